@@ -1,0 +1,17 @@
+//! Point-in-time shadow copies of a block volume.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod backend;
+mod error;
+pub mod format;
+pub mod machine;
+mod units;
+
+pub use error::{Damage, Error, IoKind};
+pub use units::{
+    ChunkIndex, ChunkSize, Content, CopyId, Epoch, Extent, Generation, Sequence, SlotIndex,
+    VolumeId,
+};

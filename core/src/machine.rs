@@ -1,0 +1,219 @@
+//! Step machines: how the protocol asks for I/O without doing any.
+//!
+//! A machine is a small value that says which media operations it wants next and is told how they
+//! went. It holds no borrow of a backend, so the blocking driver, an asynchronous one, the
+//! simulator and a page in a browser all run the same protocol. A driver does this, in this order:
+//!
+//! 1. [`Machine::step`], with the node's shared state locked.
+//! 2. On [`Step::Io`], unlock and do all of [`Machine::ops`], in any order or at once; on
+//!    success call [`Machine::absorb`], still unlocked, which looks at the bytes; then back to 1
+//!    with [`Fed::Done`]. When an operation fails, wait for those under way and feed
+//!    [`Fed::Failed`].
+//! 3. On [`Step::Wait`], unlock, wait until another machine of the node has changed the state, and
+//!    go back to 1 with [`Fed::Again`]. [`Wait`] says what to do meanwhile.
+//! 4. On [`Step::Done`], the machine has ended.
+//!
+//! A machine that was begun must be stepped until it is done: it may hold claims on chunks.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::error::{Error, IoKind};
+use crate::format::checksum::Checksum;
+use crate::units::Sequence;
+
+/// One of the two media of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Medium {
+    /// The volume's own bytes.
+    Origin,
+    /// Journal and slots.
+    DiffArea,
+}
+
+impl fmt::Display for Medium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Origin => "origin",
+            Self::DiffArea => "diff area",
+        })
+    }
+}
+
+/// Which buffer the bytes of an operation are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Buffer {
+    /// The caller's: what to write, or where to read to.
+    User,
+    /// The machine's working space.
+    Scratch,
+}
+
+/// A range of bytes in one of the buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The buffer.
+    pub buffer: Buffer,
+    /// The first byte in it.
+    pub start: usize,
+    /// How many bytes.
+    pub len: usize,
+}
+
+impl Span {
+    /// A range of the caller's buffer.
+    #[must_use]
+    pub const fn user(start: usize, len: usize) -> Self {
+        Self { buffer: Buffer::User, start, len }
+    }
+
+    /// A range of the working space.
+    #[must_use]
+    pub const fn scratch(start: usize, len: usize) -> Self {
+        Self { buffer: Buffer::Scratch, start, len }
+    }
+
+    /// The range as an index of its buffer.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// One media operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Fill `into` with the bytes from byte `at` of the medium on.
+    Read {
+        /// The medium to read.
+        medium: Medium,
+        /// First byte of the medium.
+        at: u64,
+        /// Where the bytes go.
+        into: Span,
+    },
+    /// Write the bytes of `from` to byte `at` of the medium on.
+    Write {
+        /// The medium to write.
+        medium: Medium,
+        /// First byte of the medium.
+        at: u64,
+        /// Where the bytes are.
+        from: Span,
+    },
+    /// Order all earlier writes to the medium before all later ones; make them durable if the
+    /// volume is.
+    Barrier {
+        /// The medium to order.
+        medium: Medium,
+    },
+    /// Turn bytes of the origin into zeros, and give back their space where that is possible.
+    Punch {
+        /// First byte of the origin.
+        at: u64,
+        /// How many bytes.
+        len: u64,
+    },
+    /// Make the diff area at least `size` bytes large, if it can grow; feed back its size.
+    Grow {
+        /// Bytes wanted.
+        size: u64,
+    },
+}
+
+impl Op {
+    /// The medium that it is done to.
+    #[must_use]
+    pub const fn medium(&self) -> Medium {
+        match self {
+            Self::Read { medium, .. } | Self::Write { medium, .. } | Self::Barrier { medium } => {
+                *medium
+            }
+            Self::Punch { .. } => Medium::Origin,
+            Self::Grow { .. } => Medium::DiffArea,
+        }
+    }
+
+    /// The error that its failure is.
+    #[must_use]
+    pub const fn failure(&self) -> Error {
+        let what = match self {
+            Self::Read { .. } => IoKind::Read,
+            Self::Write { .. } => IoKind::Write,
+            Self::Barrier { .. } => IoKind::Barrier,
+            Self::Punch { .. } => IoKind::Punch,
+            Self::Grow { .. } => IoKind::Grow,
+        };
+        Error::Io { what, medium: self.medium() }
+    }
+}
+
+/// The buffers that a machine's operations name.
+#[derive(Debug)]
+pub struct Buffers<'a> {
+    /// The caller's bytes, as far as a machine may look at them. A driver keeps the bytes of a
+    /// write to itself and leaves this empty: no machine reads them.
+    pub user: &'a mut [u8],
+    /// The working space; a machine makes it as large as it needs, a driver keeps it for the next.
+    pub scratch: &'a mut Vec<u8>,
+    /// The node's CRC-32C.
+    pub checksum: Checksum,
+}
+
+/// What a driver tells a machine when it steps it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Fed {
+    /// Nothing happened yet: the first step, or the next one after a wait.
+    Again,
+    /// All operations succeeded.
+    Done,
+    /// [`Op::Grow`] succeeded and the diff area now has this many bytes.
+    Size(u64),
+    /// An operation failed, and this is the error.
+    Failed(Error),
+}
+
+/// What a machine wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step<T> {
+    /// The operations of [`Machine::ops`].
+    Io,
+    /// That another machine of this node goes first.
+    Wait(Wait),
+    /// Nothing more.
+    Done(Result<T, Error>),
+}
+
+/// What a machine waits for, and who brings it about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wait {
+    /// The end of another machine of this node, whichever it is.
+    Turn,
+    /// The journal's barrier behind this record. If no `Commit` is running, run one.
+    Commit(Sequence),
+    /// Room for this many slots. Run `Active::make_room` until it brings some.
+    Room(u32),
+}
+
+/// A protocol in steps; see the module's text for how to drive it.
+pub trait Machine {
+    /// What the machines of one node share, behind the node's lock.
+    type Shared;
+    /// What the machine is for.
+    type Output;
+
+    /// The operations wanted by the last [`Step::Io`].
+    fn ops(&self) -> &[Op];
+
+    /// Looks at the bytes that the operations brought, without the shared state.
+    fn absorb(&mut self, buffers: &mut Buffers<'_>);
+
+    /// Goes on until something is wanted from outside.
+    fn step(
+        &mut self,
+        shared: &mut Self::Shared,
+        buffers: &mut Buffers<'_>,
+        fed: Fed,
+    ) -> Step<Self::Output>;
+}

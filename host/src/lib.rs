@@ -1,0 +1,1 @@
+//! What an operating system gives: files and devices, threads, barriers, locks.
