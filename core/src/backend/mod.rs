@@ -18,6 +18,24 @@
 //! 5. Sizes never shrink under a reader.
 //!
 //! Methods take `&self`: a backend is used by many threads at once, and serialises what it must.
+//!
+//! # What there is
+//!
+//! Media: [`Memory`] here, files and devices in `shadowvol_host`. Wrappers round any medium:
+//! [`Fault`], [`Trace`], [`Slice`]. [`conformance`] is the suite that all of them run.
+
+mod bounds;
+pub mod conformance;
+mod fault;
+mod memory;
+mod slice;
+mod trace;
+
+pub use bounds::PastEnd;
+pub use fault::{Cause, Fate, Fault, FaultError, Faults};
+pub use memory::{Memory, MemoryError, Pages};
+pub use slice::{Slice, SliceError};
+pub use trace::{Operation, Tally, Trace};
 
 /// A medium that can be read.
 pub trait ReadAt {
