@@ -8,9 +8,13 @@ pub mod backend;
 mod error;
 pub mod format;
 pub mod machine;
+mod slots;
+mod table;
 mod units;
 
 pub use error::{Damage, Error, IoKind};
+pub use slots::Slots;
+pub use table::{Cursor, Found, Piece, Plan, Run, Source, Table};
 pub use units::{
     ChunkIndex, ChunkSize, Content, CopyId, Epoch, Extent, Generation, Sequence, SlotIndex,
     VolumeId,
