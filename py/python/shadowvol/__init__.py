@@ -1,0 +1,110 @@
+r"""Point-in-time shadow copies of a block volume that other nodes read while it is written.
+
+One *active* node reads and writes a volume and takes shadow copies of it. Any number of *passive*
+nodes, in other threads, processes or on other hosts, read those copies straight from the shared
+storage while the active node goes on writing: no lock, no message, no pause.
+
+>>> import shadowvol as sv
+>>> vol = sv.Volume.create("disk.img", size=1 << 20)
+>>> copy = vol.create_shadow_copy(label="nightly")
+>>> vol.write(0, b"new")
+3
+>>> with sv.Passive.open("disk.img") as node:
+...     node.newest().read(0, 3)
+b'\x00\x00\x00'
+>>> vol.close()
+
+:class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
+as it was at one instant. Everything that goes wrong is an :class:`Error`.
+"""
+
+from shadowvol._backend import Backend, ReadBackend
+from shadowvol._errors import (
+    BadChunkSize,
+    CachedMedium,
+    Closed,
+    CoherentCrash,
+    CopiesExhausted,
+    Corrupt,
+    DiffAreaFull,
+    DiffAreaTooSmall,
+    Error,
+    ExternalWrite,
+    Fenced,
+    Gone,
+    LabelTooLong,
+    MediumError,
+    MediumExists,
+    MissingMedium,
+    NoSuchCopy,
+    NotADiffArea,
+    OriginSize,
+    OtherOrigin,
+    OutOfRange,
+    ReadOnly,
+    RoleEnded,
+    RoleTaken,
+    UnknownFormat,
+)
+from shadowvol._extent import Extent
+from shadowvol._raw import ShadowCopyIO
+from shadowvol._shadowvol import (
+    CheckReport,
+    Event,
+    Finding,
+    Memory,
+    Passive,
+    PassiveStats,
+    ShadowCopy,
+    Space,
+    Volume,
+    VolumeStats,
+    __version__,
+    check,
+    diff_path,
+)
+
+__all__ = [
+    "Backend",
+    "BadChunkSize",
+    "CachedMedium",
+    "CheckReport",
+    "Closed",
+    "CoherentCrash",
+    "CopiesExhausted",
+    "Corrupt",
+    "DiffAreaFull",
+    "DiffAreaTooSmall",
+    "Error",
+    "Event",
+    "Extent",
+    "ExternalWrite",
+    "Fenced",
+    "Finding",
+    "Gone",
+    "LabelTooLong",
+    "MediumError",
+    "MediumExists",
+    "Memory",
+    "MissingMedium",
+    "NoSuchCopy",
+    "NotADiffArea",
+    "OriginSize",
+    "OtherOrigin",
+    "OutOfRange",
+    "Passive",
+    "PassiveStats",
+    "ReadBackend",
+    "ReadOnly",
+    "RoleEnded",
+    "RoleTaken",
+    "ShadowCopy",
+    "ShadowCopyIO",
+    "Space",
+    "UnknownFormat",
+    "Volume",
+    "VolumeStats",
+    "__version__",
+    "check",
+    "diff_path",
+]

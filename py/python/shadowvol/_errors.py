@@ -1,0 +1,192 @@
+"""The exception tree.
+
+Every exception of this package is an :class:`Error`. The attributes say with which numbers it
+happened, so that no message needs to be taken apart; they are ``None`` where they are not known.
+"""
+
+
+class Error(Exception):
+    """What went wrong, and what to do next."""
+
+
+# What a request can meet.
+
+
+class Gone(Error):
+    """The shadow copy was deleted, perhaps while it was being read."""
+
+    copy: int | None = None
+    """Number of the shadow copy."""
+
+
+class NoSuchCopy(Error):
+    """No shadow copy with this number was ever taken."""
+
+    copy: int | None = None
+    """Number of the shadow copy; ``None`` when the newest was asked for and there is none."""
+
+
+class CopiesExhausted(Error):
+    """All copy numbers of this diff area are used up."""
+
+
+class OutOfRange(Error, ValueError):
+    """The request reaches past the end of the volume, or begins before it."""
+
+    offset: int | None = None
+    length: int | None = None
+    size: int | None = None
+
+
+class BadChunkSize(Error, ValueError):
+    """The chunk size is not a power of two from 4096 to 1048576."""
+
+    chunk_size: int | None = None
+
+
+class LabelTooLong(Error, ValueError):
+    """The label is longer than a record can carry."""
+
+    limit: int | None = None
+    """The most bytes of UTF-8 that fit."""
+
+
+class Closed(Error, ValueError):
+    """The volume or node was closed."""
+
+
+# Space.
+
+
+class DiffAreaFull(Error):
+    """The diff area has no room for old bytes, and the policy says that the write fails."""
+
+    needed: int | None = None
+    free: int | None = None
+    limit: int | None = None
+
+
+class DiffAreaTooSmall(Error):
+    """The diff area's medium has no room for a journal."""
+
+    needed: int | None = None
+    found: int | None = None
+
+
+# The active role.
+
+
+class RoleTaken(Error):
+    """Another process on this host has the volume open as the active node."""
+
+
+class Fenced(Error):
+    """A newer holder has taken the active role; nothing was acknowledged after that."""
+
+    mine: int | None = None
+    """This node's epoch."""
+    holder: int | None = None
+    """The epoch that was found."""
+
+
+class RoleEnded(Error):
+    """An earlier failure ended the active role of this node: open the volume again."""
+
+
+# What opening can find.
+
+
+class Corrupt(Error):
+    """The diff area is damaged: ``shadowvol check`` lists what is affected."""
+
+    at: int | None = None
+    """Where, in bytes from the diff area's start."""
+
+
+class NotADiffArea(Error):
+    """The file does not begin like a diff area."""
+
+
+class UnknownFormat(Error):
+    """The diff area was made by a version that this one does not know."""
+
+    found: int | None = None
+    known: int | None = None
+
+
+class OriginSize(Error):
+    """The origin does not have the size that the diff area was made for."""
+
+    recorded: int | None = None
+    found: int | None = None
+
+
+class OtherOrigin(Error):
+    """The diff area belongs to another origin."""
+
+
+class ExternalWrite(Error):
+    """The origin was changed while no active node was running."""
+
+
+class CoherentCrash(Error):
+    """The machine went down while the volume was open in coherent mode."""
+
+
+class CachedMedium(Error):
+    """Reads would be answered from a cache that the active node does not share."""
+
+
+# Media.
+
+
+class MediumError(Error, OSError):
+    """An operation on a medium failed.
+
+    ``errno``, ``strerror`` and ``filename`` are set as in every ``OSError``. When the medium is a
+    Python object, ``__cause__`` is the exception that its method raised.
+    """
+
+
+class MissingMedium(MediumError, FileNotFoundError):
+    """The image or its diff area does not exist."""
+
+
+class MediumExists(MediumError, FileExistsError):
+    """A diff area or file of this name is already there; nothing was changed."""
+
+
+class ReadOnly(MediumError):
+    """The image or its diff area cannot be written, so this node cannot be the active one."""
+
+
+__all__ = [
+    "BadChunkSize",
+    "CachedMedium",
+    "Closed",
+    "CoherentCrash",
+    "CopiesExhausted",
+    "Corrupt",
+    "DiffAreaFull",
+    "DiffAreaTooSmall",
+    "Error",
+    "ExternalWrite",
+    "Fenced",
+    "Gone",
+    "LabelTooLong",
+    "MediumError",
+    "MediumExists",
+    "MissingMedium",
+    "NoSuchCopy",
+    "NotADiffArea",
+    "OriginSize",
+    "OtherOrigin",
+    "OutOfRange",
+    "ReadOnly",
+    "RoleEnded",
+    "RoleTaken",
+    "UnknownFormat",
+]
+
+for _name in __all__:
+    globals()[_name].__module__ = "shadowvol"

@@ -1,0 +1,737 @@
+"""The extension module: the engine of :mod:`shadowvol`, in Rust.
+
+Import these names from ``shadowvol``. What holds for all of them:
+
+* Offsets, lengths and sizes are in bytes. Requests need no alignment. A request of no bytes does
+  nothing; one that reaches past the end raises ``OutOfRange`` and does nothing either.
+* A volume, a node and a shadow copy may be used by many threads at once. No method holds the
+  interpreter lock while it waits for a disk or for another thread.
+* Buffers are anything with C-contiguous bytes (``bytes``, ``bytearray``, ``memoryview``, ``mmap``,
+  NumPy arrays), used in place. A buffer that is read into must be writable; no other thread may
+  change a buffer while a request uses it.
+* A volume or node belongs to the process that opened it: after a fork, open it again.
+* Long operations can be interrupted with Ctrl-C, whether or not they report progress.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Literal, Self, final
+
+from typing_extensions import Buffer
+
+from shadowvol._backend import Backend, ReadBackend
+from shadowvol._extent import Extent
+from shadowvol._raw import ShadowCopyIO
+from shadowvol._types import (
+    Caching,
+    Durability,
+    OnExternalWrite,
+    OnFull,
+    Progress,
+    StrPath,
+)
+
+__version__: str
+
+@final
+class Volume:
+    """A live volume: the active node, which reads, writes and takes shadow copies.
+
+    There is one active node at a time. On one host a second one is refused with ``RoleTaken``;
+    an active node on another host is fenced when this one opens, and fails its next write with
+    ``Fenced``. A volume is a context manager that closes itself.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        path: StrPath,
+        *,
+        diff: StrPath | None = None,
+        size: int | None = None,
+        chunk_size: int = 4096,
+        limit: int | None = None,
+        on_full: OnFull = "fail",
+        durability: Durability = "durable",
+        caching: Caching = "auto",
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Self:
+        """Make a diff area for an image, and open the volume.
+
+        An image that exists is adopted as it is: its bytes stay where they are.
+
+        Args:
+            path: the image, a raw file or block device: the origin.
+            diff: the diff area, a file to be made, or a block device; ``diff_path(path)`` if not
+                given.
+            size: make a new sparse image of this many bytes if there is none. An image that is
+                there must have this size.
+            chunk_size: the unit of preservation, a power of two from 4096 to 1048576, fixed for
+                the diff area's life.
+            limit: the most bytes the diff area may take; it grows as far as its medium lets it if
+                not given.
+            on_full: whether a write fails with ``DiffAreaFull`` when there is no room for the old
+                bytes, or the oldest shadow copies are let go, which is an ``Event``.
+            durability: ``"durable"``: flushed writes and shadow copies survive power loss;
+                ``"coherent"``: they survive the death of the process, but not of the machine.
+            caching: ``"direct"`` bypasses this host's page cache; ``"auto"`` does so where others
+                could not see what is cached; ``"buffered"`` never does, and raises
+                ``CachedMedium`` where passive nodes on other hosts would read wrong bytes.
+            on_event: called with every event, in the thread whose request met it, after the
+                request's work is done. What it raises goes to ``sys.unraisablehook``.
+
+        Raises:
+            MissingMedium: there is no image, and no size was given.
+            MediumExists: the diff area already exists. Nothing was changed.
+            OriginSize: the image exists with a size that is not ``size``.
+            BadChunkSize, ReadOnly, RoleTaken, CachedMedium, DiffAreaTooSmall, MediumError.
+        """
+
+    @classmethod
+    def open(
+        cls,
+        path: StrPath,
+        *,
+        diff: StrPath | None = None,
+        durability: Durability | None = None,
+        limit: int | None = None,
+        on_full: OnFull | None = None,
+        external_write: OnExternalWrite = "error",
+        caching: Caching = "auto",
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Self:
+        """Take the active role of a volume whose diff area exists.
+
+        Args:
+            path: the image.
+            diff: the diff area; ``diff_path(path)`` if not given.
+            durability: as in :meth:`create`; as before if not given.
+            limit: a new cap, 0 for none; as before if not given.
+            on_full: a new policy; as before if not given.
+            external_write: what to do when the origin was changed while no active node was
+                running, or the machine went down in coherent mode, so that shadow copies may be
+                wrong: ``"error"`` raises ``ExternalWrite`` or ``CoherentCrash``; ``"drop"``
+                deletes all shadow copies, which is an ``Event``; ``"trust"`` says that the
+                content is the same nevertheless (a faithful copy of the image, say), which also
+                answers ``OtherOrigin``.
+            caching: as in :meth:`create`.
+            on_event: as in :meth:`create`.
+
+        Raises:
+            MissingMedium: the image or the diff area does not exist.
+            RoleTaken: a process on this host has the volume open.
+            ExternalWrite, CoherentCrash, OtherOrigin, OriginSize: see ``external_write``.
+            NotADiffArea, UnknownFormat, Corrupt: the diff area cannot be used.
+            ReadOnly, CachedMedium, MediumError.
+        """
+
+    @classmethod
+    def create_on(
+        cls,
+        origin: Backend,
+        diff: Backend,
+        *,
+        chunk_size: int = 4096,
+        limit: int | None = None,
+        on_full: OnFull = "fail",
+        durability: Durability = "durable",
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Self:
+        """Make a diff area on a medium of your own, and open the volume; see :meth:`create`.
+
+        Raises:
+            MediumExists: the medium ``diff`` already holds a diff area.
+        """
+
+    @classmethod
+    def open_on(
+        cls,
+        origin: Backend,
+        diff: Backend,
+        *,
+        durability: Durability | None = None,
+        limit: int | None = None,
+        on_full: OnFull | None = None,
+        external_write: OnExternalWrite = "error",
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Self:
+        """Take the active role of a volume on media of your own; see :meth:`open`.
+
+        An active node that is running on the same media is fenced.
+        """
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+
+    @property
+    def chunk_size(self) -> int:
+        """Bytes of a chunk, the unit of preservation."""
+
+    @property
+    def durability(self) -> Durability:
+        """What flushed writes and shadow copies survive."""
+
+    @property
+    def on_full(self) -> OnFull:
+        """What a write does when the diff area is full."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the volume was closed."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The ``length`` bytes from ``offset`` on.
+
+        Raises:
+            OutOfRange, Closed, MediumError.
+        """
+
+    def readinto(self, offset: int, buffer: Buffer) -> int:
+        """Fill ``buffer`` with the bytes from ``offset`` on; returns their number.
+
+        Raises:
+            OutOfRange, Closed, MediumError.
+        """
+
+    def write(self, offset: int, data: Buffer) -> int:
+        """Write ``data`` from ``offset`` on; returns the number of bytes, always all of them.
+
+        The old bytes that a shadow copy needs are preserved first. The write is in the cache that
+        this host's processes share when it returns; :meth:`flush` makes it durable.
+
+        Raises:
+            OutOfRange: nothing was written.
+            DiffAreaFull: nothing was written.
+            Fenced, RoleEnded, Closed, MediumError: any part may be written.
+        """
+
+    def flush(self) -> None:
+        """Return when every write that returned before is durable, in durable mode.
+
+        In coherent mode they already are all that they will be.
+
+        Raises:
+            Fenced, RoleEnded, Closed, MediumError: nothing is known about writes since the last
+                flush. A failed flush ends the role, because a second try would prove nothing.
+        """
+
+    def discard(self, offset: int, length: int) -> None:
+        """Make a range read as zeros, and give back its space where that is possible.
+
+        Shadow copies keep what was there.
+
+        Raises:
+            OutOfRange, DiffAreaFull, Fenced, RoleEnded, Closed, MediumError: as :meth:`write`.
+        """
+
+    def create_shadow_copy(self, label: str = "") -> ShadowCopy:
+        """Take a shadow copy: the volume as it is now, for good.
+
+        Writes that are in flight in other threads are each wholly in it or wholly out. When it
+        returns, the copy survives what flushed writes survive, and so does every write in it.
+
+        Raises:
+            LabelTooLong, CopiesExhausted: nothing was taken.
+            DiffAreaFull, Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def shadow_copy(self, id: int) -> ShadowCopy:
+        """The shadow copy with this number.
+
+        Raises:
+            Gone: it was deleted.
+            NoSuchCopy: it was never taken.
+        """
+
+    def newest(self) -> ShadowCopy:
+        """The newest shadow copy.
+
+        Raises:
+            NoSuchCopy: there is none.
+        """
+
+    def shadow_copies(self) -> list[ShadowCopy]:
+        """The shadow copies that exist, oldest first."""
+
+    def delete_shadow_copy(self, id: int) -> None:
+        """Delete a shadow copy. Copies can be deleted in any order; no data is moved.
+
+        Reads of it that are under way, here or in other processes, raise ``Gone``.
+
+        Raises:
+            Gone: it was deleted before.
+            NoSuchCopy: it was never taken.
+            Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def revert(self, id: int, *, progress: Progress | None = None) -> None:
+        """Give the volume the bytes of a shadow copy.
+
+        Every copy stays as it is, this one and newer ones too; what they need of the present
+        content is preserved. When it fails half way, the volume is a mixture: do it again.
+
+        Raises:
+            Gone, NoSuchCopy: nothing was changed.
+            DiffAreaFull, Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def changes(self, since_id: int, until_id: int | None = None) -> list[Extent]:
+        """What may differ between two shadow copies, or between one and the volume now.
+
+        The extents are whole chunks, in order, not touching each other, and end at the volume's
+        end. Bytes outside them are equal; bytes inside them may be, if they were overwritten with
+        the same. The order of the two copies does not matter.
+
+        Raises:
+            Gone, NoSuchCopy, Closed, MediumError.
+        """
+
+    def compact(self) -> None:
+        """Rewrite the journal without the records that answer for nothing any more.
+
+        It happens by itself when it pays. Passive nodes may read meanwhile.
+
+        Raises:
+            DiffAreaFull, Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def events(self) -> list[Event]:
+        """The events since the last call, oldest first.
+
+        The newest thousand are kept, whether or not ``on_event`` was given.
+        """
+
+    def stats(self) -> VolumeStats:
+        """What the node has done since it was opened, and the space it has."""
+
+    def close(self) -> None:
+        """Flush, and give up the active role. Closing twice is fine."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class Passive:
+    """A passive node: reads shadow copies straight from the storage, while an active node writes.
+
+    It takes no lock, sends no message and writes nothing. Any number of them may be open, whether
+    or not there is an active node. It is a context manager that closes itself.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        path: StrPath,
+        *,
+        diff: StrPath | None = None,
+        caching: Caching = "auto",
+    ) -> Self:
+        """Open the shadow copies of an image for reading.
+
+        Args:
+            path: the image.
+            diff: the diff area; ``diff_path(path)`` if not given.
+            caching: as in :meth:`Volume.create`.
+
+        Raises:
+            MissingMedium: the image or the diff area does not exist.
+            CachedMedium: this host would answer from a cache that the active node's host does not
+                share.
+            OtherOrigin, OriginSize, NotADiffArea, UnknownFormat, Corrupt, MediumError.
+        """
+
+    @classmethod
+    def open_on(cls, origin: ReadBackend, diff: ReadBackend) -> Self:
+        """Open the shadow copies of a volume on media of your own."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+
+    @property
+    def chunk_size(self) -> int:
+        """Bytes of a chunk, the unit of preservation."""
+
+    @property
+    def durability(self) -> Durability:
+        """What flushed writes and shadow copies survive."""
+
+    @property
+    def on_full(self) -> OnFull:
+        """What a write of the active node does when the diff area is full."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the node was closed."""
+
+    def shadow_copy(self, id: int) -> ShadowCopy:
+        """The shadow copy with this number, as the journal has it now.
+
+        Raises:
+            Gone: it was deleted.
+            NoSuchCopy: it was never taken.
+            Closed, Corrupt, MediumError.
+        """
+
+    def newest(self) -> ShadowCopy:
+        """The newest shadow copy, as the journal has it now.
+
+        Raises:
+            NoSuchCopy: there is none.
+            Closed, Corrupt, MediumError.
+        """
+
+    def shadow_copies(self) -> list[ShadowCopy]:
+        """The shadow copies that exist, oldest first, as the journal has them now."""
+
+    def changes(self, since_id: int, until_id: int) -> list[Extent]:
+        """What may differ between two shadow copies; see :meth:`Volume.changes`."""
+
+    def stats(self) -> PassiveStats:
+        """What the node has done since it was opened, and the space it knows of."""
+
+    def close(self) -> None:
+        """Close the node. Its shadow copies cannot be read any more. Closing twice is fine."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class ShadowCopy:
+    """The volume as it was at one instant: a constant, until it is deleted.
+
+    It comes from a :class:`Volume` or a :class:`Passive`, and reads through it.
+    """
+
+    @property
+    def id(self) -> int:
+        """Its number: 1, 2, 3 ... in the order of creation, never given twice."""
+
+    @property
+    def label(self) -> str:
+        """What it was called when it was taken; empty if nothing."""
+
+    @property
+    def created(self) -> datetime:
+        """When it was taken by the active node's clock, in UTC."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The ``length`` bytes from ``offset`` on, as they were.
+
+        Raises:
+            Gone: the copy was deleted before the bytes were known to be right.
+            OutOfRange, Closed, Corrupt, MediumError.
+        """
+
+    def readinto(self, offset: int, buffer: Buffer) -> int:
+        """Fill ``buffer`` with the bytes from ``offset`` on; returns their number.
+
+        When it raises, the buffer holds anything.
+
+        Raises:
+            Gone, OutOfRange, Closed, Corrupt, MediumError: as :meth:`read`.
+        """
+
+    def open(self) -> ShadowCopyIO:
+        """The copy as a raw file object (an ``io.RawIOBase``); see ``io.BufferedReader``."""
+
+    def copy_to(
+        self,
+        path: StrPath,
+        *,
+        sparse: bool = True,
+        progress: Progress | None = None,
+    ) -> int:
+        """Copy the whole shadow copy into a file; returns the bytes written, holes left out.
+
+        The copy is written under a temporary name beside ``path`` and renamed when it is
+        complete: ``path`` is either the whole copy or untouched, and no half-made file is left
+        after an error. A file that is there is replaced.
+
+        Args:
+            path: the file to make.
+            sparse: leave holes where there are only zeros.
+            progress: called now and then with the bytes done and the bytes to do; what it raises
+                cancels the copy and comes out here.
+
+        Raises:
+            ValueError: ``path`` is the volume's own image or diff area.
+            Gone: the copy was deleted while it was being copied.
+            Closed, Corrupt, MediumError.
+        """
+
+@final
+class Memory:
+    """A medium in memory, to be shared by several nodes: a :class:`Backend` without Python calls.
+
+    It has what a Python backend has, and can so be looked at, damaged, or wrapped.
+    """
+
+    def __new__(cls, size: int = 0) -> Self:
+        """Make a medium of ``size`` zeros, which grows when it is asked to."""
+
+    def size(self) -> int:
+        """How many bytes there are."""
+
+    def read_at(self, offset: int, buffer: Buffer, /) -> None:
+        """Fill ``buffer`` with the bytes from ``offset`` on.
+
+        Raises:
+            ValueError: the range reaches past the end.
+        """
+
+    def write_at(self, offset: int, data: Buffer, /) -> None:
+        """Write ``data`` from ``offset`` on.
+
+        Raises:
+            ValueError: the range reaches past the end.
+        """
+
+    def barrier(self) -> None:
+        """Do nothing: writes are visible at once, in order."""
+
+    def grow(self, size: int, /) -> int:
+        """Make the medium at least ``size`` bytes large; returns how large it is now."""
+
+    def punch(self, offset: int, length: int, /) -> None:
+        """Turn a range into zeros.
+
+        Raises:
+            ValueError: the range reaches past the end.
+        """
+
+@final
+class Event:
+    """Something that happened to a volume without being anyone's error."""
+
+    @property
+    def kind(self) -> Literal["low-space", "copies-dropped"]:
+        """What happened: little room is left, or shadow copies were let go."""
+
+    @property
+    def copies(self) -> list[int]:
+        """The shadow copies that were let go, oldest first."""
+
+    @property
+    def reason(self) -> Literal["diff-area-full", "external-write", "coherent-crash"]:
+        """Why; ``"diff-area-full"`` also for the warning."""
+
+    @property
+    def message(self) -> str:
+        """All of it in a sentence."""
+
+@final
+class Space:
+    """The room in a diff area, in bytes."""
+
+    @property
+    def used(self) -> int:
+        """Taken by the old bytes of shadow copies."""
+
+    @property
+    def free(self) -> int | None:
+        """Left for more, with what it may still grow; ``None`` if there is no cap."""
+
+    @property
+    def limit(self) -> int | None:
+        """The cap, or ``None``."""
+
+    @property
+    def low(self) -> bool:
+        """Whether little is left: delete shadow copies, or raise the limit, before it is full."""
+
+    @property
+    def journal(self) -> int:
+        """Taken by the journal."""
+
+    @property
+    def allocated(self) -> int:
+        """How large the diff area's medium is now."""
+
+@final
+class VolumeStats:
+    """What a volume has done since it was opened."""
+
+    @property
+    def copies(self) -> int:
+        """Shadow copies that exist."""
+
+    @property
+    def reads(self) -> int:
+        """Requests to read, of the volume and of its copies."""
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes that they returned."""
+
+    @property
+    def writes(self) -> int:
+        """Requests to write or discard."""
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes that they wrote."""
+
+    @property
+    def preserved_bytes(self) -> int:
+        """Old bytes put into slots for shadow copies."""
+
+    @property
+    def zero_bytes(self) -> int:
+        """Old bytes preserved without a slot, because they were zeros."""
+
+    @property
+    def records(self) -> int:
+        """Records in the journal."""
+
+    @property
+    def barriers(self) -> int:
+        """Barriers on the diff area. Writes that wait at the same time share one."""
+
+    @property
+    def compactions(self) -> int:
+        """How often the journal was rewritten."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of this holding of the active role."""
+
+    @property
+    def table_bytes(self) -> int:
+        """Memory taken by the table of preserved chunks."""
+
+    @property
+    def space(self) -> Space:
+        """The room in the diff area."""
+
+@final
+class PassiveStats:
+    """What a passive node has done since it was opened."""
+
+    @property
+    def copies(self) -> int:
+        """Shadow copies that existed at the last catching up."""
+
+    @property
+    def reads(self) -> int:
+        """Requests that were answered."""
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes that they returned."""
+
+    @property
+    def redirected(self) -> int:
+        """Requests that the re-check sent to slots: each could have been wrong without it."""
+
+    @property
+    def restarts(self) -> int:
+        """Requests begun again because the journal had moved to a new generation."""
+
+    @property
+    def gone(self) -> int:
+        """Requests that ended in ``Gone``."""
+
+    @property
+    def catch_ups(self) -> int:
+        """Times the journal's tail was looked at."""
+
+    @property
+    def records(self) -> int:
+        """Records learnt from the journal."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of the holding of the active role that was last seen."""
+
+    @property
+    def table_bytes(self) -> int:
+        """Memory taken by the table of preserved chunks."""
+
+    @property
+    def space(self) -> Space:
+        """The room in the diff area, as far as a passive node can know it."""
+
+@final
+class Finding:
+    """One thing that a check found damaged."""
+
+    @property
+    def what(self) -> str:
+        """What does not agree, in words."""
+
+    @property
+    def at(self) -> int:
+        """Where, in bytes from the diff area's start."""
+
+    @property
+    def copies(self) -> list[int]:
+        """The shadow copies that are affected."""
+
+    @property
+    def extents(self) -> list[Extent]:
+        """The bytes of those copies that are affected."""
+
+@final
+class CheckReport:
+    """What a check looked at, and what it found."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is damaged."""
+
+    @property
+    def copies(self) -> list[int]:
+        """The shadow copies that exist."""
+
+    @property
+    def records(self) -> int:
+        """Journal records that were verified."""
+
+    @property
+    def chunks(self) -> int:
+        """Preserved chunks whose checksum was verified."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of those chunks."""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is damaged, in the diff area's order."""
+
+def check(
+    path: StrPath,
+    diff: StrPath | None = None,
+    *,
+    caching: Caching = "auto",
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Verify every record and the checksum of every preserved chunk.
+
+    It reads as a passive node does, so it can run while an active node writes; what is deleted
+    meanwhile is left out.
+
+    Raises:
+        NotADiffArea, UnknownFormat, Corrupt: nothing can be said, because no superblock is whole.
+        MissingMedium, OtherOrigin, OriginSize, CachedMedium, MediumError.
+    """
+
+def diff_path(path: StrPath, /) -> str:
+    """Where an image's diff area is if nothing else is said: its path with ``.diff`` added."""

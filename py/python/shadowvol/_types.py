@@ -1,0 +1,23 @@
+"""Names for the kinds of arguments that appear in several signatures."""
+
+import os
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+StrPath: TypeAlias = str | os.PathLike[str]
+"""A path in the file system."""
+
+OnFull: TypeAlias = Literal["fail", "drop-oldest"]
+"""What a write does when the diff area is full: fail, or let the oldest shadow copies go."""
+
+Durability: TypeAlias = Literal["durable", "coherent"]
+"""What acknowledged writes and shadow copies survive: power loss, or the death of the process."""
+
+Caching: TypeAlias = Literal["auto", "buffered", "direct"]
+"""Whether reads may be answered from this host's page cache."""
+
+OnExternalWrite: TypeAlias = Literal["error", "drop", "trust"]
+"""What opening does when the origin was changed while no active node was running."""
+
+Progress: TypeAlias = Callable[[int, int], object]
+"""Called now and then with the bytes done and the bytes to do; raising cancels the operation."""

@@ -1,0 +1,33 @@
+"""The command line, ``shadowvol``.
+
+Reports go to standard output, as a table or as JSON; progress and errors go to standard error.
+The exit status is 0, 1 when something failed, and 2 when the command was not understood.
+"""
+
+import click
+
+from shadowvol import __version__
+from shadowvol.cli.check import check
+from shadowvol.cli.copies import copy, diff, info, list_copies
+from shadowvol.cli.demo import demo
+from shadowvol.cli.errors import ErrorGroup
+from shadowvol.cli.volume import delete, init, revert, snapshot
+
+
+@click.group(
+    cls=ErrorGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="shadowvol")
+def main() -> None:
+    """Take shadow copies of a disk image, and read them while it is being written.
+
+    IMAGE is a raw image file or a block device. IMAGE@3 names its shadow copy number 3, and
+    IMAGE@newest the one taken last.
+    """
+
+
+for _command in (init, snapshot, list_copies, info, delete, copy, diff, revert, check, demo):
+    main.add_command(_command)
+
+__all__ = ["main"]

@@ -1,0 +1,36 @@
+"""Errors of the engine and of the system, as one line on standard error."""
+
+from typing import Any
+
+import click
+
+import shadowvol as sv
+
+
+class ErrorGroup(click.Group):
+    """A group of commands that fail with a message and status 1, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - it passes on what a command returns
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of a pipe goes away
+        except (sv.Error, OSError) as error:
+            raise click.ClickException(message_of(error)) from error
+
+
+def message_of(error: Exception) -> str:
+    """What a person is told."""
+    if isinstance(error, OSError) and error.strerror:
+        message = error.strerror
+        if error.filename is not None:
+            message = f"{error.filename}: {message}"
+    else:
+        message = str(error)
+    if isinstance(error, sv.RoleTaken):
+        message += (
+            "\nReading shadow copies works meanwhile (list, info, diff, copy, check). Taking and "
+            "deleting them is for the process that has the volume open, by its own API."
+        )
+    return message

@@ -1,0 +1,159 @@
+"""Commands for which this process becomes the active node: init, snapshot, delete, revert."""
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+import shadowvol as sv
+from shadowvol._types import Durability, OnFull
+from shadowvol.cli import options, output
+from shadowvol.cli.progress import Meter
+from shadowvol.cli.size import parse_size, size_text
+from shadowvol.cli.target import Target, parse_target
+
+
+@click.command()
+@options.image
+@click.option(
+    "--size",
+    type=parse_size,
+    metavar="SIZE",
+    help="Make a new sparse image of this size if there is none.",
+)
+@click.option(
+    "--chunk-size",
+    type=parse_size,
+    metavar="SIZE",
+    default="4K",
+    show_default=True,
+    help="The unit of preservation.",
+)
+@click.option(
+    "--limit",
+    type=parse_size,
+    metavar="SIZE",
+    help="The most the diff area may take; all there is if not given.",
+)
+@click.option(
+    "--on-full",
+    type=click.Choice(get_args(OnFull)),
+    default="fail",
+    show_default=True,
+    help="When the diff area is full: fail writes, or let the oldest shadow copies go.",
+)
+@click.option(
+    "--durability",
+    type=click.Choice(get_args(Durability)),
+    default="durable",
+    show_default=True,
+    help="What flushed writes and shadow copies survive: power loss, or the end of the process.",
+)
+@options.diff
+@options.as_json
+def init(
+    *,
+    image: Path,
+    size: int | None,
+    chunk_size: int,
+    limit: int | None,
+    on_full: OnFull,
+    durability: Durability,
+    diff: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a diff area for IMAGE, whose bytes stay as they are."""
+    try:
+        volume = sv.Volume.create(
+            image,
+            diff=diff,
+            size=size,
+            chunk_size=chunk_size,
+            limit=limit,
+            on_full=on_full,
+            durability=durability,
+        )
+    except sv.BadChunkSize as error:
+        raise click.BadParameter(str(error), param_hint="--chunk-size") from error
+    area = str(diff) if diff else sv.diff_path(image)
+    with volume:
+        made = {
+            "image": str(image),
+            "diff": area,
+            "size": volume.size,
+            "chunk_size": volume.chunk_size,
+        }
+    if as_json:
+        output.emit(made)
+    else:
+        click.echo(f"{image}: {size_text(volume.size)}, diff area {area}")
+
+
+@click.command()
+@options.image
+@click.option("--label", default="", help="What to call it.")
+@options.diff
+@options.as_json
+def snapshot(*, image: Path, label: str, diff: Path | None, as_json: bool) -> None:
+    """Take a shadow copy of IMAGE as it is now."""
+    with sv.Volume.open(image, diff=diff) as volume:
+        taken = volume.create_shadow_copy(label)
+        events = volume.events()
+        if as_json:
+            output.emit(output.copy_json(taken))
+        else:
+            click.echo(f"{image}@{taken.id}")
+    _tell(events)
+
+
+@click.command()
+@click.argument("targets", metavar="IMAGE@ID...", type=parse_target, nargs=-1, required=True)
+@options.diff
+@options.as_json
+def delete(*, targets: tuple[Target, ...], diff: Path | None, as_json: bool) -> None:
+    """Delete shadow copies of one image."""
+    image = _one_image(targets)
+    deleted: list[int] = []
+    with sv.Volume.open(image, diff=diff) as volume:
+        # All names are looked up first: @newest is the newest of now, and a wrong name stops all.
+        for copy_id in dict.fromkeys(target.of(volume).id for target in targets):
+            volume.delete_shadow_copy(copy_id)
+            deleted.append(copy_id)
+    if as_json:
+        output.emit({"image": str(image), "deleted": deleted})
+    else:
+        for copy_id in deleted:
+            click.echo(f"deleted {image}@{copy_id}")
+
+
+@click.command()
+@options.target
+@options.diff
+@options.as_json
+def revert(*, target: Target, diff: Path | None, as_json: bool) -> None:
+    """Give the image the bytes of a shadow copy; all shadow copies stay.
+
+    What is in the image now is lost unless a shadow copy of it was taken.
+    """
+    with sv.Volume.open(target.image, diff=diff) as volume:
+        chosen = target.of(volume).id
+        with Meter(f"Reverting to {target.image}@{chosen}", quiet=as_json) as meter:
+            volume.revert(chosen, progress=meter)
+        events = volume.events()
+    if as_json:
+        output.emit({"image": str(target.image), "reverted": chosen})
+    else:
+        click.echo(f"{target.image} is as it was in {target.image}@{chosen}")
+    _tell(events)
+
+
+def _one_image(targets: tuple[Target, ...]) -> Path:
+    images = {target.image for target in targets}
+    if len(images) > 1:
+        raise click.UsageError("the shadow copies must be of one image")
+    return images.pop()
+
+
+def _tell(events: list[sv.Event]) -> None:
+    for event in events:
+        click.echo(f"Warning: {event.message}", err=True)

@@ -1,0 +1,105 @@
+"""Two files at fixed places of a volume: enough of a file system for one SQLite database.
+
+SQLite in its rollback-journal mode needs a database file and a journal file beside it::
+
+    byte 0                            volume.size // 2                       volume.size
+    +--------+------------------------+--------+-----------------------------+
+    | header | database               | header | rollback journal            |
+    +--------+------------------------+--------+-----------------------------+
+      4096 B                            4096 B
+
+A header holds the file's length and whether it exists, in 16 bytes; the file's own bytes follow it.
+A header is written after the bytes that it counts, so a copy of the volume at any instant holds
+what the files of a killed process hold: SQLite's own recovery deals with that.
+
+The journal is never larger than the database and the few bytes it adds to a page, and a database
+that outgrows its half is refused as a full disk.
+"""
+
+import struct
+from typing import Protocol
+
+_HEADER = struct.Struct("<4sIQ")
+_MAGIC = b"file"
+_HEADER_SPACE = 4096
+
+
+class Store(Protocol):
+    """Bytes that files can be laid out on: a volume, or a shadow copy with an overlay."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        ...
+
+    def read(self, offset: int, length: int, /) -> bytes:
+        """The bytes from ``offset`` on."""
+        ...
+
+    def write(self, offset: int, data: bytes, /) -> int:
+        """Put ``data`` at ``offset``."""
+        ...
+
+    def flush(self) -> None:
+        """Make what was written durable."""
+        ...
+
+
+class NoRoomError(Exception):
+    """The file has outgrown its place."""
+
+
+class File:
+    """One of the two files."""
+
+    def __init__(self, store: Store, base: int, space: int) -> None:
+        """Find it in the ``space`` bytes of ``store`` from ``base`` on."""
+        self.store = store
+        self._base = base
+        self._data = base + _HEADER_SPACE
+        self._room = space - _HEADER_SPACE
+        magic, exists, length = _HEADER.unpack(store.read(base, _HEADER.size))
+        self.exists: bool = magic == _MAGIC and exists == 1
+        self.length: int = length if self.exists else 0
+
+    def create(self) -> None:
+        """Make it exist, empty, unless it does."""
+        if not self.exists:
+            self._set(exists=True, length=0)
+
+    def delete(self) -> None:
+        """Make it exist no more."""
+        self._set(exists=False, length=0)
+
+    def read(self, offset: int, amount: int) -> bytes:
+        """Up to ``amount`` bytes; fewer at the file's end."""
+        amount = max(0, min(amount, self.length - offset))
+        return self.store.read(self._data + offset, amount) if amount else b""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put ``data`` at ``offset``, and make the file longer if need be."""
+        end = offset + len(data)
+        if end > self._room:
+            raise NoRoomError(f"{end} bytes do not fit into {self._room}")
+        self.store.write(self._data + offset, data)
+        if end > self.length:
+            self._set(exists=True, length=end)
+
+    def truncate(self, length: int) -> None:
+        """Cut it to ``length`` bytes."""
+        self._set(exists=True, length=length)
+
+    def _set(self, *, exists: bool, length: int) -> None:
+        self.store.write(self._base, _HEADER.pack(_MAGIC, exists, length))
+        self.exists = exists
+        self.length = length
+
+
+class Layout:
+    """The two files of a store."""
+
+    def __init__(self, store: Store) -> None:
+        """Find them, or the places where they will be."""
+        half = store.size // 2
+        self.database = File(store, 0, half)
+        self.journal = File(store, half, store.size - half)
