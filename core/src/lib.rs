@@ -4,15 +4,20 @@
 
 extern crate alloc;
 
+pub mod active;
 pub mod backend;
 mod error;
 pub mod format;
+mod geometry;
+pub mod journal;
 pub mod machine;
+pub mod passive;
 mod slots;
 mod table;
 mod units;
 
 pub use error::{Damage, Error, IoKind};
+pub use geometry::Geometry;
 pub use slots::Slots;
 pub use table::{Cursor, Found, Piece, Plan, Run, Source, Table};
 pub use units::{

@@ -5,13 +5,13 @@
 //! simulator and a page in a browser all run the same protocol. A driver does this, in this order:
 //!
 //! 1. [`Machine::step`], with the node's shared state locked.
-//! 2. On [`Step::Io`], unlock and do all of [`Machine::ops`], in any order or at once; on
-//!    success call [`Machine::absorb`], still unlocked, which looks at the bytes; then back to 1
-//!    with [`Fed::Done`]. When an operation fails, wait for those under way and feed
-//!    [`Fed::Failed`].
+//! 2. On [`Step::Io`], unlock and do all of [`Machine::ops`], in any order or at once. On
+//!    success call [`Machine::absorb`], still unlocked, which looks at the bytes, and do as it
+//!    says: more operations, or back to 1 with [`Fed::Done`]. When an operation fails, wait for
+//!    those under way and feed [`Fed::Failed`].
 //! 3. On [`Step::Wait`], unlock, wait until another machine of the node has changed the state, and
 //!    go back to 1 with [`Fed::Again`]. [`Wait`] says what to do meanwhile.
-//! 4. On [`Step::Done`], the machine has ended.
+//! 4. On [`Step::Done`], the machine has ended; wake the machines that wait.
 //!
 //! A machine that was begun must be stepped until it is done: it may hold claims on chunks.
 
@@ -21,7 +21,6 @@ use core::ops::Range;
 
 use crate::error::{Error, IoKind};
 use crate::format::checksum::Checksum;
-use crate::units::Sequence;
 
 /// One of the two media of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,6 +134,15 @@ impl Op {
         }
     }
 
+    /// Bytes of a read, 0 for other operations.
+    #[must_use]
+    pub(crate) const fn bytes(&self) -> usize {
+        match self {
+            Self::Read { into, .. } => into.len,
+            _ => 0,
+        }
+    }
+
     /// The error that its failure is.
     #[must_use]
     pub const fn failure(&self) -> Error {
@@ -170,7 +178,7 @@ pub enum Fed {
     Done,
     /// [`Op::Grow`] succeeded and the diff area now has this many bytes.
     Size(u64),
-    /// An operation failed, and this is the error.
+    /// An operation failed, or there was no room; this is the error.
     Failed(Error),
 }
 
@@ -188,12 +196,21 @@ pub enum Step<T> {
 /// What a machine waits for, and who brings it about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wait {
-    /// The end of another machine of this node, whichever it is.
+    /// A step of another machine of this node, whichever it is.
     Turn,
-    /// The journal's barrier behind this record. If no `Commit` is running, run one.
-    Commit(Sequence),
-    /// Room for this many slots. Run `Active::make_room` until it brings some.
+    /// The journal's next barrier. If no [`Commit`](crate::active::Commit) is under way, run one.
+    Commit,
+    /// Room for this many slots. If no [`MakeRoom`](crate::active::MakeRoom) is under way, run one.
     Room(u32),
+}
+
+/// What a machine wants after it has looked at the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Next {
+    /// The operations of [`Machine::ops`], once more, without a step before.
+    Io,
+    /// To be stepped.
+    Step,
 }
 
 /// A protocol in steps; see the module's text for how to drive it.
@@ -207,7 +224,7 @@ pub trait Machine {
     fn ops(&self) -> &[Op];
 
     /// Looks at the bytes that the operations brought, without the shared state.
-    fn absorb(&mut self, buffers: &mut Buffers<'_>);
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next;
 
     /// Goes on until something is wanted from outside.
     fn step(

@@ -1,3 +1,10 @@
-//! The on-media format: pure parsing and emitting, no I/O. `core/docs/format.md` specifies it.
+//! The on-media format: pure parsing and emitting, no I/O.
+//!
+//! A parser never trusts what it reads: bytes that do not verify are `None`, "nothing is here";
+//! bytes that verify but cannot be are [`Error::Corrupt`](crate::Error::Corrupt). No byte string
+//! makes it panic.
 
+mod bytes;
 pub mod checksum;
+pub mod record;
+pub mod superblock;

@@ -1,0 +1,206 @@
+//! W3, the barrier: one for all records that wait for it.
+
+use alloc::vec::Vec;
+
+use super::{Active, Ticket};
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::format::record::{self, Context};
+use crate::format::superblock::Superblock;
+use crate::journal::{Batch, read_pair};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::units::{Epoch, Sequence};
+
+/// Proof that a write's records are behind a barrier.
+///
+/// Invariant 1: an origin chunk is overwritten only after that, so only this module makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Committed(());
+
+impl Committed {
+    /// The view says that the chunks were preserved before, and it holds committed records only.
+    pub(super) const fn before() -> Self {
+        Self(())
+    }
+}
+
+impl Active {
+    /// The proof that what was appended under this ticket is behind a barrier, once it is.
+    pub(super) fn committed(&self, ticket: Ticket) -> Option<Committed> {
+        (ticket <= self.committed).then_some(Committed(()))
+    }
+
+    /// Applies records of the journal as every reader does, and lets those who wait go on.
+    pub(super) fn commit(
+        &mut self,
+        records: &[u8],
+        context: Context,
+        first: Sequence,
+        ticket: Ticket,
+        checksum: Checksum,
+    ) -> Result<(), Error> {
+        let mut rest = records;
+        let mut sequence = first;
+        while let Some(parsed) = record::parse(rest, context, sequence, checksum)? {
+            if let record::Body::Deleted { .. } = parsed.body {
+                self.sweep = Some(crate::table::Cursor::default());
+            }
+            self.view.apply(sequence, &parsed)?;
+            sequence = sequence.next();
+            rest = &rest[parsed.length..];
+        }
+        debug_assert!(rest.is_empty(), "the node believes its own records");
+        self.committed = ticket;
+        self.counters.journal_bytes += records.len() as u64;
+        Ok(())
+    }
+}
+
+/// The machine that writes the appended records and puts a barrier behind them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Commit {
+    phase: Phase,
+    ops: Vec<Op>,
+    batch: Batch,
+    first: Sequence,
+    ticket: Ticket,
+    /// Whether the superblock is looked at behind the barrier.
+    watch: bool,
+    /// The holder found there, or why none was.
+    found: Option<Result<Epoch, Error>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Take,
+    Append,
+    Barrier,
+    Watch,
+}
+
+impl Commit {
+    /// A commit of whatever is appended when it begins.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            phase: Phase::Take,
+            ops: Vec::new(),
+            batch: Batch::default(),
+            first: Sequence(0),
+            ticket: Ticket(0),
+            watch: false,
+            found: None,
+        }
+    }
+
+    /// The same machine for the next batch, with the memory that it has; it must be done.
+    #[must_use]
+    pub fn again(mut self) -> Self {
+        self.ops.clear();
+        Self { ops: self.ops, batch: self.batch, ..Self::new() }
+    }
+
+    fn take(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        if active.ended.is_some() || !active.journal.has_news() {
+            return Step::Done(Ok(()));
+        }
+        if active.committing || active.gate {
+            return Step::Wait(Wait::Turn);
+        }
+        active.committing = true;
+        self.watch = !active.superblock.coherent;
+        self.ticket = active.appended;
+        self.first = self.batch.take(&mut active.journal, buffers.scratch);
+        self.phase = Phase::Append;
+        self.batch.writes(0, &mut self.ops);
+        Step::Io
+    }
+
+    fn finish(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
+        if let Some(found) = self.found.take() {
+            active.check_epoch(found?)?;
+        }
+        let context = active.journal.context();
+        let records = &buffers.scratch[..self.batch.len()];
+        active.commit(records, context, self.first, self.ticket, buffers.checksum)?;
+        active.journal.confirm(self.batch.end);
+        active.counters.commits += 1;
+        Ok(())
+    }
+}
+
+impl Default for Commit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Machine for Commit {
+    type Shared = Active;
+    type Output = ();
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        let start = self.batch.len();
+        match self.phase {
+            Phase::Append => {
+                self.phase = Phase::Barrier;
+                self.ops.clear();
+                self.ops.push(Op::Barrier { medium: Medium::DiffArea });
+                Next::Io
+            }
+            Phase::Barrier if self.watch => {
+                self.phase = Phase::Watch;
+                let pair = read_pair(start);
+                self.ops.clear();
+                self.ops.push(pair);
+                buffers.scratch.resize(start + pair.bytes(), 0);
+                Next::Io
+            }
+            Phase::Watch => {
+                let newest = Superblock::newest(&buffers.scratch[start..], buffers.checksum);
+                self.found = Some(newest.map(|(superblock, _)| superblock.epoch));
+                Next::Step
+            }
+            Phase::Take | Phase::Barrier => Next::Step,
+        }
+    }
+
+    fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
+        if self.phase == Phase::Take {
+            return self.take(active, buffers);
+        }
+        active.committing = false;
+        let done = match fed {
+            Fed::Failed(error) => Err(error),
+            _ => self.finish(active, buffers),
+        };
+        if let Err(error) = &done {
+            active.end(error.clone());
+        }
+        Step::Done(done)
+    }
+}
+
+impl Active {
+    /// A fenced holder stops (invariant 8).
+    pub(super) fn check_epoch(&self, holder: Epoch) -> Result<(), Error> {
+        let mine = self.epoch();
+        if holder > mine { Err(Error::Fenced { mine, holder }) } else { Ok(()) }
+    }
+}
+
+impl Batch {
+    /// The operations that write the batch, whose bytes are in the working space at `start`.
+    pub(super) fn writes(&self, start: usize, ops: &mut Vec<Op>) {
+        ops.clear();
+        ops.extend(self.pieces.iter().map(|piece| Op::Write {
+            medium: Medium::DiffArea,
+            at: piece.at,
+            from: Span::scratch(start + piece.start, piece.len),
+        }));
+    }
+}

@@ -1,0 +1,254 @@
+//! Compaction: the journal is written anew while writes and passives go on.
+//!
+//! 1. Between two commits, begin a journal of the next generation in a free segment.
+//! 2. Write it in slices; what is appended to the old journal meanwhile is repeated in it.
+//! 3. Let no commit begin; write the rest; put a barrier behind it.
+//! 4. Unless a newer epoch is found, write the superblock that names it, with a barrier behind.
+//! 5. Only then are the old journal's segments free (invariant 4).
+
+use alloc::vec::Vec;
+
+use super::{Active, Ticket};
+use crate::error::Error;
+use crate::format::record::Context;
+use crate::format::superblock::{BYTES, PAIR_BYTES, Place, Superblock};
+use crate::journal::{Batch, Progress, Rewriter, read_pair};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::units::{Epoch, Generation, Sequence};
+
+/// The machine that writes the journal anew.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Compact {
+    phase: Phase,
+    ops: Vec<Op>,
+    batch: Batch,
+    /// The old journal's records that no commit has taken; the new superblock commits them.
+    pending: Vec<u8>,
+    first: Sequence,
+    ticket: Ticket,
+    next: Option<(Superblock, Place)>,
+    found: Option<Result<Epoch, Error>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Begin,
+    Fill,
+    Close,
+    Rest,
+    Barrier,
+    Watch,
+    Superblock,
+    SuperblockBarrier,
+}
+
+impl Compact {
+    /// A compaction; it does nothing if another one is under way.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            phase: Phase::Begin,
+            ops: Vec::new(),
+            batch: Batch::default(),
+            pending: Vec::new(),
+            first: Sequence(0),
+            ticket: Ticket(0),
+            next: None,
+            found: None,
+        }
+    }
+
+    fn begin(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        if active.ended.is_some() {
+            return Step::Done(Err(Error::RoleEnded));
+        }
+        if active.rewriter.is_some() {
+            return Step::Done(Ok(()));
+        }
+        // Between two commits the view says all that the journal says, but for what is pending.
+        active.gate = true;
+        if active.committing {
+            return Step::Wait(Wait::Turn);
+        }
+        active.gate = false;
+        let geometry = *active.geometry();
+        let Some(segment) = active.slots.take_run(geometry.segment) else {
+            return Step::Done(Err(active.full(geometry.segment_bytes())));
+        };
+        let Context { seed, generation: Generation { epoch, number } } = active.journal.context();
+        let context = Context { seed, generation: Generation { epoch, number: number + 1 } };
+        let mut rewriter = Rewriter::new(geometry, context, segment);
+        let Active { view, slots, journal, .. } = active;
+        let begun = rewriter
+            .begin(view, slots, buffers.checksum)
+            .and_then(|()| rewriter.repeat(journal.pending_from(0), slots, buffers.checksum));
+        active.rewriter = Some(rewriter);
+        if let Err(error) = begun {
+            active.abandon_rewriter();
+            return Step::Done(Err(error));
+        }
+        self.phase = Phase::Fill;
+        self.fill(active, buffers)
+    }
+
+    fn fill(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        let Active { rewriter: Some(rewriter), view, slots, .. } = active else {
+            return Step::Done(Err(active.full(active.geometry().segment_bytes())));
+        };
+        match rewriter.fill(view, slots, buffers.checksum) {
+            Ok(progress) => {
+                if progress == Progress::Complete {
+                    self.phase = Phase::Close;
+                }
+                self.batch.take(rewriter.appender_mut(), buffers.scratch);
+                self.batch.writes(0, &mut self.ops);
+                Step::Io
+            }
+            Err(error) => {
+                active.abandon_rewriter();
+                Step::Done(Err(error))
+            }
+        }
+    }
+
+    fn close(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        active.gate = true;
+        if active.committing {
+            return Step::Wait(Wait::Turn);
+        }
+        let Active { rewriter: Some(rewriter), slots, journal, .. } = active else {
+            active.gate = false;
+            return Step::Done(Err(active.full(active.geometry().segment_bytes())));
+        };
+        // From here on the new journal must not lack room for what is repeated in it.
+        rewriter.appender_mut().set_aside(slots);
+        if rewriter.appender().spare().is_none() {
+            active.gate = false;
+            active.abandon_rewriter();
+            return Step::Done(Err(active.full(active.geometry().segment_bytes())));
+        }
+        self.first = Batch::default().take(journal, &mut self.pending);
+        rewriter.appender_mut().name();
+        self.batch.take(rewriter.appender_mut(), buffers.scratch);
+        self.batch.writes(0, &mut self.ops);
+        self.ticket = active.appended;
+        self.phase = Phase::Rest;
+        Step::Io
+    }
+
+    fn write_superblock(
+        &mut self,
+        active: &Active,
+        buffers: &mut Buffers<'_>,
+    ) -> Result<(), Error> {
+        if let Some(found) = self.found.take() {
+            active.check_epoch(found?)?;
+        }
+        let (mut superblock, place) = active.next_superblock();
+        if let Some(rewriter) = &active.rewriter {
+            superblock.generation = rewriter.appender().context().generation;
+            superblock.journal = rewriter.appender().segments()[0];
+        }
+        superblock.next_copy = active.view.next_copy();
+        self.phase = Phase::Superblock;
+        self.ops.clear();
+        self.ops.push(write_superblock(&superblock, place, buffers));
+        self.next = Some((superblock, place));
+        Ok(())
+    }
+
+    fn change_over(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
+        let (Some(rewriter), Some((superblock, place))) =
+            (active.rewriter.take(), self.next.take())
+        else {
+            return Err(Error::RoleEnded);
+        };
+        let old = core::mem::replace(&mut active.journal, rewriter.finish());
+        let (context, first) = (old.context(), self.first);
+        active.commit(&self.pending, context, first, self.ticket, buffers.checksum)?;
+        active.release_journal(&old);
+        active.superblock = superblock;
+        active.place = place;
+        active.gate = false;
+        active.counters.compactions += 1;
+        Ok(())
+    }
+
+    /// Ends with an error: the old journal stays the truth, but once its pending records were
+    /// taken nothing more may be promised.
+    fn fail(&self, active: &mut Active, error: Error) -> Step<()> {
+        match self.phase {
+            Phase::Begin | Phase::Fill | Phase::Close => active.abandon_rewriter(),
+            _ => active.end(error.clone()),
+        }
+        Step::Done(Err(error))
+    }
+}
+
+/// Asks for a superblock to be written; its bytes go to the start of the working space.
+pub(super) fn write_superblock(
+    superblock: &Superblock,
+    place: Place,
+    buffers: &mut Buffers<'_>,
+) -> Op {
+    buffers.scratch.resize(BYTES.max(buffers.scratch.len()), 0);
+    buffers.scratch[..BYTES].copy_from_slice(&superblock.emit(buffers.checksum));
+    Op::Write { medium: Medium::DiffArea, at: place.offset(), from: Span::scratch(0, BYTES) }
+}
+
+impl Default for Compact {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Machine for Compact {
+    type Shared = Active;
+    type Output = ();
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        let (phase, op) = match self.phase {
+            Phase::Rest => (Phase::Barrier, Op::Barrier { medium: Medium::DiffArea }),
+            Phase::Barrier => (Phase::Watch, read_pair(0)),
+            Phase::Superblock => {
+                (Phase::SuperblockBarrier, Op::Barrier { medium: Medium::DiffArea })
+            }
+            Phase::Watch => {
+                let newest = Superblock::newest(&buffers.scratch[..PAIR_BYTES], buffers.checksum);
+                self.found = Some(newest.map(|(superblock, _)| superblock.epoch));
+                return Next::Step;
+            }
+            _ => return Next::Step,
+        };
+        buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+        self.phase = phase;
+        self.ops.clear();
+        self.ops.push(op);
+        Next::Io
+    }
+
+    fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
+        if let Fed::Failed(error) = fed {
+            return self.fail(active, error);
+        }
+        match self.phase {
+            Phase::Begin => self.begin(active, buffers),
+            Phase::Fill => self.fill(active, buffers),
+            Phase::Close => self.close(active, buffers),
+            Phase::Watch => match self.write_superblock(active, buffers) {
+                Ok(()) => Step::Io,
+                Err(error) => self.fail(active, error),
+            },
+            Phase::Rest | Phase::Barrier | Phase::Superblock | Phase::SuperblockBarrier => {
+                match self.change_over(active, buffers) {
+                    Ok(()) => Step::Done(Ok(())),
+                    Err(error) => self.fail(active, error),
+                }
+            }
+        }
+    }
+}

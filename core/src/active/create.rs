@@ -1,0 +1,121 @@
+//! Taking a shadow copy.
+//!
+//! 1. Put a barrier on the origin while writes go on, so that little is left to do in the hold.
+//! 2. Hold: new writes wait; wait for those under way (invariant 5).
+//! 3. Put a barrier on the origin: in durable mode, writes from before the instant could otherwise
+//!    still be lost by a power cut, which would change the copy.
+//! 4. Append the `created` record, wait for its barrier, release the writes.
+
+use alloc::string::String;
+
+use super::{Active, Ticket};
+use crate::error::Error;
+use crate::format::record::{Emitter, MAX_LABEL};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use crate::units::CopyId;
+
+/// The machine that takes a shadow copy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Create {
+    label: String,
+    time: i64,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Begin,
+    FlushAhead,
+    Drain,
+    Flush,
+    Commit(CopyId, Ticket),
+}
+
+const FLUSH: [Op; 1] = [Op::Barrier { medium: Medium::Origin }];
+
+impl Create {
+    /// A copy with this label, taken at `time` nanoseconds since 1970 (UTC).
+    #[must_use]
+    pub fn new(label: String, time: i64) -> Self {
+        Self { label, time, phase: Phase::Begin }
+    }
+
+    fn begin(&mut self, active: &mut Active) -> Step<CopyId> {
+        if active.ended.is_some() {
+            return Step::Done(Err(Error::RoleEnded));
+        }
+        let bytes = self.label.len();
+        if bytes > MAX_LABEL {
+            return Step::Done(Err(Error::LabelTooLong { bytes, limit: MAX_LABEL }));
+        }
+        active.journal.set_aside(&mut active.slots);
+        if active.journal.spare().is_none() {
+            return Step::Wait(Wait::Room(active.geometry().segment));
+        }
+        self.phase = Phase::FlushAhead;
+        Step::Io
+    }
+
+    fn append(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
+        let copy = CopyId::new(active.view.next_copy()).ok_or(Error::CopiesExhausted)?;
+        let (time, label) = (self.time, &self.label);
+        let ticket = active
+            .append(buffers.checksum, |out| Emitter::created(out, copy, time, label).end())?;
+        self.phase = Phase::Commit(copy, ticket);
+        Ok(())
+    }
+
+    fn end(active: &mut Active, result: Result<CopyId, Error>) -> Step<CopyId> {
+        active.flights.release();
+        Step::Done(result)
+    }
+}
+
+impl Machine for Create {
+    type Shared = Active;
+    type Output = CopyId;
+
+    fn ops(&self) -> &[Op] {
+        &FLUSH
+    }
+
+    fn absorb(&mut self, _: &mut Buffers<'_>) -> Next {
+        Next::Step
+    }
+
+    fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<CopyId> {
+        match (self.phase, fed) {
+            (Phase::Begin, Fed::Failed(error)) => Step::Done(Err(error)),
+            (Phase::Begin, _) => self.begin(active),
+            (Phase::FlushAhead, Fed::Failed(error)) => Step::Done(Err(error)),
+            (Phase::FlushAhead, _) => {
+                // One hold at a time: the copy after this one has an instant of its own.
+                if active.flights.is_held() {
+                    return Step::Wait(Wait::Turn);
+                }
+                active.flights.hold();
+                self.phase = Phase::Drain;
+                self.step(active, buffers, Fed::Again)
+            }
+            (Phase::Drain, _) if !active.flights.is_drained() => Step::Wait(Wait::Turn),
+            (Phase::Drain, _) => {
+                self.phase = Phase::Flush;
+                Step::Io
+            }
+            (Phase::Flush, Fed::Failed(error)) => Self::end(active, Err(error)),
+            (Phase::Flush, _) => match self.append(active, buffers) {
+                Ok(()) => self.step(active, buffers, Fed::Again),
+                Err(error) => Self::end(active, Err(error)),
+            },
+            (Phase::Commit(copy, ticket), _) => {
+                if active.committed(ticket).is_some() {
+                    Self::end(active, Ok(copy))
+                } else if active.ended.is_some() {
+                    Self::end(active, Err(Error::RoleEnded))
+                } else {
+                    Step::Wait(Wait::Commit)
+                }
+            }
+        }
+    }
+}

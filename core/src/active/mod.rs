@@ -1,0 +1,343 @@
+//! The active node: it reads and writes the volume, takes and deletes shadow copies.
+//!
+//! ```text
+//! W1 look up    chunks the newest copy still lacks
+//! W2 preserve   read their old bytes, write to slots
+//! W3 commit     append records, barrier
+//! W4 overwrite  the origin
+//! ```
+//!
+//! [`Active`] is what the node's machines share. A node becomes the active one by [`TakeRole`];
+//! then any number of [`Write`], [`Create`], [`Delete`], [`Commit`], [`MakeRoom`] and [`Compact`]
+//! machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine:
+//! the origin's bytes are the volume's bytes.
+
+mod commit;
+mod compact;
+mod create;
+mod delete;
+mod flights;
+mod format;
+mod role;
+mod room;
+mod seal;
+mod write;
+
+use alloc::vec::Vec;
+
+pub use commit::{Commit, Committed};
+pub use compact::Compact;
+pub use create::Create;
+pub use delete::Delete;
+pub use format::{Format, Options};
+pub use role::{Role, TakeRole};
+pub use room::MakeRoom;
+pub use seal::Seal;
+pub use write::Write;
+
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::format::superblock::{OnFull, Place, Superblock};
+use crate::geometry::Geometry;
+use crate::journal::{Appender, Rewriter, RunList, View};
+use crate::slots::Slots;
+use crate::table::Cursor;
+use crate::units::{CopyId, Epoch};
+use flights::Flights;
+
+/// What the machines of the active node share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Active {
+    superblock: Superblock,
+    place: Place,
+    view: View,
+    slots: Slots,
+    journal: Appender,
+    /// The journal's next generation, while it is being written.
+    rewriter: Option<Rewriter>,
+    flights: Flights,
+    /// Records appended, and how many of them are behind a barrier; both only grow.
+    appended: Ticket,
+    committed: Ticket,
+    /// A [`Commit`] is between taking its batch and its barrier.
+    committing: bool,
+    /// A [`Compact`] wants the journal to itself: no commit begins.
+    gate: bool,
+    making_room: bool,
+    /// The role is being given up: writes are held for good.
+    closing: bool,
+    /// The medium refused to grow when it was last asked to; the next writer that finds the
+    /// diff area full asks again.
+    cannot_grow: bool,
+    /// Where the search for slots that no copy needs goes on, if there may be any.
+    sweep: Option<Cursor>,
+    low: bool,
+    ended: Option<Error>,
+    events: Vec<Event>,
+    counters: Counters,
+}
+
+/// A point in the sequence of appended records, across generations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Ticket(u64);
+
+/// Something that the node's user should hear of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// Less than a tenth of the diff area's limit is free.
+    LowSpace {
+        /// Bytes free for old bytes.
+        free: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The diff area was full, and these copies were deleted to let a write go on.
+    Dropped {
+        /// The copies, the oldest first.
+        copies: Vec<CopyId>,
+    },
+}
+
+/// What the node has done since it took the role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Counters {
+    /// Chunks whose old bytes were preserved.
+    pub preserved_chunks: u64,
+    /// Of these, chunks of zeros, which take no slot.
+    pub zero_chunks: u64,
+    /// Journal barriers; one serves all writes that wait for it.
+    pub commits: u64,
+    /// Bytes of journal records.
+    pub journal_bytes: u64,
+    /// Journal generations written.
+    pub compactions: u64,
+}
+
+/// How the diff area's space is used, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Space {
+    /// Old bytes and the journal.
+    pub used: u64,
+    /// What old bytes can still take, growth included; the room kept for the journal is not in it.
+    pub free: u64,
+    /// What the diff area may grow to: its cap, or what its medium can hold as far as is known.
+    pub limit: u64,
+    /// What the diff area's medium holds now.
+    pub capacity: u64,
+    /// The journal's segments.
+    pub journal: u64,
+}
+
+impl Active {
+    /// The volume's sizes.
+    #[must_use]
+    pub fn geometry(&self) -> &Geometry {
+        &self.superblock.geometry
+    }
+
+    /// The superblock in force.
+    #[must_use]
+    pub fn superblock(&self) -> &Superblock {
+        &self.superblock
+    }
+
+    /// The live copies and what was preserved for them.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// This holder's epoch.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.superblock.epoch
+    }
+
+    /// What the node has done.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Takes the events since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        core::mem::take(&mut self.events)
+    }
+
+    /// Whether there are events to take.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// The error that ended the role, if it has ended.
+    #[must_use]
+    pub fn ended(&self) -> Option<&Error> {
+        self.ended.as_ref()
+    }
+
+    /// Ends the role, as a failed journal write does: nothing more is written.
+    pub fn end(&mut self, error: Error) {
+        self.ended.get_or_insert(error);
+    }
+
+    /// How the diff area's space is used.
+    #[must_use]
+    pub fn space(&self) -> Space {
+        let geometry = self.geometry();
+        let limit = if self.cannot_grow {
+            geometry.slot_bytes(self.slots.capacity())
+        } else {
+            self.superblock.limit
+        };
+        let capacity = geometry.slot_bytes(self.slots.capacity());
+        let growth = limit.saturating_sub(capacity);
+        let free = geometry.slot_bytes(self.slots.free().saturating_sub(self.kept_slots()));
+        Space {
+            used: geometry.slot_bytes(self.slots.used()),
+            free: free.saturating_add(growth),
+            limit,
+            capacity,
+            journal: self.journal.segment_bytes(),
+        }
+    }
+
+    /// Whether the journal is worth writing anew: it has grown to twice what it has to say.
+    #[must_use]
+    pub fn wants_compaction(&self) -> bool {
+        let needed = self.view.table().chunks() * 20 + self.view.copies().len() as u64 * 64;
+        self.rewriter.is_none()
+            && self.ended.is_none()
+            && self.journal.segment_bytes() > 4 * needed + 4 * self.geometry().segment_bytes()
+    }
+
+    /// The size the diff area should grow to in good time, before a write has to wait for it.
+    #[must_use]
+    pub fn wants_growth(&self) -> Option<u64> {
+        let free = self.slots.free().saturating_sub(self.kept_slots());
+        let low = self.geometry().slot_bytes(free) < room::growth_step(&self.space()) / 2;
+        let may = !self.cannot_grow && self.ended.is_none() && self.view.newest().is_some();
+        (low && may).then(|| room::growth_target(&self.space())).flatten()
+    }
+
+    /// Notes the size of the diff area's medium after it grew.
+    pub fn grown_to(&mut self, bytes: u64) {
+        let geometry = self.geometry();
+        let before = geometry.slot_bytes(self.slots.capacity());
+        let slots = geometry.slots_in(bytes.min(self.superblock.limit.max(before)));
+        self.slots.grow(slots.max(self.slots.capacity()));
+    }
+
+    /// Whether there may be slots that no copy needs any more.
+    #[must_use]
+    pub fn wants_sweep(&self) -> bool {
+        self.sweep.is_some() && self.ended.is_none()
+    }
+
+    /// Frees slots that no copy needs any more, looking at about `entries` entries of the table;
+    /// the next call goes on from there.
+    ///
+    /// Invariant 4: only a visible `deleted` record takes a copy out of the view, so a slot that
+    /// no copy of the view needs is needed by no passive either.
+    pub fn sweep(&mut self, entries: usize) {
+        let Some(cursor) = &mut self.sweep else { return };
+        let (table, copies) = self.view.sweepable();
+        let slots = &mut self.slots;
+        let complete = table.sweep(
+            cursor,
+            entries,
+            |copy| copies.range(..=copy).next_back().map(|(&copy, _)| copy),
+            |first, count| slots.release(first, count),
+        );
+        if complete {
+            self.sweep = None;
+        }
+        self.watch_space();
+    }
+
+    /// Slots that must stay free, so that the journal's next generation always has room: the
+    /// volume can be opened and copies deleted however full the diff area is.
+    fn kept_slots(&self) -> u32 {
+        let segments = self.journal.segments().len() as u32;
+        (segments + segments / 4 + 2).saturating_mul(self.geometry().segment)
+    }
+
+    /// Appends a record, to the journal's next generation too if that is in the making.
+    fn append(
+        &mut self,
+        checksum: Checksum,
+        emit: impl FnOnce(&mut Vec<u8>) -> usize,
+    ) -> Result<Ticket, Error> {
+        let start = self.journal.pending_bytes();
+        self.journal.append(&mut self.slots, checksum, emit)?;
+        self.repeat(start, checksum);
+        Ok(self.issue())
+    }
+
+    fn append_runs(&mut self, checksum: Checksum, runs: &RunList) -> Result<Ticket, Error> {
+        let start = self.journal.pending_bytes();
+        let appended = self.journal.append_runs(&mut self.slots, checksum, runs);
+        self.repeat(start, checksum);
+        appended.map(|()| self.issue())
+    }
+
+    fn repeat(&mut self, start: usize, checksum: Checksum) {
+        if let Some(rewriter) = &mut self.rewriter {
+            let records = self.journal.pending_from(start);
+            match rewriter.repeat(records, &mut self.slots, checksum) {
+                // A superblock may name the new journal already: it must not lack a record.
+                Err(error) if self.gate => self.end(error),
+                Err(_) => self.abandon_rewriter(),
+                Ok(()) => {}
+            }
+        }
+    }
+
+    fn issue(&mut self) -> Ticket {
+        self.appended.0 += 1;
+        self.appended
+    }
+
+    /// Gives back the segments of a journal that no superblock names.
+    fn abandon_rewriter(&mut self) {
+        if let Some(rewriter) = self.rewriter.take() {
+            self.release_journal(rewriter.appender());
+        }
+    }
+
+    fn release_journal(&mut self, journal: &Appender) {
+        let segment = self.geometry().segment;
+        for &first in journal.segments().iter().chain(journal.spare().as_ref()) {
+            self.slots.release(first, segment);
+        }
+    }
+
+    /// Reports once when space gets low, and again only after there was enough in between.
+    fn watch_space(&mut self) {
+        let space = self.space();
+        if space.free < space.limit / 10 {
+            if !self.low {
+                self.low = true;
+                self.events.push(Event::LowSpace { free: space.free, limit: space.limit });
+            }
+        } else if space.free > space.limit / 5 {
+            self.low = false;
+        }
+    }
+
+    /// The superblock that is written next, with its place.
+    fn next_superblock(&self) -> (Superblock, Place) {
+        let serial = self.superblock.serial + 1;
+        (Superblock { serial, ..self.superblock.clone() }, self.place.other())
+    }
+
+    fn full(&self, needed: u64) -> Error {
+        let Space { free, limit, .. } = self.space();
+        Error::DiffAreaFull { needed, free, limit }
+    }
+
+    fn drops_oldest(&self) -> bool {
+        self.superblock.on_full == OnFull::DropOldest
+    }
+}

@@ -1,0 +1,372 @@
+//! Taking the active role: the only way to become an [`Active`], after a crash as after a close.
+//!
+//! 1. Fence: a superblock with a higher epoch, which ends the old holder at its next barrier. It
+//!    still names the old journal.
+//! 2. Load that journal, now that nobody appends to it (invariant 8).
+//! 3. Look at the slots of records that may not have been behind a barrier. A record whose slots
+//!    do not have their checksums counts as absent: its origin chunk was not overwritten.
+//! 4. Write a journal of a new generation, so that a passive that saw records which are lost now
+//!    starts over; then the superblock that names it, with a barrier before and behind.
+//!
+//! A crash in any step leaves the old journal in force, and the next holder begins at 1.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::compact::write_superblock;
+use super::flights::Flights;
+use super::{Active, Counters, Ticket};
+use crate::error::{Damage, Error};
+use crate::format::record::Context;
+use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
+use crate::journal::{Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step};
+use crate::slots::Slots;
+use crate::table::{Cursor, Run};
+use crate::units::{ChunkIndex, Content, Epoch, Extent, Generation, SlotIndex};
+
+/// How a node takes the role.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Role {
+    /// Bytes of the origin now.
+    pub origin_size: u64,
+    /// Bytes of the diff area's medium now.
+    pub diff_size: u64,
+    /// The origin's fingerprint now.
+    pub stamp: [u8; 32],
+    /// The machine's boot.
+    pub boot: [u8; 16],
+    /// Whether the backends promise to survive no more than the death of the process.
+    pub coherent: bool,
+    /// A new limit in bytes; `None` leaves it.
+    pub limit: Option<u64>,
+    /// A new policy for a full diff area; `None` leaves it.
+    pub on_full: Option<OnFull>,
+    /// Begin without the shadow copies there are: the origin was changed behind their back.
+    pub drop_copies: bool,
+}
+
+/// The machine that takes the role.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TakeRole {
+    role: Role,
+    phase: Phase,
+    ops: Vec<Op>,
+    load: Load,
+    superblock: Option<(Superblock, Place)>,
+    loaded: Option<Loaded>,
+    recent: VecDeque<Recent>,
+    batch: Batch,
+    building: Option<(Slots, Rewriter)>,
+    /// The diff area was asked to grow once.
+    grown: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Begin,
+    Read,
+    Fence,
+    FenceBarrier,
+    Load,
+    Verify,
+    Grow,
+    Rewrite,
+    RewriteLast,
+    Barrier,
+    Superblock,
+    SuperblockBarrier,
+}
+
+/// Entries of the table that are swept at once.
+const SLICE_ENTRIES: usize = 1 << 20;
+const BARRIER: Op = Op::Barrier { medium: Medium::DiffArea };
+
+impl TakeRole {
+    /// Takes the role like this. The caller has made sure that no other process of this host has
+    /// it, and has judged the origin's stamp.
+    #[must_use]
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            phase: Phase::Begin,
+            ops: Vec::new(),
+            load: Load::new(Trust::Apart),
+            superblock: None,
+            loaded: None,
+            recent: VecDeque::new(),
+            batch: Batch::default(),
+            building: None,
+            grown: false,
+        }
+    }
+
+    fn ask(&mut self, phase: Phase, op: Op) {
+        self.phase = phase;
+        self.ops.clear();
+        self.ops.push(op);
+    }
+
+    fn fence(&mut self, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        let pair = &buffers.scratch[..PAIR_BYTES];
+        let (newest, place) = Superblock::newest(pair, buffers.checksum)?;
+        let (recorded, found) = (newest.geometry.size, self.role.origin_size);
+        if recorded != found {
+            return Err(Error::OriginSize { recorded, found });
+        }
+        let fence = Superblock {
+            epoch: Epoch(newest.epoch.0 + 1),
+            serial: newest.serial + 1,
+            clean: false,
+            ..newest
+        };
+        let place = place.other();
+        let op = write_superblock(&fence, place, buffers);
+        self.ask(Phase::Fence, op);
+        self.superblock = Some((fence, place));
+        Ok(())
+    }
+
+    fn take_loaded(&mut self, mut loaded: Loaded, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        self.recent = loaded.view.take_recent();
+        if self.role.drop_copies {
+            self.recent.clear();
+            loaded.view.drop_copies();
+        }
+        self.loaded = Some(loaded);
+        self.verify(buffers)
+    }
+
+    /// Asks for the slots of the next recent record that has any, or goes on when there is none.
+    fn verify(&mut self, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        while let Some(recent) = self.recent.front() {
+            let Some(loaded) = &mut self.loaded else { break };
+            let geometry = loaded.superblock.geometry;
+            match recent.run.content {
+                Content::Zeros => {
+                    loaded.view.insert(recent.run, &[]);
+                    self.recent.pop_front();
+                }
+                Content::Slot(slot) => {
+                    let len = geometry.slot_bytes(recent.run.chunks.count as u32) as usize;
+                    buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
+                    let at = geometry.slot_offset(slot);
+                    let into = Span::scratch(0, len);
+                    self.ask(Phase::Verify, Op::Read { medium: Medium::DiffArea, at, into });
+                    return Ok(());
+                }
+            }
+        }
+        self.build(buffers)
+    }
+
+    /// Believes the chunks of the first recent record whose slots have their checksums.
+    fn judge(&mut self, buffers: &Buffers<'_>) {
+        let (Some(recent), Some(loaded)) = (self.recent.pop_front(), &mut self.loaded) else {
+            return;
+        };
+        let geometry = loaded.superblock.geometry;
+        let Content::Slot(slot) = recent.run.content else { return };
+        for (nth, &sum) in (0u32..).zip(&recent.sums) {
+            let chunk = ChunkIndex(recent.run.chunks.first.0 + u64::from(nth));
+            let chunks = Extent { first: chunk, count: 1 };
+            let start = geometry.slot_bytes(nth) as usize;
+            let bytes = &buffers.scratch[start..start + geometry.length_of(chunks) as usize];
+            if buffers.checksum.of(bytes) == sum {
+                let content = Content::Slot(SlotIndex(slot.0 + nth));
+                loaded.view.insert(Run { chunks, content, ..recent.run }, &[sum]);
+            }
+        }
+    }
+
+    /// Finds out which slots are in use, and begins the new journal in free ones.
+    fn build(&mut self, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        let epoch = self.epoch();
+        let Some(Loaded { superblock, view, segments, .. }) = &mut self.loaded else {
+            return Err(Error::RoleEnded);
+        };
+        let geometry = superblock.geometry;
+        let (table, copies) = view.sweepable();
+        let newest_at_most = |copy| copies.range(..=copy).next_back().map(|(&copy, _)| copy);
+        let mut cursor = Cursor::default();
+        while !table.sweep(&mut cursor, SLICE_ENTRIES, newest_at_most, |_, _| ()) {}
+
+        let mut slots = Slots::new(geometry.header_slots(), geometry.slots_in(self.role.diff_size));
+        let mut sound = true;
+        for &segment in segments.iter() {
+            sound &= slots.mark(segment, geometry.segment);
+        }
+        view.table().for_each_slot(|first, count| sound &= slots.mark(first, count));
+        if !sound {
+            return Err(Error::Corrupt { what: Damage::Truncated, at: self.role.diff_size });
+        }
+        let old = segments.len() as u32;
+        let wanted = (old + old / 4 + 2).saturating_mul(geometry.segment);
+        if slots.free() < wanted && !self.grown {
+            self.grown = true;
+            let size = self.role.diff_size + geometry.slot_bytes(wanted);
+            self.ask(Phase::Grow, Op::Grow { size });
+            return Ok(());
+        }
+        let Some(segment) = slots.take_run(geometry.segment) else {
+            let free = geometry.slot_bytes(slots.free());
+            let needed = geometry.slot_bytes(wanted);
+            return Err(Error::DiffAreaFull { needed, free, limit: self.role.diff_size });
+        };
+        let seed = superblock.seed(buffers.checksum);
+        let generation = Generation { epoch, number: 0 };
+        let mut rewriter = Rewriter::new(geometry, Context { seed, generation }, segment);
+        rewriter.begin(view, &mut slots, buffers.checksum)?;
+        self.building = Some((slots, rewriter));
+        self.rewrite(buffers)
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.superblock.as_ref().map_or(Epoch(0), |(superblock, _)| superblock.epoch)
+    }
+
+    fn rewrite(&mut self, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        let (Some(loaded), Some((slots, rewriter))) = (&self.loaded, &mut self.building) else {
+            return Err(Error::RoleEnded);
+        };
+        let progress = rewriter.fill(&loaded.view, slots, buffers.checksum)?;
+        if progress == Progress::Complete {
+            rewriter.appender_mut().name();
+        }
+        self.batch.take(rewriter.appender_mut(), buffers.scratch);
+        self.batch.writes(0, &mut self.ops);
+        self.phase = match progress {
+            Progress::More => Phase::Rewrite,
+            Progress::Complete => Phase::RewriteLast,
+        };
+        Ok(())
+    }
+
+    /// Asks for the superblock that names the new journal.
+    fn name(&mut self, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        let (Some((fence, place)), Some(loaded), Some((_, rewriter))) =
+            (self.superblock.take(), &self.loaded, &self.building)
+        else {
+            return Err(Error::RoleEnded);
+        };
+        let role = &self.role;
+        let superblock = Superblock {
+            serial: fence.serial + 1,
+            generation: rewriter.appender().context().generation,
+            journal: rewriter.appender().segments()[0],
+            coherent: role.coherent,
+            limit: role.limit.unwrap_or(fence.limit).max(fence.geometry.least_bytes()),
+            on_full: role.on_full.unwrap_or(fence.on_full),
+            next_copy: loaded.view.next_copy(),
+            stamp: role.stamp,
+            boot: role.boot,
+            ..fence
+        };
+        let place = place.other();
+        let op = write_superblock(&superblock, place, buffers);
+        self.ask(Phase::Superblock, op);
+        self.superblock = Some((superblock, place));
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Active, Error> {
+        let (Some((superblock, place)), Some(loaded), Some((mut slots, rewriter))) =
+            (self.superblock.take(), self.loaded.take(), self.building.take())
+        else {
+            return Err(Error::RoleEnded);
+        };
+        for &segment in &loaded.segments {
+            slots.release(segment, superblock.geometry.segment);
+        }
+        let mut view = loaded.view;
+        view.trust_fully();
+        let mut journal = rewriter.finish();
+        journal.set_aside(&mut slots);
+        Ok(Active {
+            superblock,
+            place,
+            view,
+            slots,
+            journal,
+            rewriter: None,
+            flights: Flights::default(),
+            appended: Ticket(0),
+            committed: Ticket(0),
+            committing: false,
+            gate: false,
+            making_room: false,
+            closing: false,
+            cannot_grow: false,
+            sweep: None,
+            low: false,
+            ended: None,
+            events: Vec::new(),
+            counters: Counters::default(),
+        })
+    }
+
+    fn go_on(&mut self, buffers: &mut Buffers<'_>, fed: Fed) -> Result<Option<Active>, Error> {
+        match (self.phase, fed) {
+            (_, Fed::Failed(error)) => return Err(error),
+            (Phase::Begin, _) => {
+                buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+                self.ask(Phase::Read, read_pair(0));
+            }
+            (Phase::Read, _) => self.fence(buffers)?,
+            (Phase::Fence | Phase::FenceBarrier | Phase::Load, fed) => {
+                self.phase = Phase::Load;
+                match self.load.step(&mut (), buffers, fed) {
+                    Step::Done(loaded) => self.take_loaded(loaded?, buffers)?,
+                    _ => self.ops = self.load.ops().to_vec(),
+                }
+            }
+            (Phase::Verify, _) => {
+                self.judge(buffers);
+                self.verify(buffers)?;
+            }
+            (Phase::Grow, fed) => {
+                if let Fed::Size(size) = fed {
+                    self.role.diff_size = size;
+                }
+                self.build(buffers)?;
+            }
+            (Phase::Rewrite, _) => self.rewrite(buffers)?,
+            (Phase::RewriteLast | Phase::Barrier, _) => self.name(buffers)?,
+            (Phase::Superblock | Phase::SuperblockBarrier, _) => return self.finish().map(Some),
+        }
+        Ok(None)
+    }
+}
+
+impl Machine for TakeRole {
+    type Shared = ();
+    type Output = Active;
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        let phase = match self.phase {
+            Phase::Load => {
+                let next = self.load.absorb(buffers);
+                self.ops = self.load.ops().to_vec();
+                return next;
+            }
+            Phase::Fence => Phase::FenceBarrier,
+            Phase::RewriteLast => Phase::Barrier,
+            Phase::Superblock => Phase::SuperblockBarrier,
+            _ => return Next::Step,
+        };
+        self.ask(phase, BARRIER);
+        Next::Io
+    }
+
+    fn step(&mut self, (): &mut (), buffers: &mut Buffers<'_>, fed: Fed) -> Step<Active> {
+        match self.go_on(buffers, fed) {
+            Ok(None) => Step::Io,
+            Ok(Some(active)) => Step::Done(Ok(active)),
+            Err(error) => Step::Done(Err(error)),
+        }
+    }
+}

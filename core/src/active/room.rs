@@ -1,0 +1,156 @@
+//! Room for old bytes: first slots that no copy needs, then growth, then what the policy says.
+
+use super::{Active, Event, Space, Ticket};
+use crate::error::Error;
+use crate::format::record::Reason;
+use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
+
+/// Entries of the table that are looked at between two looks at the free slots.
+const SLICE_ENTRIES: usize = 16 << 10;
+const LEAST_STEP: u64 = 4 << 20;
+const GREATEST_STEP: u64 = 256 << 20;
+
+/// The machine that finds room for slots, or ends in [`Error::DiffAreaFull`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MakeRoom {
+    needed: u32,
+    phase: Phase,
+    ops: [Op; 1],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Begin,
+    Look,
+    Grow,
+    Drop(Ticket),
+}
+
+/// How much larger the diff area gets at once.
+pub(super) fn growth_step(space: &Space) -> u64 {
+    (space.capacity / 4).clamp(LEAST_STEP, GREATEST_STEP)
+}
+
+/// The size it grows to next, if its limit allows any growth.
+pub(super) fn growth_target(space: &Space) -> Option<u64> {
+    let target = space.capacity.saturating_add(growth_step(space)).min(space.limit);
+    (target > space.capacity).then_some(target)
+}
+
+impl MakeRoom {
+    /// Finds room for this many slots.
+    #[must_use]
+    pub fn new(needed: u32) -> Self {
+        Self { needed, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
+    }
+
+    fn look(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
+        if active.ended.is_some() {
+            return self.end(active, Err(Error::RoleEnded));
+        }
+        if self.is_found(active) {
+            return self.end(active, Ok(()));
+        }
+        while active.sweep.is_some() {
+            active.sweep(SLICE_ENTRIES);
+            if self.is_found(active) {
+                return self.end(active, Ok(()));
+            }
+        }
+        if let Some(size) = self.growth(active) {
+            self.phase = Phase::Grow;
+            self.ops = [Op::Grow { size }];
+            return Step::Io;
+        }
+        if active.drops_oldest() && active.view.newest().is_some() {
+            return self.drop_oldest(active, buffers);
+        }
+        let error = active.full(active.geometry().slot_bytes(self.needed));
+        self.end(active, Err(error))
+    }
+
+    /// No copy is left to preserve anything for, or the slots are there.
+    fn is_found(&self, active: &Active) -> bool {
+        let free = active.slots.free().saturating_sub(active.kept_slots());
+        active.view.newest().is_none() || free >= self.needed
+    }
+
+    fn growth(&self, active: &Active) -> Option<u64> {
+        if active.cannot_grow {
+            return None;
+        }
+        let space = active.space();
+        let kept = active.geometry().slot_bytes(active.kept_slots());
+        let lacking = active.geometry().slot_bytes(self.needed).saturating_add(kept);
+        let free = active.geometry().slot_bytes(active.slots.free());
+        let least = space.capacity.saturating_add(lacking.saturating_sub(free));
+        if least > space.limit {
+            return None;
+        }
+        growth_target(&space).map(|target| target.max(least))
+    }
+
+    fn drop_oldest(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
+        let oldest = active.view.copies().next().map(|info| info.id);
+        let copies: alloc::vec::Vec<_> = oldest.into_iter().collect();
+        match active.delete(&copies, Reason::Space, buffers) {
+            Ok(Some(ticket)) => {
+                active.events.push(Event::Dropped { copies });
+                self.phase = Phase::Drop(ticket);
+                Step::Wait(Wait::Commit)
+            }
+            Ok(None) => self.end(active, Ok(())),
+            Err(error) => self.end(active, Err(error)),
+        }
+    }
+
+    fn end(&self, active: &mut Active, result: Result<(), Error>) -> Step<()> {
+        active.making_room = false;
+        Step::Done(result)
+    }
+}
+
+impl Machine for MakeRoom {
+    type Shared = Active;
+    type Output = ();
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, _: &mut Buffers<'_>) -> Next {
+        Next::Step
+    }
+
+    fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
+        match (self.phase, fed) {
+            (Phase::Begin, _) if active.making_room => Step::Wait(Wait::Turn),
+            (Phase::Begin, _) => {
+                active.making_room = true;
+                active.cannot_grow = false;
+                self.phase = Phase::Look;
+                self.look(active, buffers)
+            }
+            (Phase::Grow, fed) => {
+                let before = active.slots.capacity();
+                if let Fed::Size(bytes) = fed {
+                    active.grown_to(bytes);
+                }
+                active.cannot_grow = active.slots.capacity() == before;
+                self.phase = Phase::Look;
+                self.look(active, buffers)
+            }
+            (Phase::Look, _) => self.look(active, buffers),
+            (Phase::Drop(ticket), _) if active.committed(ticket).is_none() => {
+                if active.ended.is_some() {
+                    return self.end(active, Err(Error::RoleEnded));
+                }
+                Step::Wait(Wait::Commit)
+            }
+            (Phase::Drop(_), _) => {
+                self.phase = Phase::Look;
+                self.look(active, buffers)
+            }
+        }
+    }
+}

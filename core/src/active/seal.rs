@@ -1,0 +1,113 @@
+//! Closing: the superblock says that the origin is whole, and how it looks.
+
+use super::Active;
+use super::compact::write_superblock;
+use crate::error::Error;
+use crate::format::superblock::{PAIR_BYTES, Place, Superblock};
+use crate::journal::read_pair;
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use crate::units::Epoch;
+
+/// The machine that ends the role in good order.
+///
+/// A driver runs it after [`Active::close_to_writes`] and a barrier on the origin, with the stamp
+/// that the origin has then.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Seal {
+    stamp: [u8; 32],
+    phase: Phase,
+    ops: [Op; 1],
+    next: Option<(Superblock, Place)>,
+    found: Option<Result<Epoch, Error>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Begin,
+    Watch,
+    Superblock,
+    Barrier,
+}
+
+impl Active {
+    /// Keeps new writes waiting for good; false while some are still under way.
+    pub fn close_to_writes(&mut self) -> bool {
+        if !self.closing {
+            self.closing = true;
+            self.flights.hold();
+        }
+        self.flights.is_drained() && !self.committing && self.rewriter.is_none()
+    }
+}
+
+impl Seal {
+    /// Ends the role; the origin's fingerprint is `stamp`.
+    #[must_use]
+    pub fn new(stamp: [u8; 32]) -> Self {
+        Self { stamp, phase: Phase::Begin, ops: [read_pair(0)], next: None, found: None }
+    }
+
+    fn write(&mut self, active: &Active, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        if let Some(found) = self.found.take() {
+            active.check_epoch(found?)?;
+        }
+        let (mut superblock, place) = active.next_superblock();
+        superblock.clean = true;
+        superblock.stamp = self.stamp;
+        self.ops = [write_superblock(&superblock, place, buffers)];
+        self.next = Some((superblock, place));
+        self.phase = Phase::Superblock;
+        Ok(())
+    }
+}
+
+impl Machine for Seal {
+    type Shared = Active;
+    type Output = ();
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        match self.phase {
+            Phase::Watch => {
+                let newest = Superblock::newest(&buffers.scratch[..PAIR_BYTES], buffers.checksum);
+                self.found = Some(newest.map(|(superblock, _)| superblock.epoch));
+                Next::Step
+            }
+            Phase::Superblock => {
+                self.phase = Phase::Barrier;
+                self.ops = [Op::Barrier { medium: Medium::DiffArea }];
+                Next::Io
+            }
+            Phase::Begin | Phase::Barrier => Next::Step,
+        }
+    }
+
+    fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
+        let result = match (self.phase, fed) {
+            (_, Fed::Failed(error)) => Err(error),
+            (Phase::Begin, _) if active.ended.is_some() => Err(Error::RoleEnded),
+            (Phase::Begin, _) if !active.close_to_writes() => return Step::Wait(Wait::Turn),
+            (Phase::Begin, _) => {
+                buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+                self.phase = Phase::Watch;
+                return Step::Io;
+            }
+            (Phase::Watch, _) => match self.write(active, buffers) {
+                Ok(()) => return Step::Io,
+                Err(error) => Err(error),
+            },
+            (Phase::Superblock | Phase::Barrier, _) => {
+                if let Some((superblock, place)) = self.next.take() {
+                    active.superblock = superblock;
+                    active.place = place;
+                }
+                Ok(())
+            }
+        };
+        active.end(result.as_ref().err().cloned().unwrap_or(Error::RoleEnded));
+        Step::Done(result)
+    }
+}

@@ -1,0 +1,361 @@
+//! Journal records: one self-verifying entry each.
+//!
+//! ```text
+//!   0  4  checksum of bytes 4..length, seeded with that of the volume id
+//!   4  2  length in units of 8 bytes, the padding with zeros included
+//!   6  1  kind
+//!   7  1  zero
+//!   8  8  sequence
+//!  16  8  generation: epoch
+//!  24  8  generation: number
+//!  32  4  unstable: so many records before this one may not be behind a barrier yet
+//!  36     body
+//! ```
+//!
+//! Bodies, by kind:
+//!
+//! ```text
+//! 1 created     0  4  copy        4  2  bytes of the label   6  2  zero
+//!               8  8  time, in nanoseconds since 1970 (UTC)  16    label in UTF-8
+//! 2 deleted     0  1  reason: 0 asked for, 1 no space        1  3  zero
+//!               4  4  number of copies                       8     4 each: copy
+//! 3 preserved   runs until the record ends, each
+//!               0  8  first chunk (48 bits), chunks less one (16 bits)
+//!               8  4  copy       12  4  first slot, or all ones when the chunks are zeros
+//!              16     4 each: CRC-32C of a chunk; absent for zeros
+//! 4 link        0  4  slot where the journal goes on
+//! ```
+//!
+//! Where a run would begin, 4 bytes of padding or less end the list.
+
+use alloc::vec::Vec;
+use core::str;
+
+use crate::error::{Damage, Error};
+use crate::format::bytes::{array, put, u16_at, u32_at, u64_at};
+use crate::format::checksum::Checksum;
+use crate::table::Run;
+use crate::units::{ChunkIndex, Content, CopyId, Epoch, Extent, Generation, Sequence, SlotIndex};
+
+/// The most bytes of one record, so that one small read always shows whether there is news.
+pub const MAX_BYTES: usize = 4096;
+/// Bytes of a link record; every segment keeps room for one.
+pub const LINK_BYTES: usize = 40;
+/// The most bytes of a label.
+pub const MAX_LABEL: usize = 1024;
+/// The most copies that one record deletes.
+pub const MAX_DELETED: usize = 512;
+/// The most chunks of one run that has slots.
+pub const MAX_RUN: u64 = 512;
+/// The most chunks of one run of zeros.
+pub const MAX_ZEROS: u64 = 1 << 16;
+
+const HEADER: usize = 36;
+const RUN: usize = 16;
+const ZEROS: u32 = u32::MAX;
+
+/// Why a copy was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Somebody asked for it.
+    Request,
+    /// The diff area was full, and its policy lets the oldest copies go.
+    Space,
+}
+
+/// What a journal's records must carry to be believed, and what the next one carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Context {
+    /// Checksum seed of the volume.
+    pub seed: u32,
+    /// The journal's generation.
+    pub generation: Generation,
+}
+
+/// A record that verifies.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Its bytes in the journal.
+    pub length: usize,
+    /// All records before this one were behind a barrier when this one was written.
+    pub stable: Sequence,
+    /// What it says.
+    pub body: Body<'a>,
+}
+
+/// What a record says.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'a> {
+    /// A shadow copy was taken.
+    Created {
+        /// The copy.
+        copy: CopyId,
+        /// When, in nanoseconds since 1970 (UTC), as its creator's clock said.
+        time: i64,
+        /// What its creator called it.
+        label: &'a str,
+    },
+    /// Shadow copies were deleted.
+    Deleted {
+        /// Why.
+        reason: Reason,
+        /// Which.
+        copies: Copies<'a>,
+    },
+    /// Old bytes were preserved.
+    Preserved(Runs<'a>),
+    /// The journal goes on in another segment.
+    Link(SlotIndex),
+}
+
+/// The copies of a `deleted` record.
+#[derive(Clone, Copy, Debug)]
+pub struct Copies<'a>(&'a [u8]);
+
+impl Iterator for Copies<'_> {
+    type Item = Result<CopyId, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (copy, rest) = self.0.split_first_chunk::<4>()?;
+        self.0 = rest;
+        Some(CopyId::new(u32::from_le_bytes(*copy)).ok_or(DAMAGED))
+    }
+}
+
+/// The runs of a `preserved` record.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs<'a>(&'a [u8]);
+
+impl<'a> Iterator for Runs<'a> {
+    type Item = Result<(Run, Sums<'a>), Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.len() < RUN {
+            return None;
+        }
+        let run = parse_run(self.0);
+        self.0 = run.as_ref().map_or(&[], |&(_, sums)| &self.0[RUN + sums.0.len()..]);
+        Some(run)
+    }
+}
+
+/// The checksums of a run, one a chunk; none for zeros.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums<'a>(&'a [u8]);
+
+impl Iterator for Sums<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (sum, rest) = self.0.split_first_chunk::<4>()?;
+        self.0 = rest;
+        Some(u32::from_le_bytes(*sum))
+    }
+}
+
+/// What is wrong with a record that verifies and yet cannot be; the reader adds where it is.
+const DAMAGED: Error = Error::Corrupt { what: Damage::Record, at: 0 };
+
+/// Reads the record at the start of `bytes`; `Ok(None)` unless one with this sequence verifies.
+///
+/// Invariants 2 and 3: checksum, generation and sequence must agree, and a reader stops at the
+/// first record that does not verify.
+///
+/// # Errors
+///
+/// [`Error::Corrupt`] for a record that verifies but cannot be.
+pub fn parse(
+    bytes: &[u8],
+    context: Context,
+    sequence: Sequence,
+    checksum: Checksum,
+) -> Result<Option<Record<'_>>, Error> {
+    if bytes.len() < LINK_BYTES {
+        return Ok(None);
+    }
+    let length = usize::from(u16_at(bytes, 4)) * 8;
+    let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };
+    let believable = (LINK_BYTES..=MAX_BYTES.min(bytes.len())).contains(&length)
+        && u64_at(bytes, 8) == sequence.0
+        && generation == context.generation
+        && u32_at(bytes, 0) == checksum.extend(context.seed, &bytes[4..length]);
+    if !believable {
+        return Ok(None);
+    }
+    let unstable = u64::from(u32_at(bytes, 32));
+    let stable = Sequence(sequence.0.checked_sub(unstable).ok_or(DAMAGED)?);
+    let body = parse_body(bytes[6], &bytes[HEADER..length])?;
+    Ok(Some(Record { length, stable, body }))
+}
+
+fn parse_body(kind: u8, bytes: &[u8]) -> Result<Body<'_>, Error> {
+    match kind {
+        1 if bytes.len() >= 16 => {
+            let label = bytes.get(16..16 + usize::from(u16_at(bytes, 4))).ok_or(DAMAGED)?;
+            Ok(Body::Created {
+                copy: CopyId::new(u32_at(bytes, 0)).ok_or(DAMAGED)?,
+                time: i64::from_le_bytes(array(bytes, 8)),
+                label: str::from_utf8(label).map_err(|_| DAMAGED)?,
+            })
+        }
+        2 if bytes.len() >= 8 => {
+            let reason = match bytes[0] {
+                0 => Reason::Request,
+                1 => Reason::Space,
+                _ => return Err(DAMAGED),
+            };
+            let count = u32_at(bytes, 4) as usize;
+            let copies = count.checked_mul(4).and_then(|len| bytes[8..].get(..len));
+            Ok(Body::Deleted { reason, copies: Copies(copies.ok_or(DAMAGED)?) })
+        }
+        3 => Ok(Body::Preserved(Runs(bytes))),
+        4 if bytes.len() >= 4 => Ok(Body::Link(SlotIndex(u32_at(bytes, 0)))),
+        _ => Err(DAMAGED),
+    }
+}
+
+fn parse_run(bytes: &[u8]) -> Result<(Run, Sums<'_>), Error> {
+    let place = u64_at(bytes, 0);
+    let chunks = Extent::new(place & ((1 << 48) - 1), (place >> 48) + 1);
+    let copy = CopyId::new(u32_at(bytes, 8)).ok_or(DAMAGED)?;
+    let (content, sums) = match u32_at(bytes, 12) {
+        ZEROS => (Content::Zeros, 0),
+        slot => (Content::Slot(SlotIndex(slot)), chunks.count as usize * 4),
+    };
+    let sums = bytes[RUN..].get(..sums).ok_or(DAMAGED)?;
+    Ok((Run { chunks, copy, content }, Sums(sums)))
+}
+
+/// Appends records to a buffer.
+#[derive(Debug)]
+pub struct Emitter<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl<'a> Emitter<'a> {
+    /// Begins a `preserved` record; [`Emitter::run`] adds to it.
+    pub fn preserved(out: &'a mut Vec<u8>) -> Self {
+        Self::begin(out, 3)
+    }
+
+    /// Begins a `created` record. The label is at most [`MAX_LABEL`] bytes long.
+    pub fn created(out: &'a mut Vec<u8>, copy: CopyId, time: i64, label: &str) -> Self {
+        let record = Self::begin(out, 1);
+        record.out.extend_from_slice(&copy.number().to_le_bytes());
+        record.out.extend_from_slice(&(label.len() as u32).to_le_bytes());
+        record.out.extend_from_slice(&time.to_le_bytes());
+        record.out.extend_from_slice(label.as_bytes());
+        record
+    }
+
+    /// Begins a `deleted` record of at most [`MAX_DELETED`] copies.
+    pub fn deleted(out: &'a mut Vec<u8>, reason: Reason, copies: &[CopyId]) -> Self {
+        let record = Self::begin(out, 2);
+        let reason: u32 = match reason {
+            Reason::Request => 0,
+            Reason::Space => 1,
+        };
+        record.out.extend_from_slice(&reason.to_le_bytes());
+        record.out.extend_from_slice(&(copies.len() as u32).to_le_bytes());
+        for copy in copies {
+            record.out.extend_from_slice(&copy.number().to_le_bytes());
+        }
+        record
+    }
+
+    /// Begins a `link` record.
+    pub fn link(out: &'a mut Vec<u8>, segment: SlotIndex) -> Self {
+        let record = Self::begin(out, 4);
+        record.out.extend_from_slice(&segment.0.to_le_bytes());
+        record
+    }
+
+    fn begin(out: &'a mut Vec<u8>, kind: u8) -> Self {
+        let start = out.len();
+        out.extend_from_slice(&[0; HEADER]);
+        out[start + 6] = kind;
+        Self { out, start }
+    }
+
+    /// Whether a run with `sums` checksums still fits.
+    #[must_use]
+    pub fn has_room(&self, sums: usize) -> bool {
+        self.out.len() - self.start + RUN + 4 * sums <= MAX_BYTES
+    }
+
+    /// Adds a run to a `preserved` record.
+    pub fn run(&mut self, run: Run, sums: &[u32]) {
+        debug_assert!(run.chunks.count >= 1 && run.chunks.count <= MAX_ZEROS);
+        let place = run.chunks.first.0 | (run.chunks.count - 1) << 48;
+        let slot = match run.content {
+            Content::Zeros => ZEROS,
+            Content::Slot(slot) => slot.0,
+        };
+        self.out.extend_from_slice(&place.to_le_bytes());
+        self.out.extend_from_slice(&run.copy.number().to_le_bytes());
+        self.out.extend_from_slice(&slot.to_le_bytes());
+        for sum in sums {
+            self.out.extend_from_slice(&sum.to_le_bytes());
+        }
+    }
+
+    /// Ends the record: pads it and returns its length. [`seal`] makes it believable.
+    #[must_use]
+    pub fn end(self) -> usize {
+        let length = (self.out.len() - self.start).next_multiple_of(8).max(LINK_BYTES);
+        self.out.resize(self.start + length, 0);
+        put(self.out, self.start + 4, ((length / 8) as u16).to_le_bytes());
+        length
+    }
+}
+
+/// Gives an ended record its place in a journal and its checksum.
+pub fn seal(
+    record: &mut [u8],
+    context: Context,
+    sequence: Sequence,
+    stable: Sequence,
+    checksum: Checksum,
+) {
+    let unstable = u32::try_from(sequence.0 - stable.0).unwrap_or(u32::MAX);
+    put(record, 8, sequence.0.to_le_bytes());
+    put(record, 16, context.generation.epoch.0.to_le_bytes());
+    put(record, 24, context.generation.number.to_le_bytes());
+    put(record, 32, unstable.to_le_bytes());
+    let sum = checksum.extend(context.seed, &record[4..]);
+    put(record, 0, sum.to_le_bytes());
+}
+
+/// The first of some ended records, and the others.
+#[must_use]
+pub fn split(records: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = usize::from(u16_at(records.first_chunk::<HEADER>()?, 4)) * 8;
+    records.split_at_checked(length)
+}
+
+/// Whether an ended record is a link.
+#[must_use]
+pub fn is_link(record: &[u8]) -> bool {
+    record.get(6) == Some(&4)
+}
+
+/// Whether all chunks and slots of a run exist; a record that names others cannot be.
+#[must_use]
+pub fn is_sound(run: &Run, chunks: u64) -> bool {
+    run.chunks.end() <= chunks
+        && match run.content {
+            Content::Zeros => true,
+            Content::Slot(first) => u64::from(first.0) + run.chunks.count < u64::from(u32::MAX),
+        }
+}
+
+/// The chunk behind the last one of a run that begins at `first` and is emitted in pieces.
+#[must_use]
+pub fn piece_end(first: ChunkIndex, end: u64, content: Content) -> u64 {
+    let most = match content {
+        Content::Zeros => MAX_ZEROS,
+        Content::Slot(_) => MAX_RUN,
+    };
+    end.min(first.0 + most)
+}

@@ -1,0 +1,246 @@
+//! The writing end of a journal.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::format::record::{self, Context, Emitter, LINK_BYTES};
+use crate::geometry::Geometry;
+use crate::journal::RunList;
+use crate::slots::Slots;
+use crate::units::{Sequence, SlotIndex};
+
+/// Appends records to a buffer, lays them out in segments, and hands them over in batches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Appender {
+    geometry: Geometry,
+    context: Context,
+    /// The number of the next record.
+    next: Sequence,
+    /// The first record that no batch has taken.
+    taken: Sequence,
+    /// Invariant 3: all records before this one are behind a barrier.
+    stable: Sequence,
+    /// No superblock names this journal yet. All that it says until then is behind a barrier for
+    /// whoever finds it through one.
+    unborn: bool,
+    /// Where the next record goes: the last of `segments`, and bytes from its start.
+    offset: u64,
+    segments: Vec<SlotIndex>,
+    /// Set aside for when the segment is full, so that a record never waits for space.
+    spare: Option<SlotIndex>,
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+/// Bytes of a batch that are neighbours on the medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Piece {
+    /// First byte of the diff area.
+    pub at: u64,
+    /// First byte of the batch.
+    pub start: usize,
+    /// How many bytes.
+    pub len: usize,
+}
+
+/// Records that go to the medium together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Batch {
+    /// Where they go.
+    pub pieces: Vec<Piece>,
+    /// The record behind the last one.
+    pub end: Sequence,
+}
+
+impl Batch {
+    /// Takes what was appended: the records change places with the bytes of `into`. Returns the
+    /// number of the first one.
+    pub fn take(&mut self, appender: &mut Appender, into: &mut Vec<u8>) -> Sequence {
+        let first = appender.taken;
+        into.clear();
+        self.pieces.clear();
+        mem::swap(into, &mut appender.bytes);
+        mem::swap(&mut self.pieces, &mut appender.pieces);
+        self.end = appender.next;
+        appender.taken = appender.next;
+        first
+    }
+
+    /// Bytes of the records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pieces.last().map_or(0, |piece| piece.start + piece.len)
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+}
+
+impl Appender {
+    /// A new journal that begins in `segment`; nothing is written yet.
+    #[must_use]
+    pub fn new(geometry: Geometry, context: Context, segment: SlotIndex) -> Self {
+        Self {
+            geometry,
+            context,
+            next: Sequence(0),
+            taken: Sequence(0),
+            stable: Sequence(0),
+            unborn: true,
+            offset: 0,
+            segments: alloc::vec![segment],
+            spare: None,
+            bytes: Vec::new(),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Seed and generation of the records.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.context
+    }
+
+    /// The segments, the first one first.
+    #[must_use]
+    pub fn segments(&self) -> &[SlotIndex] {
+        &self.segments
+    }
+
+    /// The segment set aside for when the last one is full.
+    #[must_use]
+    pub fn spare(&self) -> Option<SlotIndex> {
+        self.spare
+    }
+
+    /// Bytes of all segments.
+    #[must_use]
+    pub fn segment_bytes(&self) -> u64 {
+        self.segments.len() as u64 * self.geometry.segment_bytes()
+    }
+
+    /// Whether there are records that no batch has taken.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    /// Bytes of the records that no batch has taken.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Takes a spare segment, if there is none and one is free.
+    pub fn set_aside(&mut self, slots: &mut Slots) {
+        if self.spare.is_none() {
+            self.spare = slots.take_run(self.geometry.segment);
+        }
+    }
+
+    /// Appends the record that `emit` writes and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DiffAreaFull`] when it needs a new segment and none is free; nothing is appended.
+    pub fn append(
+        &mut self,
+        slots: &mut Slots,
+        checksum: Checksum,
+        emit: impl FnOnce(&mut Vec<u8>) -> usize,
+    ) -> Result<Sequence, Error> {
+        let start = self.bytes.len();
+        let length = emit(&mut self.bytes);
+        if self.offset + (length + LINK_BYTES) as u64 > self.geometry.segment_bytes() {
+            let record = self.bytes.split_off(start);
+            self.follow_link(slots, checksum)?;
+            self.bytes.extend_from_slice(&record);
+        }
+        Ok(self.place(length, checksum))
+    }
+
+    /// Appends `preserved` records with these runs, as few as hold them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Appender::append`]; records before the one that found no room are appended.
+    pub fn append_runs(
+        &mut self,
+        slots: &mut Slots,
+        checksum: Checksum,
+        list: &RunList,
+    ) -> Result<(), Error> {
+        let mut runs = list.iter().peekable();
+        while runs.peek().is_some() {
+            self.append(slots, checksum, |out| {
+                let mut emitter = Emitter::preserved(out);
+                while let Some((run, sums)) = runs.next_if(|(_, sums)| emitter.has_room(sums.len()))
+                {
+                    emitter.run(run, sums);
+                }
+                emitter.end()
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Ends the time before a superblock names the journal: the batch taken last is the last one
+    /// that is behind the barrier before it.
+    pub fn name(&mut self) {
+        self.unborn = false;
+        self.stable = self.next;
+    }
+
+    /// The records that no batch has taken, from byte `start` of them on.
+    #[must_use]
+    pub fn pending_from(&self, start: usize) -> &[u8] {
+        &self.bytes[start..]
+    }
+
+    /// Notes that the records before `end` are behind a barrier.
+    pub fn confirm(&mut self, end: Sequence) {
+        debug_assert!(self.stable <= end && end <= self.next, "invariant 3");
+        self.stable = end;
+    }
+
+    fn follow_link(&mut self, slots: &mut Slots, checksum: Checksum) -> Result<(), Error> {
+        self.set_aside(slots);
+        let Some(segment) = self.spare.take() else {
+            return Err(Error::DiffAreaFull {
+                needed: self.geometry.segment_bytes(),
+                free: self.geometry.slot_bytes(slots.free()),
+                limit: self.geometry.slot_bytes(slots.capacity()),
+            });
+        };
+        let length = Emitter::link(&mut self.bytes, segment).end();
+        self.place(length, checksum);
+        self.segments.push(segment);
+        self.offset = 0;
+        self.set_aside(slots);
+        Ok(())
+    }
+
+    /// Seals the record that ends the buffer and gives it its place on the medium.
+    fn place(&mut self, length: usize, checksum: Checksum) -> Sequence {
+        let sequence = self.next;
+        if self.unborn {
+            self.stable = sequence;
+        }
+        let start = self.bytes.len() - length;
+        record::seal(&mut self.bytes[start..], self.context, sequence, self.stable, checksum);
+        let segment = self.segments[self.segments.len() - 1];
+        let at = self.geometry.slot_offset(segment) + self.offset;
+        match self.pieces.last_mut() {
+            Some(piece) if piece.at + piece.len as u64 == at => piece.len += length,
+            _ => self.pieces.push(Piece { at, start, len: length }),
+        }
+        self.offset += length as u64;
+        self.next = sequence.next();
+        sequence
+    }
+}

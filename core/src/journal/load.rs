@@ -1,0 +1,158 @@
+//! Reads the journal in force from its start.
+//!
+//! 1. Read both superblocks; the newest names the journal.
+//! 2. Follow the journal to its end.
+//! 3. Read both superblocks again. If the generation is the same, that end was the truth; if not,
+//!    the journal moved away meanwhile: begin again.
+
+use alloc::vec::Vec;
+
+use crate::error::Error;
+use crate::format::record::Context;
+use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Place, Superblock};
+use crate::journal::{News, Tail, Trust, View};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step};
+use crate::units::SlotIndex;
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 256 << 10;
+
+/// The machine that reads a journal from its start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Load {
+    trust: Trust,
+    phase: Phase,
+    ops: [Op; 1],
+    loaded: Option<Loaded>,
+    failed: Option<Error>,
+}
+
+/// A journal that was read to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Loaded {
+    /// The superblock in force.
+    pub superblock: Superblock,
+    /// Where it is.
+    pub place: Place,
+    /// Where the journal ended.
+    pub tail: Tail,
+    /// What it says.
+    pub view: View,
+    /// The segments it lies in.
+    pub segments: Vec<SlotIndex>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Superblocks,
+    Journal,
+    Confirm,
+    Ended,
+}
+
+/// The read that brings both superblocks, into the working space at `start`.
+#[must_use]
+pub(crate) const fn read_pair(start: usize) -> Op {
+    Op::Read { medium: Medium::DiffArea, at: PAIR_OFFSET, into: Span::scratch(start, PAIR_BYTES) }
+}
+
+impl Load {
+    /// A reader with this trust in records that may not be behind a barrier yet.
+    #[must_use]
+    pub fn new(trust: Trust) -> Self {
+        Self { trust, phase: Phase::Superblocks, ops: [read_pair(0)], loaded: None, failed: None }
+    }
+
+    /// The one operation that it asks for at a time.
+    pub(crate) const fn only_op(&self) -> [Op; 1] {
+        self.ops
+    }
+
+    fn look(&mut self, buffers: &mut Buffers<'_>) -> Result<Next, Error> {
+        let Op::Read { into, .. } = self.ops[0] else { return Ok(Next::Step) };
+        let bytes = &buffers.scratch[into.range()];
+        match self.phase {
+            Phase::Superblocks => {
+                let (superblock, place) = Superblock::newest(bytes, buffers.checksum)?;
+                self.begin(superblock, place, buffers);
+            }
+            Phase::Journal => {
+                let Some(Loaded { tail, view, segments, .. }) = &mut self.loaded else {
+                    return Ok(Next::Step);
+                };
+                let segment = tail.segment();
+                let news = tail.follow(bytes, buffers.checksum, |sequence, record| {
+                    view.apply(sequence, record)
+                })?;
+                if tail.segment() != segment {
+                    segments.push(tail.segment());
+                }
+                if news == News::End {
+                    self.phase = Phase::Confirm;
+                    self.ops = [read_pair(0)];
+                } else {
+                    self.ops = [tail.read(0, READ_BYTES)];
+                }
+            }
+            Phase::Confirm => {
+                let (newest, place) = Superblock::newest(bytes, buffers.checksum)?;
+                match &mut self.loaded {
+                    Some(loaded) if loaded.superblock.generation == newest.generation => {
+                        loaded.superblock = newest;
+                        loaded.place = place;
+                        self.phase = Phase::Ended;
+                        return Ok(Next::Step);
+                    }
+                    _ => self.begin(newest, place, buffers),
+                }
+            }
+            Phase::Ended => return Ok(Next::Step),
+        }
+        Ok(Next::Io)
+    }
+
+    fn begin(&mut self, superblock: Superblock, place: Place, buffers: &mut Buffers<'_>) {
+        let context =
+            Context { seed: superblock.seed(buffers.checksum), generation: superblock.generation };
+        let tail = Tail::new(superblock.geometry, context, superblock.journal);
+        let view = View::new(superblock.geometry, self.trust, superblock.next_copy);
+        self.phase = Phase::Journal;
+        self.ops = [tail.read(0, READ_BYTES)];
+        buffers.scratch.resize(READ_BYTES.max(buffers.scratch.len()), 0);
+        let segments = alloc::vec![superblock.journal];
+        self.loaded = Some(Loaded { superblock, place, tail, view, segments });
+    }
+}
+
+impl Machine for Load {
+    type Shared = ();
+    type Output = Loaded;
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        self.look(buffers).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            Next::Step
+        })
+    }
+
+    fn step(&mut self, (): &mut (), buffers: &mut Buffers<'_>, fed: Fed) -> Step<Loaded> {
+        if let Fed::Failed(error) = fed {
+            return Step::Done(Err(error));
+        }
+        if let Some(error) = self.failed.take() {
+            return Step::Done(Err(error));
+        }
+        match self.loaded.take() {
+            Some(loaded) if self.phase == Phase::Ended => Step::Done(Ok(loaded)),
+            loaded => {
+                self.loaded = loaded;
+                buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+                Step::Io
+            }
+        }
+    }
+}

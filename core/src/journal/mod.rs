@@ -1,0 +1,23 @@
+//! The journal: the append-only list of records in the diff area, the only truth about copies.
+//!
+//! It lies in segments, runs of slots of equal size. A segment's last record links to the next
+//! one, so journal and slots share one address space and either can grow. Compaction writes a
+//! new journal into free segments and makes it the truth by one superblock.
+//!
+//! [`Appender`] writes records, [`Tail`] follows them, [`View`] is what they say, [`Load`] reads a
+//! journal from its start, [`Rewriter`] writes one from a view.
+
+mod append;
+mod load;
+mod rewrite;
+mod runs;
+mod tail;
+mod view;
+
+pub use append::{Appender, Batch};
+pub(crate) use load::read_pair;
+pub use load::{Load, Loaded};
+pub use rewrite::{Progress, Rewriter};
+pub use runs::RunList;
+pub use tail::{News, Tail};
+pub use view::{CopyInfo, Recent, Trust, View};

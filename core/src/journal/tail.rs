@@ -1,0 +1,102 @@
+//! The reading end of a journal: where a node has read to, and how it goes on.
+
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::format::record::{self, Body, Context, MAX_BYTES, Record};
+use crate::geometry::Geometry;
+use crate::machine::{Medium, Op, Span};
+use crate::units::{Sequence, SlotIndex};
+
+/// A position in a journal: the record that is read next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tail {
+    geometry: Geometry,
+    context: Context,
+    next: Sequence,
+    segment: SlotIndex,
+    offset: u64,
+}
+
+/// What a read of the tail brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum News {
+    /// The journal ended here when it was read.
+    End,
+    /// There may be more behind what was read.
+    More,
+}
+
+impl Tail {
+    /// The start of a journal.
+    #[must_use]
+    pub fn new(geometry: Geometry, context: Context, segment: SlotIndex) -> Self {
+        Self { geometry, context, next: Sequence(0), segment, offset: 0 }
+    }
+
+    /// The number of the record that is read next.
+    #[must_use]
+    pub fn next(&self) -> Sequence {
+        self.next
+    }
+
+    /// Whether both are positions in the same journal.
+    #[must_use]
+    pub fn is_same_journal(&self, other: &Self) -> bool {
+        self.context == other.context
+    }
+
+    /// The segment it is in.
+    #[must_use]
+    pub fn segment(&self) -> SlotIndex {
+        self.segment
+    }
+
+    /// The read that goes on from here, of at most `most` bytes, into the working space at `start`.
+    ///
+    /// [`MAX_BYTES`] are enough to see whether there is a next record.
+    #[must_use]
+    pub fn read(&self, start: usize, most: usize) -> Op {
+        let rest = self.geometry.segment_bytes() - self.offset;
+        let len = rest.min(most.max(MAX_BYTES) as u64) as usize;
+        let at = self.geometry.slot_offset(self.segment) + self.offset;
+        Op::Read { medium: Medium::DiffArea, at, into: Span::scratch(start, len) }
+    }
+
+    /// Hands the records in `bytes`, which [`Tail::read`] brought, to `visit`, and moves behind
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] with its place, for a record that verifies but cannot be.
+    pub fn follow(
+        &mut self,
+        bytes: &[u8],
+        checksum: Checksum,
+        mut visit: impl FnMut(Sequence, &Record<'_>) -> Result<(), Error>,
+    ) -> Result<News, Error> {
+        let mut rest = bytes;
+        loop {
+            let here = self.geometry.slot_offset(self.segment) + self.offset;
+            let locate = |error| match error {
+                Error::Corrupt { what, .. } => Error::Corrupt { what, at: here },
+                other => other,
+            };
+            let parsed = record::parse(rest, self.context, self.next, checksum).map_err(locate)?;
+            let Some(record) = parsed else {
+                let undecided = rest.len() < MAX_BYTES.min(bytes.len());
+                let more =
+                    undecided && self.offset + (rest.len() as u64) < self.geometry.segment_bytes();
+                return Ok(if more { News::More } else { News::End });
+            };
+            visit(self.next, &record).map_err(locate)?;
+            self.next = self.next.next();
+            self.offset += record.length as u64;
+            rest = &rest[record.length..];
+            if let Body::Link(segment) = record.body {
+                self.segment = segment;
+                self.offset = 0;
+                return Ok(News::More);
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What a journal says: the live copies, and which record answers for each of their chunks.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::{Damage, Error};
+use crate::format::record::{Body, Record, is_sound};
+use crate::geometry::Geometry;
+use crate::table::{Run, Table};
+use crate::units::{ChunkIndex, CopyId, Sequence};
+
+/// A live shadow copy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CopyInfo {
+    /// Its number.
+    pub id: CopyId,
+    /// When it was taken, in nanoseconds since 1970 (UTC), as its creator's clock said.
+    pub time: i64,
+    /// What its creator called it.
+    pub label: String,
+}
+
+/// How far a node may trust records whose barrier it has not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trust {
+    /// A passive: their slots may not be there yet. It uses them, and remembers which they are.
+    Remember,
+    /// Recovery: their slots may never come. It keeps them apart until it has looked.
+    Apart,
+    /// The active, which has seen the barrier itself.
+    Full,
+}
+
+/// The state that a journal's records add up to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    geometry: Geometry,
+    trust: Trust,
+    copies: BTreeMap<CopyId, CopyInfo>,
+    /// The number that the next copy gets. Invariant: above that of every copy ever seen.
+    next_copy: u32,
+    table: Table,
+    recent: VecDeque<Recent>,
+}
+
+/// A run of a record that may not be behind a barrier yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Recent {
+    sequence: Sequence,
+    /// The run.
+    pub run: Run,
+    /// Its checksums, one a chunk; none for zeros.
+    pub sums: Vec<u32>,
+}
+
+impl View {
+    /// A volume without shadow copies.
+    #[must_use]
+    pub fn new(geometry: Geometry, trust: Trust, next_copy: u32) -> Self {
+        Self {
+            geometry,
+            trust,
+            copies: BTreeMap::new(),
+            next_copy: next_copy.max(1),
+            table: Table::new(),
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// The live copies, the oldest first.
+    pub fn copies(&self) -> impl DoubleEndedIterator<Item = &CopyInfo> + ExactSizeIterator {
+        self.copies.values()
+    }
+
+    /// A live copy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when it was deleted, [`Error::NoSuchCopy`] when it was never taken.
+    pub fn copy(&self, copy: CopyId) -> Result<&CopyInfo, Error> {
+        match self.copies.get(&copy) {
+            Some(info) => Ok(info),
+            None if copy.number() < self.next_copy => Err(Error::Gone { copy }),
+            None => Err(Error::NoSuchCopy { copy }),
+        }
+    }
+
+    /// The newest live copy: the one that overwritten chunks are preserved for.
+    #[must_use]
+    pub fn newest(&self) -> Option<CopyId> {
+        self.copies.last_key_value().map(|(&copy, _)| copy)
+    }
+
+    /// The first live copy behind this one, if any.
+    #[must_use]
+    pub fn copies_after(&self, copy: CopyId) -> impl Iterator<Item = &CopyInfo> {
+        let after = (core::ops::Bound::Excluded(copy), core::ops::Bound::Unbounded);
+        self.copies.range(after).map(|(_, info)| info)
+    }
+
+    /// The newest live copy that is not above this number.
+    #[must_use]
+    pub fn newest_at_most(&self, copy: CopyId) -> Option<CopyId> {
+        self.copies.range(..=copy).next_back().map(|(&copy, _)| copy)
+    }
+
+    /// The number that the next copy gets.
+    #[must_use]
+    pub fn next_copy(&self) -> u32 {
+        self.next_copy
+    }
+
+    /// Which record answers for which chunk.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The table, for removing what no copy needs any more.
+    pub(crate) fn sweepable(&mut self) -> (&mut Table, &BTreeMap<CopyId, CopyInfo>) {
+        (&mut self.table, &self.copies)
+    }
+
+    /// Whether a chunk's record may not be behind a barrier yet.
+    #[must_use]
+    pub fn is_recent(&self, chunk: ChunkIndex) -> bool {
+        self.recent
+            .iter()
+            .any(|recent| (recent.run.chunks.first.0..recent.run.chunks.end()).contains(&chunk.0))
+    }
+
+    /// Takes the records apart that recovery has to look at.
+    pub(crate) fn take_recent(&mut self) -> VecDeque<Recent> {
+        core::mem::take(&mut self.recent)
+    }
+
+    /// Adds a run whose slots are known to be there.
+    pub(crate) fn insert(&mut self, run: Run, sums: &[u32]) {
+        self.table.insert(run, sums);
+    }
+
+    /// Forgets all copies.
+    pub(crate) fn drop_copies(&mut self) {
+        self.copies.clear();
+        self.table = Table::new();
+        self.recent.clear();
+    }
+
+    /// From now on records come from this node itself.
+    pub(crate) fn trust_fully(&mut self) {
+        debug_assert!(self.recent.is_empty(), "recovery has looked at every recent record");
+        self.trust = Trust::Full;
+    }
+
+    /// Adds what a record says.
+    ///
+    /// A compacted journal may repeat what it said before, so a record can be applied twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] when it cannot be.
+    pub fn apply(&mut self, sequence: Sequence, record: &Record<'_>) -> Result<(), Error> {
+        self.settle(record.stable);
+        match record.body {
+            Body::Created { copy, time, label } => {
+                self.next_copy = self.next_copy.max(copy.number() + 1);
+                self.copies.insert(copy, CopyInfo { id: copy, time, label: label.into() });
+            }
+            Body::Deleted { copies, .. } => {
+                for copy in copies {
+                    self.copies.remove(&copy?);
+                }
+            }
+            Body::Preserved(runs) => {
+                for run in runs {
+                    let (run, sums) = run?;
+                    if !is_sound(&run, self.geometry.chunks()) {
+                        return Err(Error::Corrupt { what: Damage::Record, at: 0 });
+                    }
+                    let sums: Vec<u32> = sums.collect();
+                    self.preserve(sequence, record.stable, run, sums);
+                }
+            }
+            Body::Link(_) => {}
+        }
+        Ok(())
+    }
+
+    fn preserve(&mut self, sequence: Sequence, stable: Sequence, run: Run, sums: Vec<u32>) {
+        let remember = self.trust != Trust::Full && sequence >= stable;
+        if !(remember && self.trust == Trust::Apart) {
+            self.table.insert(run, &sums);
+        }
+        if remember {
+            self.recent.push_back(Recent { sequence, run, sums });
+        }
+    }
+
+    /// All records before `stable` are behind a barrier.
+    fn settle(&mut self, stable: Sequence) {
+        while self.recent.front().is_some_and(|recent| recent.sequence < stable) {
+            if let Some(recent) = self.recent.pop_front()
+                && self.trust == Trust::Apart
+            {
+                self.table.insert(recent.run, &recent.sums);
+            }
+        }
+    }
+}

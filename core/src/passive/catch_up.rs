@@ -1,0 +1,197 @@
+//! Catching up with the journal: the confirmation of every read.
+//!
+//! 1. Read the tail until it brings nothing new.
+//! 2. Then read the superblocks: if the generation is still the one whose tail that was, the tail
+//!    was the truth. If the journal moved, its old place may hold anything by now, so load the
+//!    new one.
+//!
+//! Two small reads when there is no news, whatever the size of anything.
+
+use super::{Passive, TRUST};
+use crate::error::Error;
+use crate::format::record::MAX_BYTES;
+use crate::format::superblock::{PAIR_BYTES, Superblock};
+use crate::journal::{Load, News, Tail, read_pair};
+use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
+use crate::units::Generation;
+
+/// Bytes of the tail that are read at once when there is more than one small read shows.
+const MORE_BYTES: usize = 64 << 10;
+
+/// What catching up came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The journal that the node knew is in force, and the node knows all of it.
+    Confirmed,
+    /// The journal had moved; the node knows the new one. What was read before must be read again.
+    Reloaded,
+}
+
+/// The machine that catches up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CatchUp {
+    phase: Phase,
+    ops: [Op; 1],
+    /// Where the node had read to when the tail was read.
+    from: Option<Tail>,
+    found: Option<Result<Generation, Error>>,
+    load: Option<Load>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Begin,
+    Tail,
+    Superblocks,
+    Load,
+}
+
+impl CatchUp {
+    /// A catch-up from wherever the node is.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { phase: Phase::Begin, ops: [read_pair(0)], from: None, found: None, load: None }
+    }
+
+    fn read_tail(&mut self, passive: &mut Passive, most: usize, buffers: &mut Buffers<'_>) {
+        let op = passive.tail.read(0, most);
+        buffers.scratch.resize(op.bytes().max(buffers.scratch.len()), 0);
+        passive.counters.tail_reads += 1;
+        self.from = Some(passive.tail.clone());
+        self.ops = [op];
+        self.phase = Phase::Tail;
+    }
+
+    /// Follows the tail's records, unless another machine of the node has done so meanwhile: then
+    /// what was read lies behind the node, and only a new read can tell that there is no news.
+    fn follow(&mut self, passive: &mut Passive, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        if self.from.as_ref() != Some(&passive.tail) {
+            self.read_tail(passive, MAX_BYTES, buffers);
+            return Ok(());
+        }
+        let bytes = &buffers.scratch[..self.ops[0].bytes()];
+        let Passive { tail, view, version, counters, .. } = passive;
+        let news = tail.follow(bytes, buffers.checksum, |sequence, record| {
+            *version += 1;
+            counters.records += 1;
+            view.apply(sequence, record)
+        })?;
+        if news == News::More {
+            self.read_tail(passive, MORE_BYTES, buffers);
+        } else {
+            buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+            self.ops = [read_pair(0)];
+            self.phase = Phase::Superblocks;
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        passive: &mut Passive,
+        buffers: &mut Buffers<'_>,
+    ) -> Result<Step<Outcome>, Error> {
+        let Some(found) = self.found.take() else { return Ok(Step::Io) };
+        if found? == passive.superblock.generation {
+            return Ok(match &self.from {
+                // Another machine loaded a new generation since: the tail was another journal's.
+                Some(from) if !passive.tail.is_same_journal(from) => {
+                    Step::Done(Ok(Outcome::Reloaded))
+                }
+                _ => Step::Done(Ok(Outcome::Confirmed)),
+            });
+        }
+        if passive.reloading {
+            self.phase = Phase::Begin;
+            return Ok(Step::Wait(Wait::Turn));
+        }
+        passive.reloading = true;
+        self.load = Some(Load::new(TRUST));
+        self.phase = Phase::Load;
+        self.load(passive, buffers, Fed::Again)
+    }
+
+    fn load(
+        &mut self,
+        passive: &mut Passive,
+        buffers: &mut Buffers<'_>,
+        fed: Fed,
+    ) -> Result<Step<Outcome>, Error> {
+        let Some(load) = &mut self.load else { return Ok(Step::Io) };
+        match load.step(&mut (), buffers, fed) {
+            Step::Done(loaded) => {
+                passive.reloading = false;
+                passive.install(loaded?);
+                Ok(Step::Done(Ok(Outcome::Reloaded)))
+            }
+            _ => {
+                self.ops = load.only_op();
+                Ok(Step::Io)
+            }
+        }
+    }
+
+    fn go_on(
+        &mut self,
+        passive: &mut Passive,
+        buffers: &mut Buffers<'_>,
+        fed: Fed,
+    ) -> Result<Step<Outcome>, Error> {
+        match (self.phase, fed) {
+            (Phase::Load, fed) => self.load(passive, buffers, fed),
+            (_, Fed::Failed(error)) => Err(error),
+            (Phase::Begin, _) if passive.reloading => Ok(Step::Wait(Wait::Turn)),
+            (Phase::Begin, _) => {
+                self.read_tail(passive, MAX_BYTES, buffers);
+                Ok(Step::Io)
+            }
+            (Phase::Tail, _) => self.follow(passive, buffers).map(|()| Step::Io),
+            (Phase::Superblocks, _) => self.judge(passive, buffers),
+        }
+    }
+}
+
+impl Default for CatchUp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Machine for CatchUp {
+    type Shared = Passive;
+    type Output = Outcome;
+
+    fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        match (self.phase, &mut self.load) {
+            (Phase::Superblocks, _) => {
+                let newest = Superblock::newest(&buffers.scratch[..PAIR_BYTES], buffers.checksum);
+                self.found = Some(newest.map(|(superblock, _)| superblock.generation));
+                Next::Step
+            }
+            (Phase::Load, Some(load)) => {
+                let next = load.absorb(buffers);
+                self.ops = load.only_op();
+                next
+            }
+            _ => Next::Step,
+        }
+    }
+
+    fn step(
+        &mut self,
+        passive: &mut Passive,
+        buffers: &mut Buffers<'_>,
+        fed: Fed,
+    ) -> Step<Outcome> {
+        self.go_on(passive, buffers, fed).unwrap_or_else(|error| {
+            if self.phase == Phase::Load {
+                passive.reloading = false;
+            }
+            Step::Done(Err(error))
+        })
+    }
+}
