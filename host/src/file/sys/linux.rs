@@ -1,0 +1,110 @@
+//! Linux: everything.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FallocateFlags, OFlags, StatxFlags};
+use rustix::io::Errno;
+
+use super::{Alignment, Facts};
+
+/// File systems whose files other hosts, or a process that we know nothing of, may write to
+/// (the numbers of `linux/magic.h` and of the projects' own headers).
+const REMOTE: [(u32, &str); 20] = [
+    (0x0000_6969, "NFS"),
+    (0x0000_517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB2"),
+    (0x00c3_6400, "Ceph"),
+    (0x0102_1997, "9P"),
+    (0x0116_1970, "GFS2"),
+    (0x7461_636f, "OCFS2"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x5346_414f, "AFS"),
+    (0x6b41_4653, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x6573_5546, "FUSE"),
+    (0x786f_4256, "vboxsf"),
+    (0xbacb_acbc, "vmhgfs"),
+    (0x7c7c_6673, "prl_fs"),
+    (0x4750_4653, "GPFS"),
+    (0x2003_0528, "OrangeFS"),
+    (0x1983_0326, "BeeGFS"),
+    (0xaad7_aaea, "PanFS"),
+];
+
+pub(crate) fn is_block_device(file_type: fs::FileType) -> bool {
+    file_type.is_block_device()
+}
+
+pub(crate) fn remote_file_system(
+    _path: &Path,
+    file: &fs::File,
+) -> io::Result<Option<&'static str>> {
+    let magic = rustix::fs::fstatfs(file)?.f_type as u32;
+    Ok(REMOTE.iter().find(|(number, _)| *number == magic).map(|(_, name)| *name))
+}
+
+pub(crate) fn facts(file: &fs::File) -> io::Result<Facts> {
+    // Else a network file system answers from what it remembers.
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
+    let stat = rustix::fs::statx(file, "", flags, StatxFlags::BASIC_STATS)?;
+    let (seconds, nanos) = (stat.stx_mtime.tv_sec, i64::from(stat.stx_mtime.tv_nsec));
+    Ok(Facts {
+        size: stat.stx_size,
+        modified: seconds.saturating_mul(1_000_000_000).saturating_add(nanos),
+        inode: stat.stx_ino,
+        device: rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
+        itself: rustix::fs::makedev(stat.stx_rdev_major, stat.stx_rdev_minor),
+    })
+}
+
+/// Opens a file past the page cache. It must be a flag of the opening: some network file systems
+/// decide then, and for good, how they treat the file.
+pub(crate) fn open_direct(path: &Path, options: &mut fs::OpenOptions) -> io::Result<fs::File> {
+    options.custom_flags(OFlags::DIRECT.bits() as i32).open(path)
+}
+
+/// What the file's direct I/O must be aligned to; an error when it offers none.
+pub(crate) fn alignment(file: &fs::File) -> io::Result<Alignment> {
+    let stat = rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::DIOALIGN)?;
+    if stat.stx_mask & StatxFlags::DIOALIGN.bits() != 0 {
+        if stat.stx_dio_offset_align == 0 {
+            return Err(ErrorKind::Unsupported.into());
+        }
+        let memory = stat.stx_dio_mem_align as usize;
+        return Ok(Alignment { block: stat.stx_dio_offset_align.into(), memory });
+    }
+    // Kernels before 6.1, and file systems that don't say: sectors for devices, else pages.
+    let block = match rustix::fs::ioctl_blksszget(file) {
+        Ok(sector) => sector.into(),
+        Err(_) => 4096,
+    };
+    Ok(Alignment { block, memory: 4096 })
+}
+
+/// Makes a file of `from` bytes `to` bytes large, with the space set aside where the file system
+/// can.
+pub(crate) fn allocate(file: &fs::File, from: u64, to: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), from, to - from) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(to),
+        done => Ok(done?),
+    }
+}
+
+/// Turns whole blocks into a hole; `false` when the medium cannot.
+pub(crate) fn punch_hole(file: &fs::File, offset: u64, length: u64) -> io::Result<bool> {
+    let mode = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    match fallocate(file, mode, offset, length) {
+        Ok(()) => Ok(true),
+        // A device whose sectors are larger than our blocks says INVAL.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::NODEV | Errno::INVAL) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn fallocate(file: &fs::File, mode: FallocateFlags, at: u64, len: u64) -> Result<(), Errno> {
+    rustix::io::retry_on_intr(|| rustix::fs::fallocate(file, mode, at, len))
+}

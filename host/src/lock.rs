@@ -1,0 +1,141 @@
+//! The active role on one host: a lock on the diff area that dies with its holder.
+//!
+//! This keeps a second active of the same host away. Between hosts the epoch in the diff area
+//! decides; on some network file systems this lock reaches further, which does no harm.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The active role's lock. It ends when this is dropped or the process dies, `kill -9` included.
+///
+/// A program that the process starts does not get it. A child that is forked without starting a
+/// program (Python's `multiprocessing` with `fork`) shares it, and holds it as long as it lives.
+#[derive(Debug)]
+pub struct RoleLock {
+    /// Closing it releases the lock. Unlocking would not do: a forked child that ends in good order
+    /// would unlock its parent's.
+    _file: File,
+}
+
+/// Why the role's lock could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Another active node of this host has it.
+    #[error(
+        "the active role of {} is held by {}; stop that one first, or open as a passive",
+        path.display(), Whom(holder.as_ref())
+    )]
+    Held {
+        /// The file that is locked.
+        path: PathBuf,
+        /// Who has it, where that can be known.
+        holder: Option<Holder>,
+    },
+    /// The operating system refused.
+    #[error("locking {} failed", path.display())]
+    Io {
+        /// The file to lock.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+}
+
+/// A process that holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// Its number.
+    pub process: u32,
+    /// The name of its program, where it can be read.
+    pub program: Option<String>,
+}
+
+impl RoleLock {
+    /// Takes the role's lock on a diff area, which must exist, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`] when another has it, in this process or another one.
+    pub fn take(diff_area: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = lock_path(diff_area.as_ref());
+        let mut options = OpenOptions::new();
+        // For writing too: NFS grants no exclusive lock on a file that is open for reading.
+        options.read(true).write(true).create(cfg!(windows));
+        let opened = options.open(&path).map_err(TryLockError::Error);
+        let locked = opened.and_then(|file| match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+            Err(error) => Err(error),
+        });
+        locked.map_err(|error| match error {
+            TryLockError::WouldBlock => LockError::Held { holder: holder(&path), path },
+            TryLockError::Error(source) => LockError::Io { path, source },
+        })
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {}", self.process)?;
+        self.program.iter().try_for_each(|program| write!(f, " ({program})"))
+    }
+}
+
+struct Whom<'a>(Option<&'a Holder>);
+
+impl fmt::Display for Whom<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(holder) if holder.process == std::process::id() => f.write_str("this process"),
+            Some(holder) => holder.fmt(f),
+            None => f.write_str("another process"),
+        }
+    }
+}
+
+/// Locks of Windows would keep passive nodes from reading the file, so another one is locked.
+#[cfg(windows)]
+fn lock_path(diff_area: &Path) -> PathBuf {
+    let mut name = diff_area.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+#[cfg(not(windows))]
+fn lock_path(diff_area: &Path) -> PathBuf {
+    diff_area.into()
+}
+
+/// Looks the lock up in the kernel's list, whose lines read
+/// `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`, the last but two being device and inode.
+#[cfg(target_os = "linux")]
+fn holder(path: &Path) -> Option<Holder> {
+    use std::os::unix::fs::MetadataExt;
+
+    let metadata = std::fs::metadata(path).ok()?;
+    let (major, minor) = (rustix::fs::major(metadata.dev()), rustix::fs::minor(metadata.dev()));
+    let place = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let process = locks.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let is_lock = words.next() == Some("FLOCK");
+        let process = words.nth(2)?.parse().ok()?;
+        (is_lock && words.next() == Some(&place)).then_some(process)
+    })?;
+    // Processes outside this namespace are told as 0.
+    (process != 0).then(|| Holder {
+        process,
+        program: std::fs::read_to_string(format!("/proc/{process}/comm"))
+            .ok()
+            .map(|name| name.trim_end().to_owned()),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_path: &Path) -> Option<Holder> {
+    None
+}

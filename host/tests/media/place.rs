@@ -1,0 +1,93 @@
+//! Where the tests put their files.
+
+use core::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use shadowvol_host::{Caching, Durability, FileOptions};
+use tempfile::TempDir;
+
+/// A directory whose files get names of their own.
+pub(crate) struct Place {
+    directory: TempDir,
+    next: Cell<u32>,
+}
+
+impl Place {
+    pub(crate) fn new(parent: &Path) -> Self {
+        let directory = TempDir::new_in(parent).expect("a directory to test in");
+        Self { directory, next: Cell::new(0) }
+    }
+
+    /// One on disk and one in memory, where this machine has both.
+    pub(crate) fn all() -> Vec<Self> {
+        let memory = Path::new("/dev/shm");
+        let parents = [Some(std::env::temp_dir()), memory.is_dir().then(|| memory.into())];
+        parents.into_iter().flatten().map(|parent| Self::new(&parent)).collect()
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.next.set(self.next.get() + 1);
+        self.directory.path().join(format!("{}.img", self.next.get()))
+    }
+}
+
+/// A file system of 2 MiB in memory, unmounted when dropped.
+pub(crate) struct TinyDisk {
+    pub(crate) directory: TempDir,
+}
+
+impl TinyDisk {
+    /// `None`, and a word about it, where it cannot be mounted.
+    pub(crate) fn mount() -> Option<Self> {
+        let directory = TempDir::new().expect("a mount point");
+        let options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs"];
+        if run(Command::new("mount").args(options).arg(directory.path())).is_none() {
+            println!("skipped: mounting a file system needs root");
+            return None;
+        }
+        Some(Self { directory })
+    }
+}
+
+impl Drop for TinyDisk {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg(self.directory.path()));
+    }
+}
+
+/// A file as a block device, detached when dropped.
+pub(crate) struct LoopDevice {
+    pub(crate) path: PathBuf,
+    _backing: tempfile::NamedTempFile,
+}
+
+impl LoopDevice {
+    /// `None`, and a word about it, where there are no loop devices.
+    pub(crate) fn attach(size: u64) -> Option<Self> {
+        let backing = tempfile::NamedTempFile::new().expect("a file");
+        backing.as_file().set_len(size).expect("a sparse file");
+        let found = run(Command::new("losetup").args(["--find", "--show"]).arg(backing.path()));
+        let Some(name) = found else {
+            println!("skipped: a loop device needs root and losetup");
+            return None;
+        };
+        Some(Self { path: name.trim().into(), _backing: backing })
+    }
+}
+
+impl Drop for LoopDevice {
+    fn drop(&mut self) {
+        run(Command::new("losetup").arg("--detach").arg(&self.path));
+    }
+}
+
+pub(crate) const fn options(durability: Durability, caching: Caching) -> FileOptions {
+    FileOptions { durability, caching }
+}
+
+/// What a command printed, if it could be run and succeeded.
+fn run(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
