@@ -1,0 +1,72 @@
+# What can be done here. All Python things live in .venv, all builds in target; both can be deleted.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The newest Python 3.11 or later that is installed; choose another with `make PYTHON=...`.
+PYTHON ?= $(shell .ci/find-python)
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+
+# Folders are looked for in, because they come one after the other.
+RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+
+.PHONY: help demo test test-core test-py check-no-std bench fmt lint docs clean tools
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/built ## A database is written while other processes check frozen copies of it
+	$(BIN)/shadowvol demo $(DEMO_ARGS)
+
+test: test-core check-no-std test-py ## All tests
+
+test-core: tools ## The tests in Rust
+	cargo test --locked --workspace --exclude shadowvol-py
+
+test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check-no-std: tools ## Prove that the core uses no std
+	.ci/check-no-std
+
+bench: tools ## Measure, as ratios to the plain file
+	cargo bench --locked -p shadowvol-benches
+
+fmt: $(VENV)/ready ## Format all sources
+	cargo fmt --all
+	$(BIN)/ruff check --quiet --fix-only
+	$(BIN)/ruff format
+
+lint: $(VENV)/ready ## Check formats, lints and types
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+docs: tools ## The documentation of the crates, in target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace
+
+clean: ## Delete all that was built
+	rm -rf target .venv dist .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -f .ci/no-std/Cargo.lock py/python/shadowvol/_shadowvol*.so
+	find py -name __pycache__ -prune -exec rm -rf {} +
+
+tools:
+	@.ci/check-tools $(PYTHON)
+
+# The tools for Python, as pyproject.toml lists them.
+$(VENV)/ready: pyproject.toml
+	@.ci/check-tools $(PYTHON)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+# The package, in place: changes in its Python files need no new build.
+$(VENV)/built: $(VENV)/ready Cargo.toml Cargo.lock $(RUST_SOURCES)
+	VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --release --extras demo
+	touch $@
