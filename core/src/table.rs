@@ -5,23 +5,26 @@
 //! none. The table keeps, for every chunk, its records by `n`; no operation depends on how many
 //! copies there are.
 //!
-//! Runs are cut into *blocks*: aligned pieces of 2^j chunks, as large as fits. Blocks of one length
-//! are a [`Level`], an ordered map by (block, copy) in which one search finds the first entry at or
-//! behind `k`. A search over all levels takes the smallest copy found. A random single chunk costs
-//! 16 bytes and a little for the map; a chunk of a long run costs its checksum.
+//! Runs are cut into *blocks*: aligned pieces of 2^j chunks, as large as fits. All blocks are in one
+//! ordered map, by first chunk, then by length, then by copy, so what answers for neighbouring
+//! chunks lies together. A chunk is in one block of each length at most; a search looks for each
+//! length in use, and takes the oldest copy found. A random single chunk costs 16 bytes and a
+//! little for the map; a chunk of a long run costs its checksum.
 //!
-//! | file     | what is in it                                           |
-//! |----------|---------------------------------------------------------|
-//! | `plan`   | where the bytes of an extent come from                  |
-//! | `level`  | the blocks of one length                                |
-//! | `tree`   | the ordered map                                         |
-//! | `sums`   | checksums of the longer blocks                          |
-//! | `cursor` | all entries in one order, a slice at a time             |
-//! | `replay` | the runs again, for a new journal                       |
-//! | `sweep`  | garbage collection                                      |
+//! | file      | what is in it                          |
+//! |-----------|----------------------------------------|
+//! | `key`     | the order of the entries               |
+//! | `tree`    | the ordered map                        |
+//! | `sums`    | the checksums of longer blocks         |
+//! | `answers` | the search                             |
+//! | `plan`    | where the bytes of an extent come from |
+//! | `cursor`  | all entries, a slice at a time         |
+//! | `replay`  | the runs again, for a new journal      |
+//! | `sweep`   | garbage collection                     |
 
+mod answers;
 mod cursor;
-mod level;
+mod key;
 mod plan;
 mod replay;
 mod sums;
@@ -31,10 +34,11 @@ mod tests;
 mod tree;
 
 use alloc::vec::Vec;
-use core::mem::size_of;
+use core::slice;
 
-use self::level::Level;
-use self::plan::Hit;
+use self::key::Key;
+use self::sums::Sums;
+use self::tree::{Entry, Tree};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, SlotIndex};
 
 pub use self::cursor::Cursor;
@@ -82,8 +86,13 @@ pub struct Found {
 /// All records that say where chunks were preserved; see the module's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Table {
-    /// Blocks of 2^j chunks are in level j.
-    levels: Vec<Level>,
+    tree: Tree,
+    /// The checksums of blocks of 2^j chunks, at index j; of single chunks they are in the tree.
+    sums: Vec<Sums>,
+    /// Bit j is set if there are blocks of 2^j chunks. None are forgotten; more may be named.
+    lengths: u32,
+    /// No record's copy is newer, so that no search for a newer one need be done.
+    newest: u32,
     chunks: u64,
 }
 
@@ -100,7 +109,7 @@ impl Table {
     /// twice, whole or in parts. Runs may come in any order.
     pub fn insert(&mut self, run: Run, sums: &[u32]) {
         let Run { chunks, copy, .. } = run;
-        if !self.answers(copy, chunks) {
+        if self.answers(copy.number(), chunks).next().is_none() {
             self.insert_absent(run, sums);
             return;
         }
@@ -120,26 +129,21 @@ impl Table {
     /// The record that answers for `chunk` of `copy`; `None` means the origin.
     #[must_use]
     pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
-        let found = self.levels.iter().filter_map(|level| {
-            let block = chunk.0 >> level.shift;
-            Some((level, level.find(block, copy.number())?))
-        });
-        let (level, entry) = found.min_by_key(|(_, entry)| entry.copy)?;
-
-        let at = (chunk.0 - (chunk.0 >> level.shift << level.shift)) as u32;
+        let found = self.answers(copy.number(), Extent { first: chunk, count: 1 });
+        let (key, entry) = found.min_by_key(|(_, entry)| entry.copy)?;
+        let at = (chunk.0 - key.chunks().first.0) as u32;
         let content = match entry.content() {
             Content::Zeros => Content::Zeros,
             Content::Slot(first) => Content::Slot(SlotIndex(first.0 + at)),
         };
-        let sum = level.sums(entry).get(at as usize).copied().unwrap_or(0);
+        let sum = self.sums_of(key, entry).get(at as usize).copied().unwrap_or(0);
         Some(Found { copy: entry.copy, content, sum })
     }
 
     /// Whether `chunk` has a record with copy `newest` or a later one (step W1 for one chunk).
     #[must_use]
     pub fn holds(&self, newest: CopyId, chunk: ChunkIndex) -> bool {
-        let copy = newest.number();
-        self.levels.iter().any(|level| level.find(chunk.0 >> level.shift, copy).is_some())
+        self.answers(newest.number(), Extent { first: chunk, count: 1 }).next().is_some()
     }
 
     /// Appends the parts of `extent` that [`Table::holds`] is false for: maximal runs, ascending
@@ -175,16 +179,14 @@ impl Table {
     /// Appends the chunks that have a record with a copy from `since` on and, if given, before
     /// `until`: sorted, merged extents.
     pub fn changed(&self, since: CopyId, until: Option<CopyId>, out: &mut Vec<Extent>) {
-        self.covered(since, until, Extent::new(0, u64::MAX), out);
+        self.covered(since, until, Extent::new(0, Key::CHUNKS - 1), out);
     }
 
     /// Calls `each` with every run of slots in use and its length.
     pub fn for_each_slot(&self, mut each: impl FnMut(SlotIndex, u32)) {
-        for level in &self.levels {
-            for entry in level.tree.iter() {
-                if let Content::Slot(first) = entry.content() {
-                    each(first, 1 << level.shift);
-                }
+        for (key, entry) in self.tree.iter() {
+            if let Content::Slot(first) = entry.content() {
+                each(first, key.chunks().count as u32);
             }
         }
     }
@@ -198,14 +200,9 @@ impl Table {
     /// The memory that the table takes, all included. Looks at every 200th entry or so.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let levels = self.levels.capacity() * size_of::<Level>();
-        levels + self.levels.iter().map(Level::heap_bytes).sum::<usize>()
-    }
-
-    /// Whether any chunk of `extent` has a record that answers for `copy`.
-    fn answers(&self, copy: CopyId, extent: Extent) -> bool {
-        let copy = copy.number();
-        self.levels.iter().any(|level| level.answers(copy, extent).next().is_some())
+        let sums = self.sums.capacity() * size_of::<Sums>();
+        let stores: usize = self.sums.iter().map(Sums::heap_bytes).sum();
+        self.tree.heap_bytes() + sums + stores
     }
 
     /// Cuts a run into blocks. No chunk of it has a record of its copy.
@@ -216,58 +213,66 @@ impl Table {
             let chunk = first.0 + at;
             let shift = chunk.trailing_zeros().min((count - at).ilog2()).min(TOP);
             let (part, sums) = run.part(sums, at, 1 << shift);
-            self.level(shift).insert(chunk >> shift, run.copy, part.content, sums);
+            self.put(Key::new(chunk, shift, run.copy.number()), part, sums);
             at += 1 << shift;
         }
         self.chunks += count;
+        self.newest = self.newest.max(run.copy.number());
     }
 
-    fn level(&mut self, shift: u32) -> &mut Level {
-        while self.levels.len() <= shift as usize {
-            self.levels.push(Level::new(self.levels.len() as u32));
+    /// Adds the entry for one block.
+    fn put(&mut self, key: Key, block: Run, sums: &[u32]) {
+        let shift = key.shift();
+        self.lengths |= 1 << shift;
+        let (slot, sum) = match block.content {
+            Content::Zeros => (Entry::ZEROS, 0),
+            Content::Slot(first) if shift == 0 => (first.0, sums[0]),
+            Content::Slot(first) => {
+                while self.sums.len() <= shift as usize {
+                    self.sums.push(Sums::new(1 << self.sums.len()));
+                }
+                (first.0, self.sums[shift as usize].put(sums))
+            }
+        };
+        self.tree.insert(key, Entry::new(key, block.copy, slot, sum));
+    }
+
+    /// Takes out the entry of one block, and gives its checksums.
+    fn remove(&mut self, key: Key) -> Vec<u32> {
+        let Some(entry) = self.tree.remove(key) else { return Vec::new() };
+        let sums = self.sums_of(key, &entry).to_vec();
+        if key.shift() > 0 && !sums.is_empty() {
+            self.sums[key.shift() as usize].vacate(entry.sum);
         }
-        &mut self.levels[shift as usize]
+        self.chunks -= key.chunks().count;
+        if self.tree.is_empty() {
+            (self.lengths, self.newest) = (0, 0);
+        }
+        sums
     }
 
-    /// Appends the chunks of `extent` that have a record with a copy in the range.
+    /// The checksums of a block's chunks, none for zeros.
+    fn sums_of<'a>(&'a self, key: Key, entry: &'a Entry) -> &'a [u32] {
+        match (entry.content(), key.shift()) {
+            (Content::Zeros, _) => &[],
+            (_, 0) => slice::from_ref(&entry.sum),
+            (_, shift) => self.sums[shift as usize].read(entry.sum),
+        }
+    }
+
+    /// Appends the chunks of `extent` that have a record with a copy in the range: sorted, merged.
     fn covered(&self, since: CopyId, until: Option<CopyId>, extent: Extent, out: &mut Vec<Extent>) {
         let base = out.len();
-        for level in &self.levels {
-            for (block, entry) in level.answers(since.number(), extent) {
-                if until.is_none_or(|until| entry.copy < until) {
-                    push_merged(out, base, clip(level.chunks(block), extent));
-                }
+        for (key, entry) in self.answers(since.number(), extent) {
+            if until.is_some_and(|until| entry.copy >= until) {
+                continue;
             }
-        }
-
-        // Each level came in order, and sorting takes such runs as they are.
-        out[base..].sort_by_key(|run| run.first);
-        let mut end = base;
-        for at in base..out.len() {
-            let run = out[at];
-            match out[base..end].last_mut() {
+            let run = clip(key.chunks(), extent);
+            match out[base..].last_mut() {
                 Some(last) if run.first.0 <= last.end() => {
                     last.count = last.end().max(run.end()) - last.first.0;
                 }
-                _ => {
-                    out[end] = run;
-                    end += 1;
-                }
-            }
-        }
-        out.truncate(end);
-    }
-
-    /// Fills `hits` with what answers for `copy`, one for each chunk of `extent`; leaves it empty
-    /// if that is the origin for all of them.
-    fn scan(&self, copy: CopyId, extent: Extent, hits: &mut Vec<Hit>) {
-        hits.clear();
-        for level in &self.levels {
-            for (block, entry) in level.answers(copy.number(), extent) {
-                if hits.is_empty() {
-                    hits.resize(extent.count as usize, Hit::ORIGIN);
-                }
-                level.spread(block, entry, extent, hits);
+                _ => out.push(run),
             }
         }
     }
@@ -277,12 +282,4 @@ impl Table {
 fn clip(extent: Extent, to: Extent) -> Extent {
     let first = extent.first.0.max(to.first.0);
     Extent::new(first, extent.end().min(to.end()) - first)
-}
-
-/// Appends a run to `out`, or to its last run if they touch and that is not before `base`.
-fn push_merged(out: &mut Vec<Extent>, base: usize, run: Extent) {
-    match out[base..].last_mut() {
-        Some(last) if last.end() == run.first.0 => last.count += run.count,
-        _ => out.push(run),
-    }
 }

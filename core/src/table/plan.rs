@@ -3,9 +3,8 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::clip;
-use super::level::Level;
 use super::tree::Entry;
+use super::{Table, clip};
 use crate::units::{CopyId, Extent, SlotIndex};
 
 /// Where the bytes of an extent come from, reused from read to read so that nothing is allocated
@@ -117,24 +116,31 @@ impl Hit {
     }
 }
 
-impl Level {
-    /// Puts an entry into the `hits` of those chunks of `extent` for which no older copy's record
-    /// was found.
-    pub(super) fn spread(&self, block: u64, entry: &Entry, extent: Extent, hits: &mut [Hit]) {
-        let copy = entry.copy.number();
-        let whole = self.chunks(block);
-        let chunks = clip(whole, extent);
-        let sums = self.sums(entry);
-        let inside = (chunks.first.0 - whole.first.0) as usize;
-        let from = (chunks.first.0 - extent.first.0) as usize;
-        for (at, hit) in hits[from..][..chunks.count as usize].iter_mut().enumerate() {
-            if hit.copy <= copy {
-                continue;
+impl Table {
+    /// Fills `hits` with what answers for `copy`, one for each chunk of `extent`; leaves it empty
+    /// if that is the origin for all of them.
+    pub(super) fn scan(&self, copy: CopyId, extent: Extent, hits: &mut Vec<Hit>) {
+        hits.clear();
+        for (key, entry) in self.answers(copy.number(), extent) {
+            if hits.is_empty() {
+                hits.resize(extent.count as usize, Hit::ORIGIN);
             }
-            *hit = match sums.get(inside + at) {
-                Some(&sum) => Hit { copy, slot: entry.slot + (inside + at) as u32, sum },
-                None => Hit { copy, slot: Entry::ZEROS, sum: 0 },
-            };
+            let sums = self.sums_of(key, entry);
+            let block = key.chunks();
+            let chunks = clip(block, extent);
+            let inside = (chunks.first.0 - block.first.0) as usize;
+            let from = (chunks.first.0 - extent.first.0) as usize;
+            let copy = entry.copy.number();
+            for (at, hit) in hits[from..][..chunks.count as usize].iter_mut().enumerate() {
+                // Of all blocks that a chunk is in, the oldest copy's answers.
+                if hit.copy <= copy {
+                    continue;
+                }
+                *hit = match sums.get(inside + at) {
+                    Some(&sum) => Hit { copy, slot: entry.slot + (inside + at) as u32, sum },
+                    None => Hit { copy, slot: Entry::ZEROS, sum: 0 },
+                };
+            }
         }
     }
 }

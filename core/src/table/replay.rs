@@ -22,9 +22,8 @@ impl Table {
     ) -> bool {
         // The last run of each copy, which the copy's next entry may go on with.
         let mut open: BTreeMap<CopyId, Open> = BTreeMap::new();
-        let done = self.visit(cursor, limit, |visit| {
-            let (copy, content) = (visit.entry.copy, visit.entry.content());
-            let chunks = visit.chunks();
+        let done = self.visit(cursor, limit, |key, entry| {
+            let (copy, content, chunks) = (entry.copy, entry.content(), key.chunks());
             let fresh = Run { chunks: Extent { count: 0, ..chunks }, copy, content };
             let last = open.entry(copy).or_insert(Open { run: fresh, sums: Vec::new() });
             if !last.can_take(chunks, content) {
@@ -32,7 +31,7 @@ impl Table {
                 last.run = fresh;
             }
             last.run.chunks.count += chunks.count;
-            last.sums.extend_from_slice(visit.level.sums(visit.entry));
+            last.sums.extend_from_slice(self.sums_of(key, entry));
         });
         open.values_mut().for_each(|last| last.emit(&mut each));
         done

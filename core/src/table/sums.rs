@@ -1,7 +1,6 @@
 //! Checksums of blocks of more than one chunk: a store of equally long arrays, named by number.
 
 use alloc::vec::Vec;
-use core::mem::size_of;
 
 /// Checksums that a page holds at least: pages are never moved, and all but the last are full.
 const PAGE: usize = 1024;

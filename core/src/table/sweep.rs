@@ -11,8 +11,8 @@
 
 use alloc::vec::Vec;
 
+use super::key::Key;
 use super::plan::Hit;
-use super::tree::Key;
 use super::{Cursor, Run, Table};
 use crate::units::{Content, CopyId, SlotIndex};
 
@@ -32,35 +32,32 @@ impl Table {
         mut freed: impl FnMut(SlotIndex, u32),
     ) -> bool {
         let mut suspects = Vec::new();
-        let done = self.visit(cursor, budget, |visit| {
-            let (copy, content) = (visit.entry.copy, visit.entry.content());
-            let live = live_below(copy);
-            if live != Some(copy) {
-                suspects.push((Run { chunks: visit.chunks(), copy, content }, live));
+        let done = self.visit(cursor, budget, |key, entry| {
+            let live = live_below(entry.copy);
+            if live != Some(entry.copy) {
+                let (chunks, content) = (key.chunks(), entry.content());
+                suspects.push((key, Run { chunks, copy: entry.copy, content }, live));
             }
         });
 
         let mut hits = Vec::new();
-        for (run, live) in suspects {
+        for (key, run, live) in suspects {
             hits.clear();
             match live {
                 Some(live) => self.scan(live, run.chunks, &mut hits),
                 None => hits.resize(run.chunks.count as usize, Hit::ORIGIN),
             }
             if !hits.iter().all(|hit| hit.is_of(run.copy)) {
-                self.reduce(run, &hits, &mut freed);
+                self.reduce(key, run, &hits, &mut freed);
             }
         }
         done
     }
 
-    /// Reduces an entry, given as a run, to the chunks that its own record is the hit of.
-    fn reduce(&mut self, run: Run, hits: &[Hit], freed: &mut impl FnMut(SlotIndex, u32)) {
-        let Run { chunks, copy, .. } = run;
-        let level = &mut self.levels[chunks.count.ilog2() as usize];
-        let sums = level.remove(Key { block: chunks.first.0 >> level.shift, copy: copy.number() });
-        self.chunks -= chunks.count;
-
+    /// Reduces the entry with this key, which is this run, to the chunks that it is the hit of.
+    fn reduce(&mut self, key: Key, run: Run, hits: &[Hit], freed: &mut impl FnMut(SlotIndex, u32)) {
+        let sums = self.remove(key);
+        let copy = run.copy;
         let mut at = 0;
         for same in hits.chunk_by(|left, right| left.is_of(copy) == right.is_of(copy)) {
             let (part, sums) = run.part(&sums, at, same.len() as u64);

@@ -323,7 +323,7 @@ proptest! {
         world.live.clear();
         world.sweep(usize::MAX);
         prop_assert_eq!(world.table.chunks(), 0);
-        prop_assert!(world.table.levels.iter().all(|level| level.tree.is_empty()));
+        prop_assert!(world.table.tree.is_empty());
     }
 }
 

@@ -1,49 +1,33 @@
 //! An ordered map from (block, copy) to slot and checksum, at 16 bytes an entry and little more.
 //!
-//! Entries lie in sorted leaves of up to [`LEAF`], found through a map from each leaf's *fence*, a
-//! key that is not above its first entry and above all entries of the leaves before. A leaf never
-//! crosses a multiple of 2^32 blocks, its *window*, so an entry needs only the low half of its
-//! block. Leaves grow in small exact steps: the spare room of doubling would cost more than all
-//! other overhead together.
+//! Its cost is cache misses, so it is flat: entries lie in sorted leaves of up to [`LEAF`], leaves
+//! in groups of up to [`GROUP`], and a group keeps the *fences* of its leaves side by side. A fence
+//! is not above the leaf's first entry and above all entries of the leaves before. The fences on
+//! both sides of a leaf say nearly where in it a key must be, so a search touches one or two lines
+//! of memory that are not in a cache already.
+//!
+//! Leaves grow in small exact steps: the spare room of doubling would cost more than all other
+//! overhead together.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::mem::size_of;
-use core::ops::Bound;
 
-use crate::units::CopyId;
+use super::key::{Key, rank};
+use crate::units::{Content, CopyId, SlotIndex};
 
-/// Entries of a full leaf: few enough that an insertion moves little, enough that the 100 bytes or
-/// so that a leaf costs do not count.
+/// Entries of a full leaf: few enough that an insertion moves little, enough that what a leaf
+/// costs beside them does not count.
 const LEAF: usize = 256;
-/// Entries by which a leaf grows.
+/// Leaves of a full group.
+const GROUP: usize = 256;
+/// Items by which a vector grows.
 const STEP: usize = 16;
-/// What one leaf costs in the map of fences, whose nodes are about two thirds full: measured.
-const FENCE_BYTES: usize = 96;
-/// The bits of a block that are the same in all of a window.
-const WINDOW: u64 = !(u32::MAX as u64);
-
-/// The place of an entry in the order: by block, then by copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
-    pub(super) block: u64,
-    pub(super) copy: u32,
-}
-
-impl Key {
-    /// The order within a window.
-    const fn rank(self) -> u64 {
-        (self.block & !WINDOW) << 32 | self.copy as u64
-    }
-
-    const fn window(self) -> u64 {
-        self.block & WINDOW
-    }
-}
+/// Entries in a line of a cache.
+const LINE: usize = 4;
 
 /// Where the bytes of one block are that copies up to `copy` see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Entry {
+    /// The low half of the key's place; the high half is the group's window.
     low: u32,
     pub(super) copy: CopyId,
     /// The block's first slot, or [`Entry::ZEROS`].
@@ -56,46 +40,126 @@ impl Entry {
     /// In place of a slot: the block is zeros.
     pub(super) const ZEROS: u32 = u32::MAX;
 
-    const fn rank(&self) -> u64 {
-        (self.low as u64) << 32 | self.copy.number() as u64
+    pub(super) const fn new(key: Key, copy: CopyId, slot: u32, sum: u32) -> Self {
+        Self { low: key.place as u32, copy, slot, sum }
     }
 
-    const fn key(&self, window: u64) -> Key {
-        Key { block: window | self.low as u64, copy: self.copy.number() }
+    /// What the block holds; its first slot if it has any.
+    pub(super) const fn content(&self) -> Content {
+        if self.slot == Self::ZEROS { Content::Zeros } else { Content::Slot(SlotIndex(self.slot)) }
+    }
+
+    /// The order within a window.
+    const fn rank(&self) -> u64 {
+        rank(self.low, self.copy.number())
     }
 }
 
 /// The map.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Tree {
-    /// Invariant: no leaf is empty; all its entries are in its fence's window.
-    leaves: BTreeMap<Key, Vec<Entry>>,
+    groups: Vec<Group>,
+}
+
+/// Neighbouring leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Group {
+    /// Not above the first entry, and above all entries of the groups before.
+    fence: Key,
+    /// The ranks of the leaves' fences. Invariant: all keys of a group are in one window.
+    fences: Vec<u64>,
+    /// Invariant: neither this nor any leaf is empty.
+    leaves: Vec<Vec<Entry>>,
 }
 
 impl Tree {
-    pub(super) const fn new() -> Self {
-        Self { leaves: BTreeMap::new() }
+    pub(super) const fn is_empty(&self) -> bool {
+        self.groups.is_empty()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.leaves.is_empty()
+    /// Adds an entry under a key that has none yet.
+    pub(super) fn insert(&mut self, key: Key, entry: Entry) {
+        match self.group_of(key) {
+            Ok(index) => {
+                let upper = self.groups[index].insert(key, entry);
+                if let Some(upper) = upper {
+                    self.groups.insert(index + 1, upper);
+                }
+            }
+            Err(index) => {
+                let (fences, leaves) = ([key.rank()].into(), [[entry].into()].into());
+                self.groups.insert(index, Group { fence: key, fences, leaves });
+            }
+        }
     }
 
-    /// Adds an entry whose key is not there yet.
-    pub(super) fn insert(&mut self, block: u64, copy: CopyId, slot: u32, sum: u32) {
-        let key = Key { block, copy: copy.number() };
-        let entry = Entry { low: block as u32, copy, slot, sum };
-        let start = Key { block: key.window(), copy: 0 };
-        let Some((_, leaf)) = self.leaves.range_mut(start..=key).next_back() else {
-            self.leaves.insert(start, [entry].into());
-            return;
+    /// Takes out the entry with this key.
+    pub(super) fn remove(&mut self, key: Key) -> Option<Entry> {
+        let index = self.group_of(key).ok()?;
+        let entry = self.groups[index].remove(key)?;
+        if self.groups[index].leaves.is_empty() {
+            self.groups.remove(index);
+        }
+        Some(entry)
+    }
+
+    /// Goes through the entries from the first at or behind `key` on.
+    pub(super) fn walk(&self, key: Key) -> Walk<'_> {
+        let (Ok(index) | Err(index)) = self.group_of(key);
+        let mut walk = Walk::to(self, index, 0);
+        if let Some(group) = self.groups.get(index)
+            && group.fence <= key
+        {
+            let leaf = group.leaf_of(key.rank());
+            walk = Walk::to(self, index, leaf);
+            walk.at = group.search(leaf, key.rank());
+            walk.settle();
+        }
+        walk
+    }
+
+    /// All entries, each with its key.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &Entry)> {
+        self.groups.iter().flat_map(|group| {
+            let entries = group.leaves.iter().flatten();
+            entries.map(|entry| (group.fence.with(entry.low, entry.copy), entry))
+        })
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        let groups = self.groups.capacity() * size_of::<Group>();
+        groups + self.groups.iter().map(Group::heap_bytes).sum::<usize>()
+    }
+
+    /// The group that a key belongs to, or where a new one for it belongs.
+    fn group_of(&self, key: Key) -> Result<usize, usize> {
+        let behind = self.groups.partition_point(|group| group.fence <= key);
+        let is_in = |index: usize| {
+            self.groups.get(index).is_some_and(|group| group.fence.window() == key.window())
         };
+        match behind.checked_sub(1) {
+            Some(index) if is_in(index) => Ok(index),
+            _ if is_in(behind) => Ok(behind),
+            _ => Err(behind),
+        }
+    }
+}
 
-        let at = leaf.partition_point(|other| other.rank() < key.rank());
-        debug_assert!(leaf.get(at).is_none_or(|other| other.rank() != key.rank()));
+impl Group {
+    /// Adds an entry, and gives the upper part if the group had to be split.
+    fn insert(&mut self, key: Key, entry: Entry) -> Option<Self> {
+        let rank = key.rank();
+        if key < self.fence {
+            self.fence = key;
+            self.fences[0] = rank;
+        }
+        let index = self.leaf_of(rank);
+        let at = self.search(index, rank);
+        let leaf = &mut self.leaves[index];
+        debug_assert!(leaf.get(at).is_none_or(|other| other.rank() != rank));
         if leaf.len() < LEAF {
             insert_exact(leaf, at, entry);
-            return;
+            return None;
         }
 
         // Ascending and descending insertions leave full leaves behind, others split in the middle.
@@ -107,116 +171,164 @@ impl Tree {
         } else {
             insert_exact(&mut upper, at - middle, entry);
         }
-        self.leaves.insert(upper[0].key(key.window()), upper);
+        insert_exact(&mut self.fences, index + 1, upper[0].rank());
+        insert_exact(&mut self.leaves, index + 1, upper);
+        if self.leaves.len() <= GROUP {
+            return None;
+        }
+
+        let middle = if index + 1 == GROUP { GROUP } else { GROUP / 2 };
+        let fences = self.fences.split_off(middle);
+        let leaves = self.leaves.split_off(middle);
+        self.fences.shrink_to(middle + STEP);
+        self.leaves.shrink_to(middle + STEP);
+        let first = &leaves[0][0];
+        Some(Self { fence: self.fence.with(first.low, first.copy), fences, leaves })
     }
 
-    /// Takes out the entry with this key.
-    pub(super) fn remove(&mut self, key: Key) -> Option<Entry> {
-        let start = Key { block: key.window(), copy: 0 };
-        let (&fence, leaf) = self.leaves.range_mut(start..=key).next_back()?;
-        let at = leaf.binary_search_by_key(&key.rank(), Entry::rank).ok()?;
+    fn remove(&mut self, key: Key) -> Option<Entry> {
+        let index = self.leaf_of(key.rank());
+        let at = self.search(index, key.rank());
+        let leaf = &mut self.leaves[index];
+        if leaf.get(at)?.rank() != key.rank() {
+            return None;
+        }
+
         let entry = leaf.remove(at);
         if leaf.capacity() > leaf.len() + 2 * STEP {
             leaf.shrink_to(leaf.len() + STEP);
         }
         if leaf.len() < LEAF / 4 {
-            self.join(fence);
+            self.join(index);
         }
         Some(entry)
     }
 
-    /// The first entry at or behind `key`.
-    pub(super) fn first_from(&self, key: Key) -> Option<(Key, &Entry)> {
-        self.walk(key).peek()
-    }
-
-    /// Goes through the entries from the first at or behind `key` on.
-    pub(super) fn walk(&self, key: Key) -> Walk<'_> {
-        if let Some((fence, leaf)) = self.leaves.range(..=key).next_back()
-            && fence.window() == key.window()
-        {
-            let at = leaf.partition_point(|entry| entry.rank() < key.rank());
-            if at < leaf.len() {
-                return Walk { tree: self, window: key.window(), leaf, at };
-            }
-        }
-        match self.leaves.range(key..).next() {
-            Some((fence, leaf)) => Walk { tree: self, window: fence.window(), leaf, at: 0 },
-            None => Walk { tree: self, window: 0, leaf: &[], at: 0 },
-        }
-    }
-
-    /// All entries, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.leaves.values().flatten()
-    }
-
-    pub(super) fn heap_bytes(&self) -> usize {
-        let leaves = self.leaves.values();
-        leaves.map(|leaf| FENCE_BYTES + leaf.capacity() * size_of::<Entry>()).sum()
-    }
-
     /// Unites a small leaf with the next one if that leaves room to grow, and drops an empty one.
-    fn join(&mut self, fence: Key) {
-        let len = self.leaves[&fence].len();
+    fn join(&mut self, index: usize) {
+        let len = self.leaves[index].len();
         if len == 0 {
-            self.leaves.remove(&fence);
-            return;
-        }
-
-        let behind = (Bound::Excluded(fence), Bound::Unbounded);
-        let next = self.leaves.range(behind).next();
-        if let Some((&next, upper)) = next
-            && next.window() == fence.window()
-            && len + upper.len() <= LEAF / 2
-            && let Some(upper) = self.leaves.remove(&next)
-            && let Some(leaf) = self.leaves.get_mut(&fence)
+            self.fences.remove(index);
+            self.leaves.remove(index);
+        } else if let Some(next) = self.leaves.get(index + 1)
+            && len + next.len() <= LEAF / 2
         {
-            leaf.reserve_exact(upper.len());
-            leaf.extend(upper);
+            self.fences.remove(index + 1);
+            let upper = self.leaves.remove(index + 1);
+            self.leaves[index].reserve_exact(upper.len());
+            self.leaves[index].extend(upper);
         }
     }
-}
 
-fn insert_exact(leaf: &mut Vec<Entry>, at: usize, entry: Entry) {
-    if leaf.len() == leaf.capacity() {
-        leaf.reserve_exact(STEP);
+    /// The leaf that a rank belongs to.
+    fn leaf_of(&self, rank: u64) -> usize {
+        self.fences.partition_point(|fence| *fence <= rank).saturating_sub(1)
     }
-    leaf.insert(at, entry);
+
+    /// Where in a leaf the first entry not below `rank` is.
+    ///
+    /// From where the fences let expect it, in doubling steps: of a leaf that is in no cache, only
+    /// the lines next to the place are touched.
+    fn search(&self, index: usize, rank: u64) -> usize {
+        let leaf = &self.leaves[index][..];
+        let low = self.fences[index];
+        let high = match self.fences.get(index + 1) {
+            Some(fence) => *fence,
+            None => leaf[leaf.len() - 1].rank(),
+        };
+        let part = rank.saturating_sub(low) as f64 / (high.saturating_sub(low) as f64 + 1.0);
+        let guess = ((part * leaf.len() as f64) as usize).min(leaf.len() - 1);
+
+        if leaf[guess].rank() < rank {
+            return first_from(leaf, guess + 1, LINE, rank);
+        }
+        let (mut to, mut step) = (guess, LINE);
+        while to > step && leaf[to - step].rank() >= rank {
+            to -= step;
+            step *= 2;
+        }
+        let from = to.saturating_sub(step);
+        from + leaf[from..to].partition_point(|entry| entry.rank() < rank)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let leaves = self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Entry>());
+        self.fences.capacity() * size_of::<u64>()
+            + self.leaves.capacity() * size_of::<Vec<Entry>>()
+            + leaves.sum::<usize>()
+    }
 }
 
 /// A place in a [`Tree`], which only moves forward.
 #[derive(Clone, Debug)]
 pub(super) struct Walk<'a> {
     tree: &'a Tree,
-    window: u64,
-    leaf: &'a [Entry],
+    group: usize,
+    leaf: usize,
+    /// The group's fence and the leaf's entries; none at the end.
+    fence: Key,
+    entries: &'a [Entry],
     at: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// The entry here, or `None` at the end.
-    pub(super) fn peek(&self) -> Option<(Key, &'a Entry)> {
-        self.leaf.get(self.at).map(|entry| (entry.key(self.window), entry))
+    fn to(tree: &'a Tree, group: usize, leaf: usize) -> Self {
+        let (fence, entries) = match tree.groups.get(group) {
+            Some(group) => (group.fence, &group.leaves[leaf][..]),
+            None => (Key::MAX, &[][..]),
+        };
+        Self { tree, group, leaf, fence, entries, at: 0 }
     }
 
-    /// Moves to the first entry at or behind `key`, which must be behind the entry here.
-    ///
-    /// The steps double, so that the next entry costs little, and a far one costs less than the
-    /// entries between.
-    pub(super) fn skip_to(&mut self, key: Key) {
-        if key.window() == self.window {
-            let rest = &self.leaf[self.at..];
-            let mut step = 1;
-            while step < rest.len() && rest[step].rank() < key.rank() {
-                step *= 2;
-            }
-            let passed = &rest[step / 2..step.min(rest.len())];
-            self.at += step / 2 + passed.partition_point(|entry| entry.rank() < key.rank());
-            if self.at < self.leaf.len() {
-                return;
-            }
-        }
-        *self = self.tree.walk(key);
+    /// The entry here, or `None` at the end.
+    pub(super) fn peek(&self) -> Option<(Key, &'a Entry)> {
+        let entry = self.entries.get(self.at)?;
+        Some((self.fence.with(entry.low, entry.copy), entry))
     }
+
+    /// Moves to the first entry at or behind `key`, unless it is there or further already.
+    pub(super) fn seek(&mut self, key: Key) -> Option<(Key, &'a Entry)> {
+        let here = self.peek()?;
+        if here.0 >= key {
+            return Some(here);
+        }
+        if key.window() == self.fence.window() {
+            self.at = first_from(self.entries, self.at + 1, 1, key.rank());
+        }
+        if key.window() != self.fence.window() || self.at == self.entries.len() {
+            *self = self.tree.walk(key);
+        }
+        self.peek()
+    }
+
+    /// Behind the last entry of a leaf, moves to the next leaf.
+    fn settle(&mut self) {
+        if self.at == self.entries.len()
+            && let Some(group) = self.tree.groups.get(self.group)
+        {
+            *self = if self.leaf + 1 < group.leaves.len() {
+                Self::to(self.tree, self.group, self.leaf + 1)
+            } else {
+                Self::to(self.tree, self.group + 1, 0)
+            };
+        }
+    }
+}
+
+/// Where the first entry is that is at or behind `from` and not below `rank`, in doubling steps.
+fn first_from(leaf: &[Entry], mut from: usize, mut step: usize, rank: u64) -> usize {
+    let is_below = |entry: &Entry| entry.rank() < rank;
+    while leaf.get(from + step).is_some_and(is_below) {
+        from += step + 1;
+        step *= 2;
+    }
+    let to = leaf.len().min(from + step);
+    from + leaf[from..to].partition_point(is_below)
+}
+
+fn insert_exact<T>(items: &mut Vec<T>, at: usize, item: T) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(STEP);
+    }
+    items.insert(at, item);
 }
