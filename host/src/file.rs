@@ -25,7 +25,8 @@
 //!    disk shows when growing and not later; in durable mode the new size is durable before
 //!    [`WriteAt::grow`] returns. Devices keep their size.
 //!
-//! On systems other than Linux there are regular files only, without direct I/O.
+//! On systems other than Linux there are regular files only, without direct I/O, and growth sets no
+//! space aside.
 
 mod claims;
 mod direct;

@@ -66,11 +66,7 @@ impl RoleLock {
         // For writing too: NFS grants no exclusive lock on a file that is open for reading.
         options.read(true).write(true).create(cfg!(windows));
         let opened = options.open(&path).map_err(TryLockError::Error);
-        let locked = opened.and_then(|file| match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-            Err(error) => Err(error),
-        });
+        let locked = opened.and_then(|file| file.try_lock().map(|()| Self { _file: file }));
         locked.map_err(|error| match error {
             TryLockError::WouldBlock => LockError::Held { holder: holder(&path), path },
             TryLockError::Error(source) => LockError::Io { path, source },

@@ -1,9 +1,9 @@
 //! A disk that is full says so, and keeps what it has.
 
 use shadowvol::backend::{ReadAt, WriteAt};
-use shadowvol_host::{Caching, Durability, File};
+use shadowvol_host::{Caching, Durability, File, FileError};
 
-use super::place::{TinyDisk, options};
+use super::place::{LoopDevice, TinyDisk, options};
 
 #[test]
 fn growth_beyond_the_disk_fails_as_full_and_harms_nothing() {
@@ -32,4 +32,19 @@ fn a_sparse_file_that_cannot_be_filled_fails_as_full() {
     assert!(error.is_full(), "{error}");
     file.punch(0, 64 << 20).expect("room again");
     file.write_at(60 << 20, &[1; 1 << 20]).expect("room after the punch");
+}
+
+/// A device whose disk is thinner than it claims takes writes into the page cache and loses them at
+/// the barrier. The operating system says so once; the next flush would succeed.
+#[test]
+fn a_barrier_that_failed_is_never_believed_again() {
+    let Some(disk) = TinyDisk::mount() else { return };
+    let Some(device) = LoopDevice::attach_in(disk.directory.path(), 16 << 20) else { return };
+    let options = options(Durability::Durable, Caching::Buffered);
+    let file = File::open(&device.path, options).expect("a device");
+    file.write_at(0, &vec![1; 8 << 20]).expect("the page cache takes it");
+    let error = file.barrier().expect_err("the disk does not");
+    assert!(matches!(error, FileError::Io { .. }), "{error}");
+    let error = file.barrier().expect_err("nothing is known about those writes");
+    assert!(matches!(error, FileError::BarrierLost { .. }), "{error}");
 }

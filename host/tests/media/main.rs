@@ -4,7 +4,7 @@
 //! Every way of opening runs the one conformance suite. What the suite cannot know is shown beside
 //! it: two writers to one block of direct I/O lose nothing, a full disk is told as full, a passive
 //! is never answered from a cache that another host does not share, and of two actives on one host
-//! one is refused. Tests that need root or a loop device say so and pass where they have none.
+//! one is refused. Tests that need root, a loop device or bindfs say so and pass where there is none.
 
 mod conformance;
 mod device;
@@ -12,5 +12,7 @@ mod full;
 mod lock;
 mod open;
 mod place;
+#[cfg(target_os = "linux")]
+mod remote;
 mod sharing;
 mod stamp;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use shadowvol_host::{Caching, Durability, FileOptions};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// A directory whose files get names of their own.
 pub(crate) struct Place {
@@ -56,16 +56,46 @@ impl Drop for TinyDisk {
     }
 }
 
+/// A directory `there` that is seen once more as `here`, by way of FUSE, until dropped.
+pub(crate) struct Mirror {
+    pub(crate) there: TempDir,
+    pub(crate) here: TempDir,
+}
+
+impl Mirror {
+    /// `None`, and a word about it, where it cannot be mounted.
+    pub(crate) fn mount() -> Option<Self> {
+        let directory = || TempDir::new().expect("a directory to test in");
+        let (there, here) = (directory(), directory());
+        if run(Command::new("bindfs").arg(there.path()).arg(here.path())).is_none() {
+            println!("skipped: FUSE needs root and bindfs");
+            return None;
+        }
+        Some(Self { there, here })
+    }
+}
+
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg(self.here.path()));
+    }
+}
+
 /// A file as a block device, detached when dropped.
 pub(crate) struct LoopDevice {
     pub(crate) path: PathBuf,
-    _backing: tempfile::NamedTempFile,
+    _backing: NamedTempFile,
 }
 
 impl LoopDevice {
     /// `None`, and a word about it, where there are no loop devices.
     pub(crate) fn attach(size: u64) -> Option<Self> {
-        let backing = tempfile::NamedTempFile::new().expect("a file");
+        Self::attach_in(&std::env::temp_dir(), size)
+    }
+
+    /// The same with the file in a given directory.
+    pub(crate) fn attach_in(directory: &Path, size: u64) -> Option<Self> {
+        let backing = NamedTempFile::new_in(directory).expect("a file");
         backing.as_file().set_len(size).expect("a sparse file");
         let found = run(Command::new("losetup").args(["--find", "--show"]).arg(backing.path()));
         let Some(name) = found else {

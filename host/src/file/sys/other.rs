@@ -81,18 +81,6 @@ pub(crate) fn alignment(_file: &fs::File) -> io::Result<Alignment> {
     Err(ErrorKind::Unsupported.into())
 }
 
-#[cfg(target_os = "macos")]
-pub(crate) fn allocate(file: &fs::File, from: u64, to: u64) -> io::Result<()> {
-    use rustix::fs::FallocateFlags;
-    use rustix::io::Errno;
-
-    match rustix::fs::fallocate(file, FallocateFlags::empty(), from, to - from) {
-        Err(Errno::NOTSUP | Errno::OPNOTSUPP) => file.set_len(to),
-        done => Ok(done?),
-    }
-}
-
-#[cfg(not(target_os = "macos"))]
 pub(crate) fn allocate(file: &fs::File, _from: u64, to: u64) -> io::Result<()> {
     file.set_len(to)
 }
