@@ -13,7 +13,7 @@ pub mod journal;
 pub mod machine;
 pub mod passive;
 mod slots;
-mod table;
+pub mod table;
 mod units;
 
 pub use error::{Damage, Error, IoKind};

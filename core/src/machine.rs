@@ -80,18 +80,30 @@ impl Span {
     }
 }
 
-/// One media operation.
+/// A read of a medium: the only operation that a passive node can ask for (invariant 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReadOp {
+    /// The medium to read.
+    pub medium: Medium,
+    /// First byte of the medium.
+    pub at: u64,
+    /// Where the bytes go.
+    pub into: Span,
+}
+
+impl ReadOp {
+    /// The error that its failure is.
+    #[must_use]
+    pub const fn failure(&self) -> Error {
+        Error::Io { what: IoKind::Read, medium: self.medium }
+    }
+}
+
+/// One media operation of an active node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
-    /// Fill `into` with the bytes from byte `at` of the medium on.
-    Read {
-        /// The medium to read.
-        medium: Medium,
-        /// First byte of the medium.
-        at: u64,
-        /// Where the bytes go.
-        into: Span,
-    },
+    /// Fill a buffer with bytes of a medium.
+    Read(ReadOp),
     /// Write the bytes of `from` to byte `at` of the medium on.
     Write {
         /// The medium to write.
@@ -126,20 +138,10 @@ impl Op {
     #[must_use]
     pub const fn medium(&self) -> Medium {
         match self {
-            Self::Read { medium, .. } | Self::Write { medium, .. } | Self::Barrier { medium } => {
-                *medium
-            }
+            Self::Read(read) => read.medium,
+            Self::Write { medium, .. } | Self::Barrier { medium } => *medium,
             Self::Punch { .. } => Medium::Origin,
             Self::Grow { .. } => Medium::DiffArea,
-        }
-    }
-
-    /// Bytes of a read, 0 for other operations.
-    #[must_use]
-    pub(crate) const fn bytes(&self) -> usize {
-        match self {
-            Self::Read { into, .. } => into.len,
-            _ => 0,
         }
     }
 
@@ -147,7 +149,7 @@ impl Op {
     #[must_use]
     pub const fn failure(&self) -> Error {
         let what = match self {
-            Self::Read { .. } => IoKind::Read,
+            Self::Read(_) => IoKind::Read,
             Self::Write { .. } => IoKind::Write,
             Self::Barrier { .. } => IoKind::Barrier,
             Self::Punch { .. } => IoKind::Punch,
@@ -220,8 +222,11 @@ pub trait Machine {
     /// What the machine is for.
     type Output;
 
+    /// What it can ask for: [`ReadOp`] on a passive node, [`Op`] on an active one.
+    type Op: Copy;
+
     /// The operations wanted by the last [`Step::Io`].
-    fn ops(&self) -> &[Op];
+    fn ops(&self) -> &[Self::Op];
 
     /// Looks at the bytes that the operations brought, without the shared state.
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next;

@@ -45,10 +45,10 @@ use shadowvol::backend::{PastEnd, ReadAt, WriteAt};
 
 use self::direct::Direct;
 use self::handle::Handle;
-use self::sys::Facts;
 
 pub use self::error::{Action, FileError};
 pub use self::kind::MediumKind;
+pub(crate) use self::sys::Facts;
 
 /// What survives what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -342,6 +342,10 @@ impl ReadOnlyFile {
     #[must_use]
     pub const fn is_direct(&self) -> bool {
         self.handle.direct.is_some()
+    }
+
+    pub(crate) fn facts(&self) -> Result<Facts, FileError> {
+        self.handle.facts()
     }
 }
 

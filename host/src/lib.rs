@@ -1,11 +1,31 @@
 //! What an operating system gives: files and devices, threads, barriers, locks.
+//!
+//! [`Volume`] is the active node of a volume, [`Passive`] a passive one; both drive the step
+//! machines of [`shadowvol`] with the caller's threads. Below them lie the media: [`File`],
+//! [`ReadOnlyFile`], [`SharedMemory`], or any backend of your own.
 
+mod check;
 pub mod checksum;
+mod error;
+mod extent;
 pub mod file;
 pub mod identity;
 pub mod lock;
+mod media;
 mod memory;
+mod node;
+mod passive;
 pub mod stamp;
+mod volume;
 
+pub use check::{CheckReport, Finding, check};
+pub use error::Error;
+pub use extent::ByteExtent;
 pub use file::{Caching, Durability, File, FileError, FileOptions, ReadOnlyFile};
+pub use media::{BoxError, Media, ReadMedia, Source, Target};
 pub use memory::SharedMemory;
+pub use passive::{CopyOptions, Passive, PassiveOptions, PassiveStats, ShadowCopy};
+pub use volume::{
+    CreateOptions, DropReason, Event, OnEvent, OnExternalWrite, OpenOptions, TakeStamp, Volume,
+    VolumeStats, diff_path,
+};

@@ -10,7 +10,7 @@
 use shadowvol::backend::ReadAt;
 
 use crate::checksum::CRC32C;
-use crate::file::{File, FileError, MediumKind};
+use crate::file::{Facts, File, FileError, MediumKind, ReadOnlyFile};
 
 /// The fingerprint. It is kept as 32 bytes, little endian:
 ///
@@ -47,9 +47,25 @@ impl Stamp {
     ///
     /// When the file cannot be inspected, or a device not be read.
     pub fn of(file: &File) -> Result<Self, FileError> {
+        Self::take(file, file.medium(), file.facts()?)
+    }
+
+    /// Takes the stamp of a file that this process can only read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stamp::of`].
+    pub fn of_read_only(file: &ReadOnlyFile) -> Result<Self, FileError> {
+        Self::take(file, file.medium(), file.facts()?)
+    }
+
+    fn take(
+        file: &impl ReadAt<Error = FileError>,
+        medium: MediumKind,
+        facts: Facts,
+    ) -> Result<Self, FileError> {
         let size = file.size()?;
-        let facts = file.facts()?;
-        if file.medium() == MediumKind::BlockDevice {
+        if medium == MediumKind::BlockDevice {
             let length = size.min(SAMPLE);
             let (first, last) = (sample(file, 0, length)?, sample(file, size - length, length)?);
             let sign = u64::from(last) << 32 | u64::from(first);
@@ -118,7 +134,11 @@ const DEVICE: u8 = 2;
 /// Bytes of a sample.
 const SAMPLE: u64 = 64 * 1024;
 
-fn sample(file: &File, offset: u64, length: u64) -> Result<u32, FileError> {
+fn sample(
+    file: &impl ReadAt<Error = FileError>,
+    offset: u64,
+    length: u64,
+) -> Result<u32, FileError> {
     let mut bytes = vec![0; length as usize];
     file.read_at(offset, &mut bytes)?;
     Ok(CRC32C.of(&bytes))

@@ -93,19 +93,21 @@ impl Commit {
         }
     }
 
-    /// The same machine for the next batch, with the memory that it has; it must be done.
-    #[must_use]
-    pub fn again(mut self) -> Self {
-        self.ops.clear();
-        Self { ops: self.ops, batch: self.batch, ..Self::new() }
+    /// Begins the next commit with the memory that the machine has; it must be done.
+    pub fn begin(&mut self) {
+        self.phase = Phase::Take;
+        self.found = None;
     }
 
     fn take(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
-        if active.ended.is_some() || !active.journal.has_news() {
+        if active.ended.is_some() {
             return Step::Done(Ok(()));
         }
         if active.committing || active.gate {
             return Step::Wait(Wait::Turn);
+        }
+        if !active.journal.has_news() {
+            return Step::Done(Ok(()));
         }
         active.committing = true;
         self.watch = !active.superblock.coherent;
@@ -138,6 +140,7 @@ impl Default for Commit {
 impl Machine for Commit {
     type Shared = Active;
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops
@@ -156,8 +159,8 @@ impl Machine for Commit {
                 self.phase = Phase::Watch;
                 let pair = read_pair(start);
                 self.ops.clear();
-                self.ops.push(pair);
-                buffers.scratch.resize(start + pair.bytes(), 0);
+                self.ops.push(Op::Read(pair));
+                buffers.scratch.resize(start + pair.into.len, 0);
                 Next::Io
             }
             Phase::Watch => {

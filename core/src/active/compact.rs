@@ -59,8 +59,8 @@ impl Compact {
     }
 
     fn begin(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
-        if active.ended.is_some() {
-            return Step::Done(Err(Error::RoleEnded));
+        if let Some(ended) = active.refusal() {
+            return Step::Done(Err(ended));
         }
         if active.rewriter.is_some() {
             return Step::Done(Ok(()));
@@ -205,6 +205,7 @@ impl Default for Compact {
 impl Machine for Compact {
     type Shared = Active;
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops
@@ -213,7 +214,7 @@ impl Machine for Compact {
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         let (phase, op) = match self.phase {
             Phase::Rest => (Phase::Barrier, Op::Barrier { medium: Medium::DiffArea }),
-            Phase::Barrier => (Phase::Watch, read_pair(0)),
+            Phase::Barrier => (Phase::Watch, Op::Read(read_pair(0))),
             Phase::Superblock => {
                 (Phase::SuperblockBarrier, Op::Barrier { medium: Medium::DiffArea })
             }

@@ -41,8 +41,8 @@ impl Create {
     }
 
     fn begin(&mut self, active: &mut Active) -> Step<CopyId> {
-        if active.ended.is_some() {
-            return Step::Done(Err(Error::RoleEnded));
+        if let Some(ended) = active.refusal() {
+            return Step::Done(Err(ended));
         }
         let bytes = self.label.len();
         if bytes > MAX_LABEL {
@@ -74,6 +74,7 @@ impl Create {
 impl Machine for Create {
     type Shared = Active;
     type Output = CopyId;
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &FLUSH
@@ -110,8 +111,8 @@ impl Machine for Create {
             (Phase::Commit(copy, ticket), _) => {
                 if active.committed(ticket).is_some() {
                     Self::end(active, Ok(copy))
-                } else if active.ended.is_some() {
-                    Self::end(active, Err(Error::RoleEnded))
+                } else if let Some(ended) = active.refusal() {
+                    Self::end(active, Err(ended))
                 } else {
                     Step::Wait(Wait::Commit)
                 }

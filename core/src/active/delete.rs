@@ -25,8 +25,8 @@ impl Delete {
     }
 
     fn begin(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
-        if active.ended.is_some() {
-            return Err(Error::RoleEnded);
+        if let Some(ended) = active.refusal() {
+            return Err(ended);
         }
         for &copy in &self.copies {
             active.view.copy(copy)?;
@@ -57,6 +57,7 @@ impl Active {
 impl Machine for Delete {
     type Shared = Active;
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &[]
@@ -74,11 +75,7 @@ impl Machine for Delete {
         }
         match self.ticket {
             Some(ticket) if active.committed(ticket).is_none() => {
-                if active.ended.is_some() {
-                    Step::Done(Err(Error::RoleEnded))
-                } else {
-                    Step::Wait(Wait::Commit)
-                }
+                active.refusal().map_or(Step::Wait(Wait::Commit), |ended| Step::Done(Err(ended)))
             }
             _ => Step::Done(Ok(())),
         }

@@ -70,6 +70,7 @@ impl Format {
             limit: self.options.limit.max(geometry.least_bytes()),
             stamp: [0; 32],
             boot: [0; 16],
+            records: 0,
         }
     }
 
@@ -83,6 +84,7 @@ impl Format {
 impl Machine for Format {
     type Shared = ();
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops

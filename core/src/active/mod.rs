@@ -221,12 +221,12 @@ impl Active {
         (low && may).then(|| room::growth_target(&self.space())).flatten()
     }
 
-    /// Notes the size of the diff area's medium after it grew.
+    /// Notes how large the diff area's medium is after it was asked to grow.
     pub fn grown_to(&mut self, bytes: u64) {
-        let geometry = self.geometry();
-        let before = geometry.slot_bytes(self.slots.capacity());
-        let slots = geometry.slots_in(bytes.min(self.superblock.limit.max(before)));
-        self.slots.grow(slots.max(self.slots.capacity()));
+        let before = self.slots.capacity();
+        let slots = self.geometry().slots_in(bytes.min(self.superblock.limit));
+        self.slots.grow(slots.max(before));
+        self.cannot_grow = self.slots.capacity() == before;
     }
 
     /// Whether there may be slots that no copy needs any more.
@@ -330,6 +330,14 @@ impl Active {
     fn next_superblock(&self) -> (Superblock, Place) {
         let serial = self.superblock.serial + 1;
         (Superblock { serial, ..self.superblock.clone() }, self.place.other())
+    }
+
+    /// Why nothing more is done, once the role has ended.
+    fn refusal(&self) -> Option<Error> {
+        self.ended.as_ref().map(|ended| match ended {
+            Error::Fenced { .. } => ended.clone(),
+            _ => Error::RoleEnded,
+        })
     }
 
     fn full(&self, needed: u64) -> Error {

@@ -20,7 +20,7 @@ use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
 use crate::journal::{Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair};
-use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step};
 use crate::slots::Slots;
 use crate::table::{Cursor, Run};
 use crate::units::{ChunkIndex, Content, Epoch, Extent, Generation, SlotIndex};
@@ -118,6 +118,7 @@ impl TakeRole {
             epoch: Epoch(newest.epoch.0 + 1),
             serial: newest.serial + 1,
             clean: false,
+            records: 0,
             ..newest
         };
         let place = place.other();
@@ -152,7 +153,10 @@ impl TakeRole {
                     buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
                     let at = geometry.slot_offset(slot);
                     let into = Span::scratch(0, len);
-                    self.ask(Phase::Verify, Op::Read { medium: Medium::DiffArea, at, into });
+                    self.ask(
+                        Phase::Verify,
+                        Op::Read(ReadOp { medium: Medium::DiffArea, at, into }),
+                    );
                     return Ok(());
                 }
             }
@@ -310,14 +314,14 @@ impl TakeRole {
             (_, Fed::Failed(error)) => return Err(error),
             (Phase::Begin, _) => {
                 buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
-                self.ask(Phase::Read, read_pair(0));
+                self.ask(Phase::Read, Op::Read(read_pair(0)));
             }
             (Phase::Read, _) => self.fence(buffers)?,
             (Phase::Fence | Phase::FenceBarrier | Phase::Load, fed) => {
                 self.phase = Phase::Load;
                 match self.load.step(&mut (), buffers, fed) {
                     Step::Done(loaded) => self.take_loaded(loaded?, buffers)?,
-                    _ => self.ops = self.load.ops().to_vec(),
+                    _ => self.ask(Phase::Load, Op::Read(self.load.only_op()[0])),
                 }
             }
             (Phase::Verify, _) => {
@@ -341,6 +345,7 @@ impl TakeRole {
 impl Machine for TakeRole {
     type Shared = ();
     type Output = Active;
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops
@@ -350,7 +355,7 @@ impl Machine for TakeRole {
         let phase = match self.phase {
             Phase::Load => {
                 let next = self.load.absorb(buffers);
-                self.ops = self.load.ops().to_vec();
+                self.ask(Phase::Load, Op::Read(self.load.only_op()[0]));
                 return next;
             }
             Phase::Fence => Phase::FenceBarrier,

@@ -45,8 +45,8 @@ impl MakeRoom {
     }
 
     fn look(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
-        if active.ended.is_some() {
-            return self.end(active, Err(Error::RoleEnded));
+        if let Some(ended) = active.refusal() {
+            return self.end(active, Err(ended));
         }
         if self.is_found(active) {
             return self.end(active, Ok(()));
@@ -113,6 +113,7 @@ impl MakeRoom {
 impl Machine for MakeRoom {
     type Shared = Active;
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops
@@ -132,18 +133,14 @@ impl Machine for MakeRoom {
                 self.look(active, buffers)
             }
             (Phase::Grow, fed) => {
-                let before = active.slots.capacity();
-                if let Fed::Size(bytes) = fed {
-                    active.grown_to(bytes);
-                }
-                active.cannot_grow = active.slots.capacity() == before;
+                active.grown_to(if let Fed::Size(bytes) = fed { bytes } else { 0 });
                 self.phase = Phase::Look;
                 self.look(active, buffers)
             }
             (Phase::Look, _) => self.look(active, buffers),
             (Phase::Drop(ticket), _) if active.committed(ticket).is_none() => {
-                if active.ended.is_some() {
-                    return self.end(active, Err(Error::RoleEnded));
+                if let Some(ended) = active.refusal() {
+                    return self.end(active, Err(ended));
                 }
                 Step::Wait(Wait::Commit)
             }

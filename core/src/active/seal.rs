@@ -44,7 +44,7 @@ impl Seal {
     /// Ends the role; the origin's fingerprint is `stamp`.
     #[must_use]
     pub fn new(stamp: [u8; 32]) -> Self {
-        Self { stamp, phase: Phase::Begin, ops: [read_pair(0)], next: None, found: None }
+        Self { stamp, phase: Phase::Begin, ops: [Op::Read(read_pair(0))], next: None, found: None }
     }
 
     fn write(&mut self, active: &Active, buffers: &mut Buffers<'_>) -> Result<(), Error> {
@@ -54,6 +54,7 @@ impl Seal {
         let (mut superblock, place) = active.next_superblock();
         superblock.clean = true;
         superblock.stamp = self.stamp;
+        superblock.records = active.journal.records();
         self.ops = [write_superblock(&superblock, place, buffers)];
         self.next = Some((superblock, place));
         self.phase = Phase::Superblock;
@@ -64,6 +65,7 @@ impl Seal {
 impl Machine for Seal {
     type Shared = Active;
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops
@@ -88,7 +90,9 @@ impl Machine for Seal {
     fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
         let result = match (self.phase, fed) {
             (_, Fed::Failed(error)) => Err(error),
-            (Phase::Begin, _) if active.ended.is_some() => Err(Error::RoleEnded),
+            (Phase::Begin, _) if active.ended.is_some() => {
+                Err(active.refusal().unwrap_or(Error::RoleEnded))
+            }
             (Phase::Begin, _) if !active.close_to_writes() => return Step::Wait(Wait::Turn),
             (Phase::Begin, _) => {
                 buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);

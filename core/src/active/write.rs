@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::format::checksum::is_zeros;
 use crate::geometry::Geometry;
 use crate::journal::RunList;
-use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step, Wait};
 use crate::table::Run;
 use crate::units::{Content, CopyId, Extent, SlotIndex};
 
@@ -104,25 +104,20 @@ impl Write {
         }
     }
 
-    /// The same machine for another range, with the memory that it has; it must be done.
-    #[must_use]
-    pub fn again(mut self, offset: u64, length: u64) -> Self {
-        self.ops.clear();
-        self.lacking.clear();
+    /// Begins an overwrite of another range with the memory that the machine has; it must be done.
+    pub fn begin(&mut self, offset: u64, length: u64) {
+        self.offset = offset;
+        self.length = length;
+        self.change = Change::Overwrite;
+        self.phase = Phase::LookUp;
+        self.window = 0..0;
         self.pieces.clear();
         self.preserved.clear();
-        Self {
-            ops: self.ops,
-            lacking: self.lacking,
-            pieces: self.pieces,
-            preserved: self.preserved,
-            ..Self::new(offset, length)
-        }
     }
 
     fn look_up(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
-        if active.ended.is_some() {
-            return Step::Done(Err(Error::RoleEnded));
+        if let Some(ended) = active.refusal() {
+            return Step::Done(Err(ended));
         }
         if let Err(error) = active.geometry().check(self.offset, self.length) {
             return Step::Done(Err(error));
@@ -193,14 +188,16 @@ impl Write {
             }
             let at = geometry.offset_of(piece.chunks.first);
             match self.ops.last_mut() {
-                Some(Op::Read { at: before, into, .. }) if *before + into.len as u64 == at => {
+                Some(Op::Read(ReadOp { at: before, into, .. }))
+                    if *before + into.len as u64 == at =>
+                {
                     into.len += len as usize;
                 }
-                _ => self.ops.push(Op::Read {
+                _ => self.ops.push(Op::Read(ReadOp {
                     medium: Medium::Origin,
                     at,
                     into: Span::scratch(bytes as usize, len as usize),
-                }),
+                })),
             }
             bytes += len;
             end += 1;
@@ -260,10 +257,10 @@ impl Write {
             active.flights.unclaim(self.claim);
             return self.overwrite(committed);
         }
-        if active.ended.is_some() {
+        if let Some(ended) = active.refusal() {
             active.flights.unclaim(self.claim);
             active.flights.leave();
-            return Step::Done(Err(Error::RoleEnded));
+            return Step::Done(Err(ended));
         }
         Step::Wait(Wait::Commit)
     }
@@ -297,6 +294,7 @@ impl Write {
 impl Machine for Write {
     type Shared = Active;
     type Output = ();
+    type Op = Op;
 
     fn ops(&self) -> &[Op] {
         &self.ops

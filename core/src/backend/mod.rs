@@ -37,6 +37,8 @@ pub use memory::{Memory, MemoryError, Pages};
 pub use slice::{Slice, SliceError};
 pub use trace::{Operation, Tally, Trace};
 
+use alloc::sync::Arc;
+
 /// A medium that can be read.
 pub trait ReadAt {
     /// Why an operation failed.
@@ -115,6 +117,36 @@ impl<B: ReadAt + ?Sized> ReadAt for &B {
 }
 
 impl<B: WriteAt + ?Sized> WriteAt for &B {
+    fn write_at(&self, offset: u64, data: &[u8]) -> Result<(), Self::Error> {
+        (**self).write_at(offset, data)
+    }
+
+    fn barrier(&self) -> Result<(), Self::Error> {
+        (**self).barrier()
+    }
+
+    fn grow(&self, size: u64) -> Result<u64, Self::Error> {
+        (**self).grow(size)
+    }
+
+    fn punch(&self, offset: u64, length: u64) -> Result<(), Self::Error> {
+        (**self).punch(offset, length)
+    }
+}
+
+impl<B: ReadAt + ?Sized> ReadAt for Arc<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> Result<u64, Self::Error> {
+        (**self).size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Self::Error> {
+        (**self).read_at(offset, buffer)
+    }
+}
+
+impl<B: WriteAt + ?Sized> WriteAt for Arc<B> {
     fn write_at(&self, offset: u64, data: &[u8]) -> Result<(), Self::Error> {
         (**self).write_at(offset, data)
     }

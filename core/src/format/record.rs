@@ -340,6 +340,27 @@ pub fn is_link(record: &[u8]) -> bool {
     record.get(6) == Some(&4)
 }
 
+/// Whether a record further on in `bytes` proves that the one with this sequence was behind a
+/// barrier: if that one does not verify, it was damaged since.
+///
+/// It proves nothing that none is found, for instance when the damaged record was the last one.
+#[must_use]
+pub fn proves_damage(
+    bytes: &[u8],
+    context: Context,
+    sequence: Sequence,
+    checksum: Checksum,
+) -> bool {
+    (0..bytes.len().saturating_sub(LINK_BYTES)).step_by(8).any(|at| {
+        let bytes = &bytes[at..];
+        let later = Sequence(u64_at(bytes, 8));
+        let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };
+        later > sequence
+            && generation == context.generation
+            && matches!(parse(bytes, context, later, checksum), Ok(Some(record)) if record.stable > sequence)
+    })
+}
+
 /// Whether all chunks and slots of a run exist; a record that names others cannot be.
 #[must_use]
 pub fn is_sound(run: &Run, chunks: u64) -> bool {

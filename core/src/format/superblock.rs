@@ -12,8 +12,8 @@
 //!  32   8  bytes of the volume        96   8  limit of the diff area in bytes
 //!  40   4  chunk, as a power of two  104  32  stamp of the origin
 //!  44   4  slots in a segment        136  16  boot id
-//!  48   8  epoch of the holder       152 360  zero
-//!  56   8  serial
+//!  48   8  epoch of the holder       152   8  records of the journal, if clean
+//!  56   8  serial                    160 352  zero
 //!  64   8  generation: epoch
 //!  72   8  generation: number
 //! ```
@@ -108,6 +108,8 @@ pub struct Superblock {
     pub stamp: [u8; 32],
     /// The boot of the holder's machine.
     pub boot: [u8; 16],
+    /// How many records the journal had when the volume was closed, if it was.
+    pub records: u64,
 }
 
 impl Superblock {
@@ -137,6 +139,7 @@ impl Superblock {
         put(&mut bytes, 96, self.limit.to_le_bytes());
         put(&mut bytes, 104, self.stamp);
         put(&mut bytes, 136, self.boot);
+        put(&mut bytes, 152, self.records.to_le_bytes());
         let sum = checksum.of(&bytes[12..]);
         put(&mut bytes, 8, sum.to_le_bytes());
         bytes
@@ -174,6 +177,7 @@ impl Superblock {
             limit: u64_at(bytes, 96),
             stamp: array(bytes, 104),
             boot: array(bytes, 136),
+            records: u64_at(bytes, 152),
         }))
     }
 

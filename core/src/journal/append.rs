@@ -124,6 +124,12 @@ impl Appender {
         self.segments.len() as u64 * self.geometry.segment_bytes()
     }
 
+    /// How many records there are.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.next.0
+    }
+
     /// Whether there are records that no batch has taken.
     #[must_use]
     pub fn has_news(&self) -> bool {

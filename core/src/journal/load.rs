@@ -1,18 +1,19 @@
 //! Reads the journal in force from its start.
 //!
 //! 1. Read both superblocks; the newest names the journal.
-//! 2. Follow the journal to its end.
+//! 2. Follow the journal to its end. If a record further on proves that the end is none, follow it
+//!    once more; if it ends there again, a record was damaged.
 //! 3. Read both superblocks again. If the generation is the same, that end was the truth; if not,
 //!    the journal moved away meanwhile: begin again.
 
 use alloc::vec::Vec;
 
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Place, Superblock};
 use crate::journal::{News, Tail, Trust, View};
-use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step};
-use crate::units::SlotIndex;
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, ReadOp, Span, Step};
+use crate::units::{Sequence, SlotIndex};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -22,8 +23,10 @@ const READ_BYTES: usize = 256 << 10;
 pub struct Load {
     trust: Trust,
     phase: Phase,
-    ops: [Op; 1],
+    ops: [ReadOp; 1],
     loaded: Option<Loaded>,
+    /// Where the journal seemed to end when a record further on proved otherwise.
+    ended_at: Option<Sequence>,
     failed: Option<Error>,
 }
 
@@ -46,31 +49,38 @@ pub struct Loaded {
 enum Phase {
     Superblocks,
     Journal,
+    Ahead,
     Confirm,
     Ended,
 }
 
 /// The read that brings both superblocks, into the working space at `start`.
 #[must_use]
-pub(crate) const fn read_pair(start: usize) -> Op {
-    Op::Read { medium: Medium::DiffArea, at: PAIR_OFFSET, into: Span::scratch(start, PAIR_BYTES) }
+pub(crate) const fn read_pair(start: usize) -> ReadOp {
+    ReadOp { medium: Medium::DiffArea, at: PAIR_OFFSET, into: Span::scratch(start, PAIR_BYTES) }
 }
 
 impl Load {
     /// A reader with this trust in records that may not be behind a barrier yet.
     #[must_use]
     pub fn new(trust: Trust) -> Self {
-        Self { trust, phase: Phase::Superblocks, ops: [read_pair(0)], loaded: None, failed: None }
+        Self {
+            trust,
+            phase: Phase::Superblocks,
+            ops: [read_pair(0)],
+            loaded: None,
+            ended_at: None,
+            failed: None,
+        }
     }
 
     /// The one operation that it asks for at a time.
-    pub(crate) const fn only_op(&self) -> [Op; 1] {
+    pub(crate) const fn only_op(&self) -> [ReadOp; 1] {
         self.ops
     }
 
     fn look(&mut self, buffers: &mut Buffers<'_>) -> Result<Next, Error> {
-        let Op::Read { into, .. } = self.ops[0] else { return Ok(Next::Step) };
-        let bytes = &buffers.scratch[into.range()];
+        let bytes = &buffers.scratch[self.ops[0].into.range()];
         match self.phase {
             Phase::Superblocks => {
                 let (superblock, place) = Superblock::newest(bytes, buffers.checksum)?;
@@ -87,11 +97,25 @@ impl Load {
                 if tail.segment() != segment {
                     segments.push(tail.segment());
                 }
+                self.ops = [tail.read(0, READ_BYTES)];
                 if news == News::End {
+                    self.phase = Phase::Ahead;
+                }
+            }
+            Phase::Ahead => {
+                let Some(Loaded { superblock, tail, .. }) = &self.loaded else {
+                    return Ok(Next::Step);
+                };
+                let proven = tail.proves_damage(bytes, buffers.checksum)
+                    || superblock.clean && tail.next() < Sequence(superblock.records);
+                if !proven {
                     self.phase = Phase::Confirm;
                     self.ops = [read_pair(0)];
+                } else if self.ended_at == Some(tail.next()) {
+                    return Err(Error::Corrupt { what: Damage::Record, at: self.ops[0].at });
                 } else {
-                    self.ops = [tail.read(0, READ_BYTES)];
+                    self.ended_at = Some(tail.next());
+                    self.phase = Phase::Journal;
                 }
             }
             Phase::Confirm => {
@@ -117,6 +141,7 @@ impl Load {
         let tail = Tail::new(superblock.geometry, context, superblock.journal);
         let view = View::new(superblock.geometry, self.trust, superblock.next_copy);
         self.phase = Phase::Journal;
+        self.ended_at = None;
         self.ops = [tail.read(0, READ_BYTES)];
         buffers.scratch.resize(READ_BYTES.max(buffers.scratch.len()), 0);
         let segments = alloc::vec![superblock.journal];
@@ -127,8 +152,9 @@ impl Load {
 impl Machine for Load {
     type Shared = ();
     type Output = Loaded;
+    type Op = ReadOp;
 
-    fn ops(&self) -> &[Op] {
+    fn ops(&self) -> &[ReadOp] {
         &self.ops
     }
 

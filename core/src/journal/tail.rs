@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::format::record::{self, Body, Context, MAX_BYTES, Record};
 use crate::geometry::Geometry;
-use crate::machine::{Medium, Op, Span};
+use crate::machine::{Medium, ReadOp, Span};
 use crate::units::{Sequence, SlotIndex};
 
 /// A position in a journal: the record that is read next.
@@ -55,11 +55,18 @@ impl Tail {
     ///
     /// [`MAX_BYTES`] are enough to see whether there is a next record.
     #[must_use]
-    pub fn read(&self, start: usize, most: usize) -> Op {
+    pub fn read(&self, start: usize, most: usize) -> ReadOp {
         let rest = self.geometry.segment_bytes() - self.offset;
         let len = rest.min(most.max(MAX_BYTES) as u64) as usize;
         let at = self.geometry.slot_offset(self.segment) + self.offset;
-        Op::Read { medium: Medium::DiffArea, at, into: Span::scratch(start, len) }
+        ReadOp { medium: Medium::DiffArea, at, into: Span::scratch(start, len) }
+    }
+
+    /// Whether `bytes`, which [`Tail::read`] brought, prove that the record that is read next was
+    /// there once and was damaged.
+    #[must_use]
+    pub fn proves_damage(&self, bytes: &[u8], checksum: Checksum) -> bool {
+        record::proves_damage(bytes, self.context, self.next, checksum)
     }
 
     /// Hands the records in `bytes`, which [`Tail::read`] brought, to `visit`, and moves behind

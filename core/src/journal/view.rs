@@ -8,7 +8,7 @@ use crate::error::{Damage, Error};
 use crate::format::record::{Body, Record, is_sound};
 use crate::geometry::Geometry;
 use crate::table::{Run, Table};
-use crate::units::{ChunkIndex, CopyId, Sequence};
+use crate::units::{ChunkIndex, CopyId, Extent, Sequence};
 
 /// A live shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +103,24 @@ impl View {
     #[must_use]
     pub fn newest_at_most(&self, copy: CopyId) -> Option<CopyId> {
         self.copies.range(..=copy).next_back().map(|(&copy, _)| copy)
+    }
+
+    /// The chunks that may differ between two copies, or between one and the volume now. The order
+    /// of the two does not matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`View::copy`] for each of them.
+    pub fn changes(&self, since: CopyId, until: Option<CopyId>) -> Result<Vec<Extent>, Error> {
+        self.copy(since)?;
+        let (mut since, mut until) = (since, until);
+        if let Some(other) = until {
+            self.copy(other)?;
+            (since, until) = (since.min(other), Some(since.max(other)));
+        }
+        let mut changed = Vec::new();
+        self.table.changed(since, until, &mut changed);
+        Ok(changed)
     }
 
     /// The number that the next copy gets.

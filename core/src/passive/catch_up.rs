@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::format::record::MAX_BYTES;
 use crate::format::superblock::{PAIR_BYTES, Superblock};
 use crate::journal::{Load, News, Tail, read_pair};
-use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
+use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
 use crate::units::Generation;
 
 /// Bytes of the tail that are read at once when there is more than one small read shows.
@@ -31,7 +31,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CatchUp {
     phase: Phase,
-    ops: [Op; 1],
+    ops: [ReadOp; 1],
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
     found: Option<Result<Generation, Error>>,
@@ -55,7 +55,7 @@ impl CatchUp {
 
     fn read_tail(&mut self, passive: &mut Passive, most: usize, buffers: &mut Buffers<'_>) {
         let op = passive.tail.read(0, most);
-        buffers.scratch.resize(op.bytes().max(buffers.scratch.len()), 0);
+        buffers.scratch.resize(op.into.len.max(buffers.scratch.len()), 0);
         passive.counters.tail_reads += 1;
         self.from = Some(passive.tail.clone());
         self.ops = [op];
@@ -69,7 +69,7 @@ impl CatchUp {
             self.read_tail(passive, MAX_BYTES, buffers);
             return Ok(());
         }
-        let bytes = &buffers.scratch[..self.ops[0].bytes()];
+        let bytes = &buffers.scratch[..self.ops[0].into.len];
         let Passive { tail, view, version, counters, .. } = passive;
         let news = tail.follow(bytes, buffers.checksum, |sequence, record| {
             *version += 1;
@@ -160,8 +160,9 @@ impl Default for CatchUp {
 impl Machine for CatchUp {
     type Shared = Passive;
     type Output = Outcome;
+    type Op = ReadOp;
 
-    fn ops(&self) -> &[Op] {
+    fn ops(&self) -> &[ReadOp] {
         &self.ops
     }
 

@@ -93,6 +93,12 @@ impl Passive {
         &self.view
     }
 
+    /// Records of the journal in force that the node has followed.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.tail.next().0
+    }
+
     /// What the node has done.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{CatchUp, Outcome, Passive};
 use crate::error::{Damage, Error};
 use crate::geometry::Geometry;
-use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Span, Step};
+use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, ReadOp, Span, Step};
 use crate::table::{Piece, Plan, Source};
 use crate::units::{ChunkIndex, CopyId, Extent, SlotIndex};
 
@@ -17,7 +17,7 @@ pub struct Read {
     offset: u64,
     length: u64,
     phase: Phase,
-    ops: Vec<Op>,
+    ops: Vec<ReadOp>,
     catch_up: CatchUp,
     geometry: Option<Geometry>,
     /// The node's version when the chunks were looked up last.
@@ -94,12 +94,14 @@ impl Read {
         }
     }
 
-    /// The same machine for another range, with the memory that it has; it must be done.
-    #[must_use]
-    pub fn again(self, copy: CopyId, time: i64, offset: u64, length: u64) -> Self {
-        let Self { ops, plan, origin, slots, zeros, doubts, .. } = self;
-        let fresh = Self::new(copy, time, offset, length);
-        Self { ops, plan, origin, slots, zeros, doubts, ..fresh }
+    /// Begins to read another range with the memory that the machine has; it must be done.
+    pub fn begin(&mut self, copy: CopyId, time: i64, offset: u64, length: u64) {
+        self.copy = copy;
+        self.time = time;
+        self.offset = offset;
+        self.length = length;
+        self.phase = Phase::LookUp;
+        self.redirected = false;
     }
 
     /// Whether the copy is alive and the one that was meant.
@@ -155,10 +157,10 @@ impl Read {
         buffers.scratch.resize(scratch.max(buffers.scratch.len()), 0);
     }
 
-    fn read_origin(&self, geometry: Geometry, chunks: Extent) -> Op {
+    fn read_origin(&self, geometry: Geometry, chunks: Extent) -> ReadOp {
         let (start, end) = self.wanted(geometry, chunks);
         let into = Span::user((start - self.offset) as usize, (end - start) as usize);
-        Op::Read { medium: Medium::Origin, at: start, into }
+        ReadOp { medium: Medium::Origin, at: start, into }
     }
 
     /// Splits off the first and the last chunk if only a part of them is wanted: to check the
@@ -185,7 +187,7 @@ impl Read {
                 Span::user((geometry.offset_of(chunks.first) - self.offset) as usize, len)
             };
             let at = geometry.slot_offset(run.first);
-            self.ops.push(Op::Read { medium: Medium::DiffArea, at, into: span });
+            self.ops.push(ReadOp { medium: Medium::DiffArea, at, into: span });
             self.slots.push(FromSlots { chunks, span, ..run });
             run.chunks = Extent::new(chunks.end(), run.chunks.count - count);
             run.first.0 += count as u32;
@@ -368,17 +370,18 @@ impl Read {
     }
 }
 
-fn read_slot(geometry: Geometry, doubt: Doubt) -> Op {
+fn read_slot(geometry: Geometry, doubt: Doubt) -> ReadOp {
     let len = geometry.length_of(Extent { first: doubt.chunk, count: 1 }) as usize;
     let at = geometry.slot_offset(doubt.slot);
-    Op::Read { medium: Medium::DiffArea, at, into: Span::scratch(0, len) }
+    ReadOp { medium: Medium::DiffArea, at, into: Span::scratch(0, len) }
 }
 
 impl Machine for Read {
     type Shared = Passive;
     type Output = ();
+    type Op = ReadOp;
 
-    fn ops(&self) -> &[Op] {
+    fn ops(&self) -> &[ReadOp] {
         if self.phase == Phase::Confirm { self.catch_up.ops() } else { &self.ops }
     }
 

@@ -60,7 +60,7 @@ impl<'a> Iterator for Answers<'a> {
         }
         loop {
             let (key, entry) = walk.seek(self.next)?;
-            if key >= self.end {
+            if key.place >= self.end.place {
                 return None;
             }
             if key.copy >= self.copy {

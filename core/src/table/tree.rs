@@ -21,8 +21,9 @@ const LEAF: usize = 256;
 const GROUP: usize = 256;
 /// Items by which a vector grows.
 const STEP: usize = 16;
-/// Entries in a line of a cache.
-const LINE: usize = 4;
+/// How far random keys are from where they are expected, nearly always: it is about half the square
+/// root of a leaf's entries, twice that is rare.
+const NEAR: usize = 12;
 
 /// Where the bytes of one block are that copies up to `copy` see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -227,8 +228,7 @@ impl Group {
 
     /// Where in a leaf the first entry not below `rank` is.
     ///
-    /// From where the fences let expect it, in doubling steps: of a leaf that is in no cache, only
-    /// the lines next to the place are touched.
+    /// In a leaf that is in no cache, only the lines are touched where the fences let expect it.
     fn search(&self, index: usize, rank: u64) -> usize {
         let leaf = &self.leaves[index][..];
         let low = self.fences[index];
@@ -236,19 +236,21 @@ impl Group {
             Some(fence) => *fence,
             None => leaf[leaf.len() - 1].rank(),
         };
-        let part = rank.saturating_sub(low) as f64 / (high.saturating_sub(low) as f64 + 1.0);
-        let guess = ((part * leaf.len() as f64) as usize).min(leaf.len() - 1);
+        let span = (high - low) | 1;
+        let part = rank.clamp(low, high) - low;
+        // The upper 32 bits that say something, so that the product fits.
+        let shift = span.leading_zeros();
+        let guess = (part << shift >> 32) * leaf.len() as u64 / (span << shift >> 32);
 
-        if leaf[guess].rank() < rank {
-            return first_from(leaf, guess + 1, LINE, rank);
+        let is_below = |entry: &Entry| entry.rank() < rank;
+        let from = (guess as usize).saturating_sub(NEAR).min(leaf.len());
+        let to = (guess as usize + NEAR).min(leaf.len());
+        let is_behind = from == 0 || is_below(&leaf[from - 1]);
+        let is_before = to == leaf.len() || !is_below(&leaf[to]);
+        if is_behind && is_before {
+            return from + leaf[from..to].partition_point(is_below);
         }
-        let (mut to, mut step) = (guess, LINE);
-        while to > step && leaf[to - step].rank() >= rank {
-            to -= step;
-            step *= 2;
-        }
-        let from = to.saturating_sub(step);
-        from + leaf[from..to].partition_point(|entry| entry.rank() < rank)
+        leaf.partition_point(is_below)
     }
 
     fn heap_bytes(&self) -> usize {
@@ -287,18 +289,35 @@ impl<'a> Walk<'a> {
     }
 
     /// Moves to the first entry at or behind `key`, unless it is there or further already.
+    #[inline]
     pub(super) fn seek(&mut self, key: Key) -> Option<(Key, &'a Entry)> {
-        let here = self.peek()?;
-        if here.0 >= key {
-            return Some(here);
-        }
-        if key.window() == self.fence.window() {
-            self.at = first_from(self.entries, self.at + 1, 1, key.rank());
-        }
-        if key.window() != self.fence.window() || self.at == self.entries.len() {
-            *self = self.tree.walk(key);
+        if self.peek()?.0 < key {
+            self.at += 1;
+            if self.peek().is_none_or(|(next, _)| next < key) {
+                self.skip_to(key);
+            }
         }
         self.peek()
+    }
+
+    /// Moves on to the first entry at or behind `key`.
+    ///
+    /// The steps double, so that a far entry costs less than those between.
+    fn skip_to(&mut self, key: Key) {
+        if key.window() == self.fence.window() {
+            let is_below = |entry: &Entry| entry.rank() < key.rank();
+            let mut step = 1;
+            while self.entries.get(self.at + step).is_some_and(is_below) {
+                self.at += step + 1;
+                step *= 2;
+            }
+            let to = self.entries.len().min(self.at + step);
+            self.at += self.entries[self.at..to].partition_point(is_below);
+            if self.at < self.entries.len() {
+                return;
+            }
+        }
+        *self = self.tree.walk(key);
     }
 
     /// Behind the last entry of a leaf, moves to the next leaf.
@@ -313,17 +332,6 @@ impl<'a> Walk<'a> {
             };
         }
     }
-}
-
-/// Where the first entry is that is at or behind `from` and not below `rank`, in doubling steps.
-fn first_from(leaf: &[Entry], mut from: usize, mut step: usize, rank: u64) -> usize {
-    let is_below = |entry: &Entry| entry.rank() < rank;
-    while leaf.get(from + step).is_some_and(is_below) {
-        from += step + 1;
-        step *= 2;
-    }
-    let to = leaf.len().min(from + step);
-    from + leaf[from..to].partition_point(is_below)
 }
 
 fn insert_exact<T>(items: &mut Vec<T>, at: usize, item: T) {

@@ -1,0 +1,155 @@
+//! Verifying a diff area: every record, and the checksum of every preserved chunk.
+
+use shadowvol::machine::Medium;
+use shadowvol::table::{Cursor, Run};
+use shadowvol::{ChunkIndex, Content, CopyId, Error as EngineError, Extent, IoKind, SlotIndex};
+
+use crate::checksum::CRC32C;
+use crate::error::Error;
+use crate::extent::{ByteExtent, byte_extents};
+use crate::passive::Passive;
+
+/// Entries of the table that are looked at with the lock held.
+const SLICE_ENTRIES: usize = 256;
+
+/// What a check looked at, and what it found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// The live shadow copies.
+    pub copies: Vec<CopyId>,
+    /// Journal records that were verified.
+    pub records: u64,
+    /// Preserved chunks that were verified.
+    pub chunks: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// What is damaged.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that is damaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What it is to the engine.
+    pub error: EngineError,
+    /// Where it is, in bytes from the diff area's start.
+    pub at: u64,
+    /// The live copies that it affects, oldest first.
+    pub copies: Vec<CopyId>,
+    /// The bytes of these copies.
+    pub extents: Vec<ByteExtent>,
+}
+
+/// A slot to verify: the chunk that it holds, the newest copy it answers for, its checksum.
+struct Suspect {
+    chunk: ChunkIndex,
+    copy: CopyId,
+    slot: SlotIndex,
+    sum: u32,
+}
+
+/// Verifies what a passive node's journal says. It reads as a passive node does, so it can run
+/// while an active node writes; what is deleted meanwhile is left out. `progress` hears the chunks
+/// done and the chunks to do, and ends it by returning false.
+///
+/// # Errors
+///
+/// When a medium fails. What is damaged is in the report; a journal that cannot be followed is an
+/// error already when the node is opened.
+pub fn check(
+    node: &Passive,
+    mut progress: impl FnMut(u64, u64) -> bool,
+) -> Result<CheckReport, Error> {
+    node.catch_up()?;
+    let mut report = node.look(|state| CheckReport {
+        copies: state.view().copies().map(|info| info.id).collect(),
+        records: state.records(),
+        ..CheckReport::default()
+    });
+    let total = node.look(|state| state.view().table().chunks());
+    let mut cursor = Cursor::default();
+    let mut complete = false;
+    let mut runs = Vec::new();
+    let mut bytes = Vec::new();
+    while !complete {
+        runs.clear();
+        complete = node.look(|state| {
+            state.view().table().runs_from(&mut cursor, SLICE_ENTRIES, |run, sums| {
+                runs.push((run, sums.to_vec()));
+            })
+        });
+        for (run, sums) in &runs {
+            check_run(node, *run, sums, &mut bytes, &mut report)?;
+        }
+        if !progress(report.chunks.min(total), total) {
+            return Err(Error::Cancelled);
+        }
+    }
+    Ok(report)
+}
+
+fn check_run(
+    node: &Passive,
+    run: Run,
+    sums: &[u32],
+    bytes: &mut Vec<u8>,
+    report: &mut CheckReport,
+) -> Result<(), Error> {
+    report.chunks += run.chunks.count;
+    let Content::Slot(first) = run.content else { return Ok(()) };
+    let geometry = node.look(|state| *state.geometry());
+    let chunk = geometry.chunk.bytes() as usize;
+    let length = geometry.length_of(run.chunks) as usize;
+    bytes.resize(length.max(bytes.len()), 0);
+    read_slots(node, geometry.slot_offset(first), &mut bytes[..length])?;
+    report.bytes += length as u64;
+    for (nth, (data, &sum)) in (0u32..).zip(bytes[..length].chunks(chunk).zip(sums)) {
+        if CRC32C.of(data) != sum {
+            let suspect = Suspect {
+                chunk: ChunkIndex(run.chunks.first.0 + u64::from(nth)),
+                copy: run.copy,
+                slot: SlotIndex(first.0 + nth),
+                sum,
+            };
+            report.findings.extend(confirm(node, &suspect)?);
+        }
+    }
+    Ok(())
+}
+
+/// A slot without its checksum is damaged only if a live copy still needs it after catching up:
+/// otherwise it was reused, or is being written just now.
+fn confirm(node: &Passive, suspect: &Suspect) -> Result<Option<Finding>, Error> {
+    node.catch_up()?;
+    let &Suspect { chunk, copy, slot, sum } = suspect;
+    let (geometry, copies, recent) = node.look(|state| {
+        let view = state.view();
+        let needs = |id: &CopyId| {
+            let found = view.table().lookup(*id, chunk);
+            found.is_some_and(|found| found.copy == copy && found.content == Content::Slot(slot))
+        };
+        let copies: Vec<_> = view.copies().map(|info| info.id).filter(needs).collect();
+        (*state.geometry(), copies, view.is_recent(chunk))
+    });
+    if copies.is_empty() || recent {
+        return Ok(None);
+    }
+    let extent = Extent { first: chunk, count: 1 };
+    let at = geometry.slot_offset(slot);
+    let mut bytes = vec![0; geometry.length_of(extent) as usize];
+    read_slots(node, at, &mut bytes)?;
+    if CRC32C.of(&bytes) == sum {
+        return Ok(None);
+    }
+    let error = EngineError::Corrupt { what: shadowvol::Damage::Slot, at };
+    Ok(Some(Finding { error, at, copies, extents: byte_extents(&geometry, &[extent]) }))
+}
+
+fn read_slots(node: &Passive, at: u64, bytes: &mut [u8]) -> Result<(), Error> {
+    node.media().diff.fill(at, bytes).map_err(|source| Error::Medium {
+        error: EngineError::Io { what: IoKind::Read, medium: Medium::DiffArea },
+        source,
+    })
+}

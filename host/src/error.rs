@@ -1,0 +1,93 @@
+//! Errors of the host's faces: what the engine says, with what the operating system said.
+
+use std::io;
+use std::path::PathBuf;
+
+use shadowvol::Error as EngineError;
+
+use crate::file::FileError;
+use crate::lock::LockError;
+use crate::media::{BoxError, Failure};
+
+/// An error of a volume or a passive node on this host.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The engine refused, or found that something is not as it should be.
+    #[error(transparent)]
+    Engine(EngineError),
+    /// An operation on a medium failed; the backend's reason is the source.
+    #[error("{error}: {source}")]
+    Medium {
+        /// What the failure is to the engine.
+        error: EngineError,
+        /// What the backend said.
+        source: BoxError,
+    },
+    /// A file or device could not be opened.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The active role could not be taken on this host.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// There is a diff area already.
+    #[error("{} already holds a diff area; open the volume, or remove it first", path.display())]
+    DiffAreaExists {
+        /// The diff area.
+        path: PathBuf,
+    },
+    /// A passive node on this host cannot see what a coherent active on another one writes.
+    #[error(
+        "{} is shared between hosts, and its active node runs in coherent mode, which orders \
+         writes for its own host only; run the active in durable mode", path.display()
+    )]
+    CoherentElsewhere {
+        /// The file in question.
+        path: PathBuf,
+    },
+    /// The volume was closed.
+    #[error("the volume is closed; open it again")]
+    Closed,
+    /// A file that is neither origin nor diff area could not be used, or the system refused.
+    #[error("{what}: {source}")]
+    System {
+        /// What was being done.
+        what: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// Somebody asked for it to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// The engine's error, where there is one, to match on.
+    #[must_use]
+    pub fn engine(&self) -> Option<&EngineError> {
+        match self {
+            Self::Engine(error) | Self::Medium { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The error of a machine that ended after an operation had failed, or without that.
+    pub(crate) fn of(error: EngineError, source: Option<BoxError>) -> Self {
+        match source {
+            Some(source) => Self::Medium { error, source },
+            None => Self::Engine(error),
+        }
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(Failure { error, source }: Failure) -> Self {
+        Self::Medium { error, source }
+    }
+}

@@ -1,0 +1,139 @@
+//! Driving step machines with threads: the state behind a lock that is never held over I/O, and
+//! a turn to wait for.
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use shadowvol::machine::{Buffers, Fed, Machine, Step, Wait};
+
+use crate::checksum::CRC32C;
+use crate::error::Error;
+use crate::media::{Perform, perform_all};
+
+/// What the machines of one node share, and the threads that wait for one another.
+#[derive(Debug)]
+pub(crate) struct Node<S> {
+    state: Mutex<State<S>>,
+    turn: Condvar,
+}
+
+#[derive(Debug)]
+struct State<S> {
+    shared: S,
+    waiting: usize,
+}
+
+/// The bytes of a request.
+pub(crate) struct Request<'a> {
+    /// What is written.
+    pub(crate) data: &'a [u8],
+    /// What is read into.
+    pub(crate) user: &'a mut [u8],
+    pub(crate) scratch: &'a mut Vec<u8>,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn bare(scratch: &'a mut Vec<u8>) -> Self {
+        Self { data: &[], user: &mut [], scratch }
+    }
+}
+
+impl<S> Node<S> {
+    pub(crate) fn new(shared: S) -> Self {
+        Self { state: Mutex::new(State { shared, waiting: 0 }), turn: Condvar::new() }
+    }
+
+    /// Looks at, or changes, the shared state.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut S) -> T) -> T {
+        let mut state = self.state.lock();
+        let seen = look(&mut state.shared);
+        self.announce(&state);
+        seen
+    }
+
+    /// Waits until the condition holds.
+    pub(crate) fn wait_until(&self, mut condition: impl FnMut(&mut S) -> bool) {
+        let mut state = self.state.lock();
+        while !condition(&mut state.shared) {
+            self.wait(&mut state);
+        }
+        self.announce(&state);
+    }
+
+    /// Drives a machine to its end. `serve` does what a machine waits for, if that is more than
+    /// its turn; it is called without the lock. `after` looks at the state after each step.
+    pub(crate) fn run<M: Machine<Shared = S>>(
+        &self,
+        machine: &mut M,
+        media: &impl Perform<M::Op>,
+        request: Request<'_>,
+        mut serve: impl FnMut(Wait) -> Result<(), Error>,
+        mut after: impl FnMut(&S),
+    ) -> Result<M::Output, Error> {
+        let Request { data, user, scratch } = request;
+        let mut buffers = Buffers { user, scratch, checksum: CRC32C };
+        let mut fed = Fed::Again;
+        let mut source = None;
+        let mut served = None;
+        loop {
+            let mut state = self.state.lock();
+            let step = loop {
+                let step = machine.step(&mut state.shared, &mut buffers, fed);
+                self.announce(&state);
+                after(&state.shared);
+                match step {
+                    Step::Wait(Wait::Turn) => self.wait(&mut state),
+                    Step::Wait(wait) => {
+                        let result = MutexGuard::unlocked(&mut state, || serve(wait));
+                        if let Err(error) = result {
+                            fed = refusal(&error);
+                            served = Some(error);
+                            continue;
+                        }
+                    }
+                    step => break step,
+                }
+                fed = Fed::Again;
+            };
+            drop(state);
+            match step {
+                Step::Io => match perform_all(machine, media, &mut buffers, data) {
+                    Ok(done) => fed = done,
+                    Err(failure) => {
+                        fed = Fed::Failed(failure.error);
+                        source = Some(failure.source);
+                    }
+                },
+                Step::Done(Ok(output)) => return Ok(output),
+                Step::Done(Err(error)) => {
+                    return Err(served.unwrap_or_else(|| Error::of(error, source)));
+                }
+                Step::Wait(_) => fed = Fed::Again,
+            }
+        }
+    }
+
+    fn wait(&self, state: &mut MutexGuard<'_, State<S>>) {
+        state.waiting += 1;
+        self.turn.wait(state);
+        state.waiting -= 1;
+    }
+
+    fn announce(&self, state: &State<S>) {
+        if state.waiting > 0 {
+            self.turn.notify_all();
+        }
+    }
+}
+
+/// Drives a machine that shares nothing to its end.
+pub(crate) fn run_alone<M: Machine<Shared = ()>>(
+    machine: &mut M,
+    media: &impl Perform<M::Op>,
+) -> Result<M::Output, Error> {
+    let mut scratch = Vec::new();
+    let node = Node::new(());
+    node.run(machine, media, Request::bare(&mut scratch), |_| Ok(()), |()| ())
+}
+
+fn refusal(error: &Error) -> Fed {
+    Fed::Failed(error.engine().cloned().unwrap_or(shadowvol::Error::RoleEnded))
+}

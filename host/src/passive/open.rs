@@ -1,0 +1,78 @@
+//! Opening a passive node on files and devices.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
+use shadowvol::machine::Medium;
+use shadowvol::{Error as EngineError, IoKind};
+
+use super::Passive;
+use crate::checksum::CRC32C;
+use crate::error::Error;
+use crate::file::{Caching, MediumKind, ReadOnlyFile};
+use crate::media::{ReadMedia, Source};
+use crate::stamp::Stamp;
+use crate::volume::{diff_path, judge_stamp};
+
+/// How a passive node is opened.
+#[derive(Clone, Debug, Default)]
+pub struct PassiveOptions {
+    /// The diff area; [`diff_path`] of the image if not given.
+    pub diff: Option<PathBuf>,
+    /// Whether the page cache is used.
+    pub caching: Caching,
+}
+
+impl Passive {
+    /// Opens the shadow copies of an image for reading.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing, the diff area cannot be used or belongs to another origin, or this
+    /// host would answer from a cache that the active's host does not share.
+    pub fn open(path: impl AsRef<Path>, options: &PassiveOptions) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
+        let origin = Arc::new(ReadOnlyFile::open(path, options.caching)?);
+        let area = Arc::new(ReadOnlyFile::open(&diff, options.caching)?);
+        let stamped = Arc::clone(&origin);
+        let remote = matches!(area.medium(), MediumKind::RemoteFile { .. });
+        let node = Self::open_on(ReadMedia { origin, diff: area })?;
+        let (superblock, copies) =
+            node.look(|state| (state.superblock().clone(), state.view().copies().len()));
+        if superblock.coherent && remote && options.caching != Caching::Buffered {
+            return Err(Error::CoherentElsewhere { path: diff });
+        }
+        if copies > 0
+            && superblock.clean
+            && let Some(error) = judge_stamp(&superblock, Stamp::of_read_only(&stamped)?.to_bytes())
+        {
+            return Err(error.into());
+        }
+        Ok(node)
+    }
+}
+
+/// Reads the superblock in force.
+pub(crate) fn peek(diff: &(impl Source + ?Sized)) -> Result<Superblock, Error> {
+    let failed = |source| {
+        let error = EngineError::Io { what: IoKind::Read, medium: Medium::DiffArea };
+        Error::Medium { error, source }
+    };
+    let size = diff.source_size().map_err(failed)?;
+    if size < PAIR_OFFSET + PAIR_BYTES as u64 {
+        return Err(EngineError::NotADiffArea.into());
+    }
+    // A pair that is being written while it is read can fail to verify twice in a row, not often.
+    let mut tries = 3;
+    loop {
+        let mut pair = [0; PAIR_BYTES];
+        diff.fill(PAIR_OFFSET, &mut pair).map_err(failed)?;
+        match Superblock::newest(&pair, CRC32C) {
+            Ok((superblock, _)) => return Ok(superblock),
+            Err(EngineError::Corrupt { .. }) if tries > 1 => tries -= 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

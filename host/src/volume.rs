@@ -1,0 +1,380 @@
+//! The active node of a volume on this host: many threads read, write and take shadow copies.
+
+mod chores;
+mod open;
+mod revert;
+mod stats;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+use shadowvol::active::{Active, Commit, Compact, Create, Delete, MakeRoom, Seal, Write};
+use shadowvol::journal::CopyInfo;
+use shadowvol::machine::{Machine, Op, Wait};
+use shadowvol::{CopyId, Geometry};
+
+use crate::error::Error;
+use crate::extent::{ByteExtent, byte_extents};
+use crate::lock::RoleLock;
+use crate::media::{BoxError, Media};
+use crate::node::{Node, Request};
+use crate::passive::Passive;
+use chores::Chores;
+use stats::Tally;
+
+pub use chores::{DropReason, Event, OnEvent};
+pub(crate) use open::judge_stamp;
+pub use open::{CreateOptions, OnExternalWrite, OpenOptions, diff_path};
+pub use stats::VolumeStats;
+
+/// Takes the origin's fingerprint, to tell later whether it was changed while it was closed.
+pub type TakeStamp = Box<dyn Fn() -> Result<[u8; 32], BoxError> + Send + Sync>;
+
+/// A live volume: the active node.
+///
+/// All methods take `&self` and may be called by many threads at once. The volume closes itself
+/// when it is dropped; [`Volume::close`] also tells whether that went well.
+///
+/// ```
+/// use shadowvol_host::{CreateOptions, Volume};
+/// # let folder = tempfile::tempdir()?;
+/// # let image = folder.path().join("disk.img");
+/// let volume = Volume::create(&image, &CreateOptions { size: Some(1 << 20), ..Default::default() })?;
+/// volume.write(0, b"before")?;
+/// let copy = volume.create_shadow_copy("nightly")?;
+/// volume.write(0, b"after!")?;
+///
+/// let mut bytes = [0; 6];
+/// volume.reader()?.shadow_copy(copy.id)?.read(0, &mut bytes)?;
+/// assert_eq!(&bytes, b"before");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Volume {
+    inner: Arc<Inner>,
+    chores: Chores,
+    reader: Mutex<Option<Arc<Passive>>>,
+    closed: AtomicBool,
+    stamp: TakeStamp,
+    _lock: Option<RoleLock>,
+}
+
+/// What the volume shares with the thread that does its chores.
+struct Inner {
+    node: Node<Active>,
+    media: Media,
+    geometry: Geometry,
+    benches: Mutex<Vec<Bench>>,
+    tally: Tally,
+    events: chores::Events,
+}
+
+/// The machines and the working space of one request, kept for the next one.
+struct Bench {
+    write: Write,
+    commit: Commit,
+    scratch: Vec<u8>,
+    commit_scratch: Vec<u8>,
+}
+
+impl Volume {
+    fn start(
+        active: Active,
+        media: Media,
+        stamp: TakeStamp,
+        lock: Option<RoleLock>,
+        events: chores::Events,
+    ) -> Self {
+        let geometry = *active.geometry();
+        let inner = Arc::new(Inner {
+            node: Node::new(active),
+            media,
+            geometry,
+            benches: Mutex::new(Vec::new()),
+            tally: Tally::default(),
+            events,
+        });
+        let chores = Chores::start(Arc::clone(&inner));
+        let closed = AtomicBool::new(false);
+        Self { inner, chores, reader: Mutex::new(None), closed, stamp, _lock: lock }
+    }
+
+    /// Bytes of the volume.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.inner.geometry.size
+    }
+
+    /// Bytes of a chunk, the unit of preservation.
+    #[must_use]
+    pub fn chunk_size(&self) -> u64 {
+        self.inner.geometry.chunk.bytes()
+    }
+
+    /// Whether the volume was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Fills `buffer` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// When the request reaches past the end, the volume is closed, or the medium fails.
+    pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        self.check_open()?;
+        let length = buffer.len() as u64;
+        self.inner.geometry.check(offset, length)?;
+        self.inner.tally.read(length);
+        self.inner.media.origin.fill(offset, buffer).map_err(|source| Error::Medium {
+            error: shadowvol::Error::Io {
+                what: shadowvol::IoKind::Read,
+                medium: shadowvol::machine::Medium::Origin,
+            },
+            source,
+        })
+    }
+
+    /// Writes `data` from `offset` on. Old bytes that a shadow copy needs are preserved first.
+    ///
+    /// # Errors
+    ///
+    /// When the request reaches past the end or the diff area is full, nothing was written; when
+    /// the role has ended or a medium fails, any part may be.
+    pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
+        self.check_open()?;
+        self.inner.tally.write(data.len() as u64);
+        let mut bench = self.inner.bench();
+        let Bench { write, scratch, commit, commit_scratch } = &mut bench;
+        write.begin(offset, data.len() as u64);
+        let request = Request { data, user: &mut [], scratch };
+        let done = self.inner.run(write, request, commit, commit_scratch);
+        self.inner.put_back(bench);
+        done
+    }
+
+    /// Makes a range read as zeros, and gives back its space where that is possible.
+    ///
+    /// # Errors
+    ///
+    /// As [`Volume::write`].
+    pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
+        self.check_open()?;
+        self.inner.tally.write(0);
+        self.inner.run_one(&mut Write::discard(offset, length))
+    }
+
+    /// Returns when every write that returned before is durable, in durable mode.
+    ///
+    /// # Errors
+    ///
+    /// When the flush fails: nothing is known then about writes since the last one, and the role
+    /// ends, because a second try would prove nothing.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.check_open()?;
+        if let Some(error) = self.inner.node.with(|active| active.ended().cloned()) {
+            return Err(error.into());
+        }
+        self.inner.flush()
+    }
+
+    /// Takes a shadow copy: the volume as it is now. Writes in flight are wholly in or wholly out.
+    ///
+    /// # Errors
+    ///
+    /// When the label is too long, the diff area is full, the role has ended or a medium fails.
+    pub fn create_shadow_copy(&self, label: &str) -> Result<CopyInfo, Error> {
+        self.check_open()?;
+        let time = nanoseconds_since_1970(SystemTime::now());
+        let id = self.inner.run_one(&mut Create::new(label.to_owned(), time))?;
+        Ok(CopyInfo { id, time, label: label.to_owned() })
+    }
+
+    /// The live shadow copies, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the volume is closed.
+    pub fn shadow_copies(&self) -> Result<Vec<CopyInfo>, Error> {
+        self.check_open()?;
+        Ok(self.inner.node.with(|active| active.view().copies().cloned().collect()))
+    }
+
+    /// Deletes shadow copies: one record, and no data is moved.
+    ///
+    /// # Errors
+    ///
+    /// When one of them was deleted before or never taken, nothing is deleted; also when the role
+    /// has ended or a medium fails.
+    pub fn delete_shadow_copies(&self, copies: &[CopyId]) -> Result<(), Error> {
+        self.check_open()?;
+        self.inner.run_one(&mut Delete::new(copies.to_vec()))
+    }
+
+    /// What may differ between copy `since` and copy `until`, or the volume now: whole chunks, in
+    /// order, ending at the volume's end. The order of the two does not matter.
+    ///
+    /// # Errors
+    ///
+    /// When one of them was deleted or never taken, or the volume is closed.
+    pub fn changes(&self, since: CopyId, until: Option<CopyId>) -> Result<Vec<ByteExtent>, Error> {
+        self.check_open()?;
+        self.inner.node.with(|active| {
+            let changed = active.view().changes(since, until)?;
+            Ok(byte_extents(active.geometry(), &changed))
+        })
+    }
+
+    /// A passive node on this volume's own media, to read its shadow copies with.
+    ///
+    /// # Errors
+    ///
+    /// When the volume is closed, or the journal cannot be read.
+    pub fn reader(&self) -> Result<Arc<Passive>, Error> {
+        self.check_open()?;
+        let mut reader = self.reader.lock();
+        if let Some(reader) = &*reader {
+            return Ok(Arc::clone(reader));
+        }
+        let opened = Arc::new(Passive::open_on(self.inner.media.read_only())?);
+        *reader = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Writes the journal anew, without what answers for nothing any more. Happens by itself when
+    /// it pays.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for it, the role has ended or a medium fails.
+    pub fn compact(&self) -> Result<(), Error> {
+        self.check_open()?;
+        self.inner.run_one(&mut Compact::new())
+    }
+
+    /// The events since the last call, oldest first; the newest thousand are kept.
+    pub fn events(&self) -> Vec<Event> {
+        self.inner.collect_events();
+        self.inner.events.take()
+    }
+
+    /// What the node has done since it was opened, and the space it has.
+    #[must_use]
+    pub fn stats(&self) -> VolumeStats {
+        self.inner.stats()
+    }
+
+    /// Flushes, and gives up the active role. Closing twice is fine.
+    ///
+    /// # Errors
+    ///
+    /// When the flush or the last superblock fails: the next opening recovers.
+    pub fn close(&self) -> Result<(), Error> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        if let Some(reader) = self.reader.lock().take() {
+            reader.close();
+        }
+        self.chores.stop();
+        let inner = &self.inner;
+        inner.node.wait_until(|active| active.close_to_writes() || active.ended().is_some());
+        inner.collect_events();
+        if let Some(error) = inner.node.with(|active| active.ended().cloned()) {
+            return Err(error.into());
+        }
+        inner.flush()?;
+        // A stamp that cannot be taken is none: the next opening cannot compare, and says nothing.
+        let stamp = (self.stamp)().unwrap_or([0; 32]);
+        inner.run_one(&mut Seal::new(stamp))
+    }
+
+    fn check_open(&self) -> Result<(), Error> {
+        if self.is_closed() { Err(Error::Closed) } else { Ok(()) }
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        // Who wants to know how it went has called `close`.
+        let _ = self.close();
+    }
+}
+
+impl fmt::Debug for Volume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Volume").field("geometry", &self.inner.geometry).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn bench(&self) -> Bench {
+        self.benches.lock().pop().unwrap_or_else(|| Bench {
+            write: Write::new(0, 0),
+            commit: Commit::new(),
+            scratch: Vec::new(),
+            commit_scratch: Vec::new(),
+        })
+    }
+
+    fn put_back(&self, bench: Bench) {
+        self.benches.lock().push(bench);
+    }
+
+    /// Drives a machine that is not run often.
+    fn run_one<M: Machine<Shared = Active, Op = Op>>(
+        &self,
+        machine: &mut M,
+    ) -> Result<M::Output, Error> {
+        let mut bench = self.bench();
+        let Bench { scratch, commit, commit_scratch, .. } = &mut bench;
+        let done = self.run(machine, Request::bare(scratch), commit, commit_scratch);
+        self.put_back(bench);
+        done
+    }
+
+    /// Drives a machine; whoever waits for a commit does it, for all who wait.
+    fn run<M: Machine<Shared = Active, Op = Op>>(
+        &self,
+        machine: &mut M,
+        request: Request<'_>,
+        commit: &mut Commit,
+        commit_scratch: &mut Vec<u8>,
+    ) -> Result<M::Output, Error> {
+        let serve = |wait| match wait {
+            Wait::Turn => Ok(()),
+            Wait::Commit => {
+                commit.begin();
+                let request = Request::bare(commit_scratch);
+                self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
+            }
+            Wait::Room(slots) => self.run_one(&mut MakeRoom::new(slots)),
+        };
+        self.node.run(machine, &self.media, request, serve, |active| {
+            if chores::any(active) {
+                self.events.wake();
+            }
+        })
+    }
+
+    fn flush(&self) -> Result<(), Error> {
+        self.media.origin.order().map_err(|source| {
+            let error = shadowvol::Error::Io {
+                what: shadowvol::IoKind::Barrier,
+                medium: shadowvol::machine::Medium::Origin,
+            };
+            self.node.with(|active| active.end(error.clone()));
+            Error::Medium { error, source }
+        })
+    }
+}
+
+pub(crate) fn nanoseconds_since_1970(time: SystemTime) -> i64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+    }
+}

@@ -1,0 +1,313 @@
+//! Making and opening volumes: files, locks, and what is checked before the role is taken.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use shadowvol::active::{Active, Format, Options, Role, TakeRole};
+use shadowvol::format::superblock::{OnFull, Superblock};
+use shadowvol::journal::{Load, Trust};
+use shadowvol::{ChunkSize, CopyId, Error as EngineError};
+
+use super::chores::{DropReason, Event, Events, OnEvent};
+use super::{TakeStamp, Volume};
+use crate::error::Error;
+use crate::file::{Caching, Durability, File, FileOptions, ReadOnlyFile};
+use crate::identity::{boot_id, volume_id};
+use crate::lock::RoleLock;
+use crate::media::Media;
+use crate::node::run_alone;
+use crate::passive::peek;
+use crate::stamp::{Stamp, Verdict};
+
+/// How a volume is made.
+#[derive(Clone, Default)]
+pub struct CreateOptions {
+    /// The diff area; [`diff_path`](crate::diff_path) of the image if not given.
+    pub diff: Option<PathBuf>,
+    /// Bytes of a new sparse image, if there is none; an image that is there must have this size.
+    pub size: Option<u64>,
+    /// Unit of preservation.
+    pub chunk: ChunkSize,
+    /// The most bytes that the diff area may take; what its medium can hold if not given.
+    pub limit: Option<u64>,
+    /// What a write does when the diff area is full.
+    pub on_full: OnFull,
+    /// What flushed writes and shadow copies survive.
+    pub durability: Durability,
+    /// Whether the page cache is used.
+    pub caching: Caching,
+    /// Is called with every event.
+    pub on_event: Option<OnEvent>,
+}
+
+/// How the active role is taken.
+#[derive(Clone, Default)]
+pub struct OpenOptions {
+    /// The diff area; [`diff_path`](crate::diff_path) of the image if not given.
+    pub diff: Option<PathBuf>,
+    /// What flushed writes and shadow copies survive; as before if not given.
+    pub durability: Option<Durability>,
+    /// A new limit in bytes; as before if not given.
+    pub limit: Option<u64>,
+    /// A new policy; as before if not given.
+    pub on_full: Option<OnFull>,
+    /// What to do when shadow copies may be wrong.
+    pub on_external_write: OnExternalWrite,
+    /// Whether the page cache is used.
+    pub caching: Caching,
+    /// Is called with every event.
+    pub on_event: Option<OnEvent>,
+}
+
+/// What to do when the origin was changed while no active was running, or a coherent volume was not
+/// closed before its machine went down, so that shadow copies may be wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExternalWrite {
+    /// Do not open.
+    #[default]
+    Error,
+    /// Delete all shadow copies, which is an event.
+    Drop,
+    /// Believe the caller that the content is the same, as after a faithful copy of the image.
+    Trust,
+}
+
+impl Volume {
+    /// Makes a diff area for an image, and opens the volume. An image that exists is adopted as it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// When there is a diff area already, the image does not exist and no size is given, or has
+    /// another size. What was made is removed again.
+    pub fn create(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
+        let file = FileOptions { durability: options.durability, caching: options.caching };
+        let mut made = Made::default();
+        let origin = match (File::open(path, file), options.size) {
+            (Err(error), Some(size)) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
+                let origin = File::create(path, size, file)?;
+                made.0.push(path.to_owned());
+                origin
+            }
+            (origin, _) => origin?,
+        };
+        let area = match File::create(&diff, 0, file) {
+            Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => {
+                let area = File::open(&diff, file)?;
+                refuse_diff_area(&area, &diff)?;
+                area
+            }
+            area => {
+                made.0.push(diff.clone());
+                area?
+            }
+        };
+        let lock = RoleLock::take(&diff)?;
+        let (media, stamp) = pair(origin, area);
+        let volume = Self::format_and_start(media, stamp, Some(lock), options)?;
+        made.0.clear();
+        Ok(volume)
+    }
+
+    /// Makes a diff area on any backends, and opens the volume.
+    ///
+    /// # Errors
+    ///
+    /// When the medium already holds a diff area, or is too small for one.
+    pub fn create_on(media: Media, options: &CreateOptions) -> Result<Self, Error> {
+        match peek(&*media.diff) {
+            Err(Error::Engine(EngineError::NotADiffArea)) => {}
+            Ok(_) | Err(Error::Engine(_)) => {
+                return Err(Error::DiffAreaExists { path: "the medium".into() });
+            }
+            Err(error) => return Err(error),
+        }
+        Self::format_and_start(media, no_stamp(), None, options)
+    }
+
+    /// Takes the active role of a volume whose diff area exists.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing, another process of this host has the role, the diff area cannot be
+    /// used, or shadow copies may be wrong: see [`OnExternalWrite`].
+    pub fn open(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
+        let lock = RoleLock::take(&diff)?;
+        let superblock = peek(&ReadOnlyFile::open(&diff, options.caching)?)?;
+        let file = FileOptions {
+            durability: options.durability.unwrap_or(durability(&superblock)),
+            caching: options.caching,
+        };
+        let (media, stamp) = pair(File::open(path, file)?, File::open(&diff, file)?);
+        let options = OpenOptions { durability: Some(file.durability), ..options.clone() };
+        Self::take_role_and_start(media, stamp, Some(lock), &options)
+    }
+
+    /// Takes the active role on any backends. An active that is running on them is fenced.
+    ///
+    /// # Errors
+    ///
+    /// When the diff area cannot be used.
+    pub fn open_on(media: Media, options: &OpenOptions) -> Result<Self, Error> {
+        Self::take_role_and_start(media, no_stamp(), None, options)
+    }
+
+    fn format_and_start(
+        media: Media,
+        stamp: TakeStamp,
+        lock: Option<RoleLock>,
+        options: &CreateOptions,
+    ) -> Result<Self, Error> {
+        let found = media.origin.source_size().map_err(unreadable_origin)?;
+        if let Some(recorded) = options.size
+            && recorded != found
+        {
+            return Err(EngineError::OriginSize { recorded, found }.into());
+        }
+        let volume = volume_id().map_err(|source| Error::System {
+            what: "drawing a random volume id".into(),
+            source,
+        })?;
+        let mut format = Format::new(Options {
+            size: found,
+            volume,
+            chunk: options.chunk,
+            limit: options.limit.unwrap_or(u64::MAX),
+            on_full: options.on_full,
+        });
+        run_alone(&mut format, &media)?;
+        let options = OpenOptions {
+            durability: Some(options.durability),
+            on_event: options.on_event.clone(),
+            ..OpenOptions::default()
+        };
+        Self::take_role_and_start(media, stamp, lock, &options)
+    }
+
+    fn take_role_and_start(
+        media: Media,
+        stamp: TakeStamp,
+        lock: Option<RoleLock>,
+        options: &OpenOptions,
+    ) -> Result<Self, Error> {
+        let superblock = peek(&*media.diff)?;
+        let now = stamp().unwrap_or([0; 32]);
+        let boot = boot_id().unwrap_or([0; 16]);
+        let events = Events::new(options.on_event.clone());
+        let mut drop_copies = false;
+        if let Some((error, reason)) = suspicion(&superblock, now, boot)
+            && options.on_external_write != OnExternalWrite::Trust
+        {
+            let copies = copies_at_stake(&media)?;
+            if !copies.is_empty() && options.on_external_write == OnExternalWrite::Error {
+                return Err(error.into());
+            }
+            drop_copies = true;
+            if !copies.is_empty() {
+                events.push(Event::Dropped { copies, reason });
+            }
+        }
+        let durability = options.durability.unwrap_or(durability(&superblock));
+        let mut take = TakeRole::new(Role {
+            origin_size: media.origin.source_size().map_err(unreadable_origin)?,
+            diff_size: media.diff.source_size().map_err(unreadable_origin)?,
+            stamp: now,
+            boot,
+            coherent: durability == Durability::Coherent,
+            limit: options.limit,
+            on_full: options.on_full,
+            drop_copies,
+        });
+        let active: Active = run_alone(&mut take, &media)?;
+        Ok(Self::start(active, media, stamp, lock, events))
+    }
+}
+
+/// Where an image's diff area is if nothing else is said: its path with `.diff` added.
+#[must_use]
+pub fn diff_path(image: impl AsRef<Path>) -> PathBuf {
+    let mut path = image.as_ref().as_os_str().to_owned();
+    path.push(".diff");
+    path.into()
+}
+
+/// Files that were made and are removed again, unless all goes well.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            // The error that led here is the one to tell.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn pair(origin: File, diff: File) -> (Media, TakeStamp) {
+    let origin = Arc::new(origin);
+    let stamped = Arc::clone(&origin);
+    let stamp: TakeStamp = Box::new(move || Ok(Stamp::of(&*stamped).map(Stamp::to_bytes)?));
+    (Media { origin, diff: Arc::new(diff) }, stamp)
+}
+
+fn no_stamp() -> TakeStamp {
+    Box::new(|| Ok([0; 32]))
+}
+
+fn durability(superblock: &Superblock) -> Durability {
+    if superblock.coherent { Durability::Coherent } else { Durability::Durable }
+}
+
+/// A device may hold anything but a diff area; a file that exists may hold nothing at all.
+fn refuse_diff_area(area: &File, path: &Path) -> Result<(), Error> {
+    let is_free = area.medium() == crate::file::MediumKind::BlockDevice
+        && matches!(peek(area), Err(Error::Engine(EngineError::NotADiffArea)));
+    if is_free { Ok(()) } else { Err(Error::DiffAreaExists { path: path.to_owned() }) }
+}
+
+/// Why the shadow copies may be wrong, if there is a reason to think so.
+fn suspicion(
+    superblock: &Superblock,
+    stamp: [u8; 32],
+    boot: [u8; 16],
+) -> Option<(EngineError, DropReason)> {
+    if let Some(error) = judge_stamp(superblock, stamp) {
+        return Some((error, DropReason::ExternalWrite));
+    }
+    let crashed =
+        superblock.coherent && !superblock.clean && superblock.boot != boot && boot != [0; 16];
+    crashed.then_some((EngineError::CoherentCrash, DropReason::CoherentCrash))
+}
+
+/// What the origin's fingerprint says. While a volume is open its origin changes, so then only
+/// another file is suspicious.
+pub(crate) fn judge_stamp(superblock: &Superblock, now: [u8; 32]) -> Option<EngineError> {
+    if superblock.stamp == [0; 32] || now == [0; 32] {
+        return None;
+    }
+    match Stamp::from_bytes(superblock.stamp).compare(Stamp::from_bytes(now)) {
+        Verdict::Same => None,
+        Verdict::Changed => superblock.clean.then_some(EngineError::ExternalWrite),
+        Verdict::OtherFile => Some(EngineError::OtherOrigin),
+    }
+}
+
+fn copies_at_stake(media: &Media) -> Result<Vec<CopyId>, Error> {
+    let loaded = run_alone(&mut Load::new(Trust::Remember), &media.read_only())?;
+    Ok(loaded.view.copies().map(|info| info.id).collect())
+}
+
+fn unreadable_origin(source: crate::media::BoxError) -> Error {
+    let error = EngineError::Io {
+        what: shadowvol::IoKind::Read,
+        medium: shadowvol::machine::Medium::Origin,
+    };
+    Error::Medium { error, source }
+}
