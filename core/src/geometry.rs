@@ -19,7 +19,7 @@ pub struct Geometry {
     pub size: u64,
     /// Unit of preservation.
     pub chunk: ChunkSize,
-    /// Slots of one journal segment.
+    /// Slots of a journal segment, where so many neighbouring ones are free.
     pub segment: u32,
 }
 
@@ -85,10 +85,17 @@ impl Geometry {
         u64::from(slots) << self.chunk.shift()
     }
 
-    /// Bytes of one journal segment.
+    /// Bytes of a full journal segment.
     #[must_use]
     pub fn segment_bytes(&self) -> u64 {
         self.slot_bytes(self.segment)
+    }
+
+    /// Slots to keep free while the journal lies in `slots`, so that its next generation always has
+    /// room: that says no more, though perhaps in a few more runs.
+    #[must_use]
+    pub fn slots_for_next_journal(&self, slots: u32) -> u32 {
+        slots.saturating_add(slots / 4).saturating_add(2 * self.segment)
     }
 
     /// Bytes that a diff area needs at least: superblocks, a segment in use and the next one, and

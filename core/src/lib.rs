@@ -21,6 +21,6 @@ pub use geometry::Geometry;
 pub use slots::Slots;
 pub use table::{Cursor, Found, Piece, Plan, Run, Source, Table};
 pub use units::{
-    ChunkIndex, ChunkSize, Content, CopyId, Epoch, Extent, Generation, Sequence, SlotIndex,
-    VolumeId,
+    ChunkIndex, ChunkSize, Content, CopyId, Epoch, Extent, Generation, Segment, Sequence,
+    SlotIndex, VolumeId,
 };

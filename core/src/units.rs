@@ -48,6 +48,15 @@ pub struct ChunkIndex(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotIndex(pub u32);
 
+/// A run of neighbouring slots that the journal lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// The first slot.
+    pub first: SlotIndex,
+    /// How many slots, at least one.
+    pub slots: u32,
+}
+
 /// Where a preserved chunk's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Content {

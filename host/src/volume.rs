@@ -58,7 +58,7 @@ pub struct Volume {
     reader: Mutex<Option<Arc<Passive>>>,
     closed: AtomicBool,
     stamp: TakeStamp,
-    _lock: Option<RoleLock>,
+    lock: Mutex<Option<RoleLock>>,
 }
 
 /// What the volume shares with the thread that does its chores.
@@ -98,7 +98,7 @@ impl Volume {
         });
         let chores = Chores::start(Arc::clone(&inner));
         let closed = AtomicBool::new(false);
-        Self { inner, chores, reader: Mutex::new(None), closed, stamp, _lock: lock }
+        Self { inner, chores, reader: Mutex::new(None), closed, stamp, lock: Mutex::new(lock) }
     }
 
     /// Bytes of the volume.
@@ -280,6 +280,12 @@ impl Volume {
             reader.close();
         }
         self.chores.stop();
+        let done = self.seal();
+        drop(self.lock.lock().take());
+        done
+    }
+
+    fn seal(&self) -> Result<(), Error> {
         let inner = &self.inner;
         inner.node.wait_until(|active| active.close_to_writes() || active.ended().is_some());
         inner.collect_events();

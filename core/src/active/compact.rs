@@ -12,7 +12,7 @@ use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::record::Context;
 use crate::format::superblock::{BYTES, PAIR_BYTES, Place, Superblock};
-use crate::journal::{Batch, Progress, Rewriter, read_pair};
+use crate::journal::{Batch, Progress, Rewriter, read_pair, take_segment};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
 use crate::units::{Epoch, Generation, Sequence};
 
@@ -65,6 +65,9 @@ impl Compact {
         if active.rewriter.is_some() {
             return Step::Done(Ok(()));
         }
+        if active.slots.free() < active.kept_slots() {
+            return Step::Wait(Wait::Room(1));
+        }
         // Between two commits the view says all that the journal says, but for what is pending.
         active.gate = true;
         if active.committing {
@@ -72,7 +75,7 @@ impl Compact {
         }
         active.gate = false;
         let geometry = *active.geometry();
-        let Some(segment) = active.slots.take_run(geometry.segment) else {
+        let Some(segment) = take_segment(&mut active.slots, geometry.segment) else {
             return Step::Done(Err(active.full(geometry.segment_bytes())));
         };
         let Context { seed, generation: Generation { epoch, number } } = active.journal.context();

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::format::superblock::{BYTES, OnFull, Place, Superblock};
 use crate::geometry::Geometry;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step};
-use crate::units::{ChunkSize, Epoch, Generation, SlotIndex, VolumeId};
+use crate::units::{ChunkSize, Epoch, Generation, Segment, SlotIndex, VolumeId};
 
 /// What a new diff area is made like.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ impl Format {
             epoch: Epoch(0),
             serial: 0,
             generation: Generation::default(),
-            journal: SlotIndex(geometry.header_slots()),
+            journal: Segment { first: SlotIndex(geometry.header_slots()), slots: geometry.segment },
             clean: false,
             coherent: false,
             on_full: self.options.on_full,

@@ -199,7 +199,7 @@ impl Active {
             free: free.saturating_add(growth),
             limit,
             capacity,
-            journal: self.journal.segment_bytes(),
+            journal: geometry.slot_bytes(self.journal.slots()),
         }
     }
 
@@ -209,7 +209,8 @@ impl Active {
         let needed = self.view.table().chunks() * 20 + self.view.copies().len() as u64 * 64;
         self.rewriter.is_none()
             && self.ended.is_none()
-            && self.journal.segment_bytes() > 4 * needed + 4 * self.geometry().segment_bytes()
+            && self.geometry().slot_bytes(self.journal.slots())
+                > 4 * needed + 4 * self.geometry().segment_bytes()
     }
 
     /// The size the diff area should grow to in good time, before a write has to wait for it.
@@ -259,8 +260,7 @@ impl Active {
     /// Slots that must stay free, so that the journal's next generation always has room: the
     /// volume can be opened and copies deleted however full the diff area is.
     fn kept_slots(&self) -> u32 {
-        let segments = self.journal.segments().len() as u32;
-        (segments + segments / 4 + 2).saturating_mul(self.geometry().segment)
+        self.geometry().slots_for_next_journal(self.journal.slots())
     }
 
     /// Appends a record, to the journal's next generation too if that is in the making.
@@ -307,9 +307,8 @@ impl Active {
     }
 
     fn release_journal(&mut self, journal: &Appender) {
-        let segment = self.geometry().segment;
-        for &first in journal.segments().iter().chain(journal.spare().as_ref()) {
-            self.slots.release(first, segment);
+        for segment in journal.segments().iter().chain(journal.spare().as_ref()) {
+            self.slots.release(segment.first, segment.slots);
         }
     }
 

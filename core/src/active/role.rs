@@ -19,7 +19,9 @@ use super::{Active, Counters, Ticket};
 use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
-use crate::journal::{Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair};
+use crate::journal::{
+    Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair, take_segment,
+};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step};
 use crate::slots::Slots;
 use crate::table::{Cursor, Run};
@@ -198,21 +200,21 @@ impl TakeRole {
         let mut slots = Slots::new(geometry.header_slots(), geometry.slots_in(self.role.diff_size));
         let mut sound = true;
         for &segment in segments.iter() {
-            sound &= slots.mark(segment, geometry.segment);
+            sound &= slots.mark(segment.first, segment.slots);
         }
         view.table().for_each_slot(|first, count| sound &= slots.mark(first, count));
         if !sound {
             return Err(Error::Corrupt { what: Damage::Truncated, at: self.role.diff_size });
         }
-        let old = segments.len() as u32;
-        let wanted = (old + old / 4 + 2).saturating_mul(geometry.segment);
+        let old = segments.iter().map(|segment| segment.slots).sum();
+        let wanted = geometry.slots_for_next_journal(old);
         if slots.free() < wanted && !self.grown {
             self.grown = true;
             let size = self.role.diff_size + geometry.slot_bytes(wanted);
             self.ask(Phase::Grow, Op::Grow { size });
             return Ok(());
         }
-        let Some(segment) = slots.take_run(geometry.segment) else {
+        let Some(segment) = take_segment(&mut slots, geometry.segment) else {
             let free = geometry.slot_bytes(slots.free());
             let needed = geometry.slot_bytes(wanted);
             return Err(Error::DiffAreaFull { needed, free, limit: self.role.diff_size });
@@ -280,7 +282,7 @@ impl TakeRole {
             return Err(Error::RoleEnded);
         };
         for &segment in &loaded.segments {
-            slots.release(segment, superblock.geometry.segment);
+            slots.release(segment.first, segment.slots);
         }
         let mut view = loaded.view;
         view.trust_fully();

@@ -23,7 +23,7 @@
 //!               0  8  first chunk (48 bits), chunks less one (16 bits)
 //!               8  4  copy       12  4  first slot, or all ones when the chunks are zeros
 //!              16     4 each: CRC-32C of a chunk; absent for zeros
-//! 4 link        0  4  slot where the journal goes on
+//! 4 link        0  4  slot where the journal goes on   4  4  slots of that segment
 //! ```
 //!
 //! Where a run would begin, 4 bytes of padding or less end the list.
@@ -35,12 +35,15 @@ use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u16_at, u32_at, u64_at};
 use crate::format::checksum::Checksum;
 use crate::table::Run;
-use crate::units::{ChunkIndex, Content, CopyId, Epoch, Extent, Generation, Sequence, SlotIndex};
+use crate::units::{
+    ChunkIndex, Content, CopyId, Epoch, Extent, Generation, Segment, Sequence, SlotIndex,
+};
 
-/// The most bytes of one record, so that one small read always shows whether there is news.
-pub const MAX_BYTES: usize = 4096;
+/// The most bytes of one record: one small read always shows whether there is news, and the
+/// smallest segment, a slot of 4 KiB, has room for any record and a link.
+pub const MAX_BYTES: usize = 4096 - LINK_BYTES;
 /// Bytes of a link record; every segment keeps room for one.
-pub const LINK_BYTES: usize = 40;
+pub const LINK_BYTES: usize = 48;
 /// The most bytes of a label.
 pub const MAX_LABEL: usize = 1024;
 /// The most copies that one record deletes.
@@ -51,6 +54,7 @@ pub const MAX_RUN: u64 = 512;
 pub const MAX_ZEROS: u64 = 1 << 16;
 
 const HEADER: usize = 36;
+const LEAST_BYTES: usize = 40;
 const RUN: usize = 16;
 const ZEROS: u32 = u32::MAX;
 
@@ -105,7 +109,7 @@ pub enum Body<'a> {
     /// Old bytes were preserved.
     Preserved(Runs<'a>),
     /// The journal goes on in another segment.
-    Link(SlotIndex),
+    Link(Segment),
 }
 
 /// The copies of a `deleted` record.
@@ -170,12 +174,12 @@ pub fn parse(
     sequence: Sequence,
     checksum: Checksum,
 ) -> Result<Option<Record<'_>>, Error> {
-    if bytes.len() < LINK_BYTES {
+    if bytes.len() < LEAST_BYTES {
         return Ok(None);
     }
     let length = usize::from(u16_at(bytes, 4)) * 8;
     let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };
-    let believable = (LINK_BYTES..=MAX_BYTES.min(bytes.len())).contains(&length)
+    let believable = (LEAST_BYTES..=MAX_BYTES.min(bytes.len())).contains(&length)
         && u64_at(bytes, 8) == sequence.0
         && generation == context.generation
         && u32_at(bytes, 0) == checksum.extend(context.seed, &bytes[4..length]);
@@ -209,7 +213,11 @@ fn parse_body(kind: u8, bytes: &[u8]) -> Result<Body<'_>, Error> {
             Ok(Body::Deleted { reason, copies: Copies(copies.ok_or(DAMAGED)?) })
         }
         3 => Ok(Body::Preserved(Runs(bytes))),
-        4 if bytes.len() >= 4 => Ok(Body::Link(SlotIndex(u32_at(bytes, 0)))),
+        4 if bytes.len() >= 8 => {
+            let (first, slots) = (SlotIndex(u32_at(bytes, 0)), u32_at(bytes, 4));
+            let sound = slots > 0 && first.0.checked_add(slots).is_some();
+            sound.then_some(Body::Link(Segment { first, slots })).ok_or(DAMAGED)
+        }
         _ => Err(DAMAGED),
     }
 }
@@ -265,9 +273,10 @@ impl<'a> Emitter<'a> {
     }
 
     /// Begins a `link` record.
-    pub fn link(out: &'a mut Vec<u8>, segment: SlotIndex) -> Self {
+    pub fn link(out: &'a mut Vec<u8>, segment: Segment) -> Self {
         let record = Self::begin(out, 4);
-        record.out.extend_from_slice(&segment.0.to_le_bytes());
+        record.out.extend_from_slice(&segment.first.0.to_le_bytes());
+        record.out.extend_from_slice(&segment.slots.to_le_bytes());
         record
     }
 
@@ -303,7 +312,7 @@ impl<'a> Emitter<'a> {
     /// Ends the record: pads it and returns its length. [`seal`] makes it believable.
     #[must_use]
     pub fn end(self) -> usize {
-        let length = (self.out.len() - self.start).next_multiple_of(8).max(LINK_BYTES);
+        let length = (self.out.len() - self.start).next_multiple_of(8).max(LEAST_BYTES);
         self.out.resize(self.start + length, 0);
         put(self.out, self.start + 4, ((length / 8) as u16).to_le_bytes());
         length
@@ -351,7 +360,7 @@ pub fn proves_damage(
     sequence: Sequence,
     checksum: Checksum,
 ) -> bool {
-    (0..bytes.len().saturating_sub(LINK_BYTES)).step_by(8).any(|at| {
+    (0..bytes.len().saturating_sub(LEAST_BYTES)).step_by(8).any(|at| {
         let bytes = &bytes[at..];
         let later = Sequence(u64_at(bytes, 8));
         let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };

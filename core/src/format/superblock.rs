@@ -5,13 +5,13 @@
 //! at [`PAIR_OFFSET`] brings both.
 //!
 //! ```text
-//!   0   8  magic "SHADOWVL"           80   4  slot of the journal's first segment
+//!   0   8  magic "SHADOWVL"           80   4  first slot of the journal's first segment
 //!   8   4  checksum of bytes 12..512  84   4  flags: 1 clean, 2 coherent, 4 drops oldest
 //!  12   4  format                     88   4  a copy number that was never given
-//!  16  16  volume id                  92   4  zero
+//!  16  16  volume id                  92   4  slots of that segment
 //!  32   8  bytes of the volume        96   8  limit of the diff area in bytes
 //!  40   4  chunk, as a power of two  104  32  stamp of the origin
-//!  44   4  slots in a segment        136  16  boot id
+//!  44   4  slots of a full segment        136  16  boot id
 //!  48   8  epoch of the holder       152   8  records of the journal, if clean
 //!  56   8  serial                    160 352  zero
 //!  64   8  generation: epoch
@@ -24,7 +24,7 @@ use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u32_at, u64_at};
 use crate::format::checksum::Checksum;
 use crate::geometry::Geometry;
-use crate::units::{ChunkSize, Epoch, Generation, SlotIndex, VolumeId};
+use crate::units::{ChunkSize, Epoch, Generation, Segment, SlotIndex, VolumeId};
 
 /// Bytes of one superblock.
 pub const BYTES: usize = 512;
@@ -93,7 +93,7 @@ pub struct Superblock {
     /// The journal in force; its epoch is older than the holder's while the role is being taken.
     pub generation: Generation,
     /// Where the journal begins.
-    pub journal: SlotIndex,
+    pub journal: Segment,
     /// Whether the holder closed the volume after this.
     pub clean: bool,
     /// Whether the holder promised no more than to survive the death of its process.
@@ -133,7 +133,8 @@ impl Superblock {
         put(&mut bytes, 56, self.serial.to_le_bytes());
         put(&mut bytes, 64, self.generation.epoch.0.to_le_bytes());
         put(&mut bytes, 72, self.generation.number.to_le_bytes());
-        put(&mut bytes, 80, self.journal.0.to_le_bytes());
+        put(&mut bytes, 80, self.journal.first.0.to_le_bytes());
+        put(&mut bytes, 92, self.journal.slots.to_le_bytes());
         put(&mut bytes, 84, flags.to_le_bytes());
         put(&mut bytes, 88, self.next_copy.to_le_bytes());
         put(&mut bytes, 96, self.limit.to_le_bytes());
@@ -169,7 +170,7 @@ impl Superblock {
             epoch: Epoch(u64_at(bytes, 48)),
             serial: u64_at(bytes, 56),
             generation: Generation { epoch: Epoch(u64_at(bytes, 64)), number: u64_at(bytes, 72) },
-            journal: SlotIndex(u32_at(bytes, 80)),
+            journal: Segment { first: SlotIndex(u32_at(bytes, 80)), slots: u32_at(bytes, 92) },
             clean: flags & CLEAN != 0,
             coherent: flags & COHERENT != 0,
             on_full,
@@ -239,7 +240,8 @@ fn geometry(bytes: &[u8; BYTES]) -> Option<Geometry> {
     let segment = u32_at(bytes, 44);
     let geometry = Geometry { size: u64_at(bytes, 32), chunk, segment };
     let sound = (1..=1 << 16).contains(&segment)
-        && geometry.segment_bytes() >= super::record::MAX_BYTES as u64 * 2
+        && u32_at(bytes, 92) > 0
+        && u32_at(bytes, 80).checked_add(u32_at(bytes, 92)).is_some()
         && geometry.size <= 1 << 62
         && geometry.chunks() < 1 << 48;
     sound.then_some(geometry)

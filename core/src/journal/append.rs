@@ -9,7 +9,7 @@ use crate::format::record::{self, Context, Emitter, LINK_BYTES};
 use crate::geometry::Geometry;
 use crate::journal::RunList;
 use crate::slots::Slots;
-use crate::units::{Sequence, SlotIndex};
+use crate::units::{Segment, Sequence};
 
 /// Appends records to a buffer, lays them out in segments, and hands them over in batches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,9 +27,10 @@ pub struct Appender {
     unborn: bool,
     /// Where the next record goes: the last of `segments`, and bytes from its start.
     offset: u64,
-    segments: Vec<SlotIndex>,
+    segments: Vec<Segment>,
+    segment_slots: u32,
     /// Set aside for when the segment is full, so that a record never waits for space.
-    spare: Option<SlotIndex>,
+    spare: Option<Segment>,
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
 }
@@ -84,7 +85,7 @@ impl Batch {
 impl Appender {
     /// A new journal that begins in `segment`; nothing is written yet.
     #[must_use]
-    pub fn new(geometry: Geometry, context: Context, segment: SlotIndex) -> Self {
+    pub fn new(geometry: Geometry, context: Context, segment: Segment) -> Self {
         Self {
             geometry,
             context,
@@ -94,6 +95,7 @@ impl Appender {
             unborn: true,
             offset: 0,
             segments: alloc::vec![segment],
+            segment_slots: segment.slots,
             spare: None,
             bytes: Vec::new(),
             pieces: Vec::new(),
@@ -108,20 +110,20 @@ impl Appender {
 
     /// The segments, the first one first.
     #[must_use]
-    pub fn segments(&self) -> &[SlotIndex] {
+    pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
     /// The segment set aside for when the last one is full.
     #[must_use]
-    pub fn spare(&self) -> Option<SlotIndex> {
+    pub fn spare(&self) -> Option<Segment> {
         self.spare
     }
 
-    /// Bytes of all segments.
+    /// Slots of all segments.
     #[must_use]
-    pub fn segment_bytes(&self) -> u64 {
-        self.segments.len() as u64 * self.geometry.segment_bytes()
+    pub fn slots(&self) -> u32 {
+        self.segment_slots
     }
 
     /// How many records there are.
@@ -142,10 +144,10 @@ impl Appender {
         self.bytes.len()
     }
 
-    /// Takes a spare segment, if there is none and one is free.
+    /// Takes a spare segment, if there is none and a slot is free.
     pub fn set_aside(&mut self, slots: &mut Slots) {
         if self.spare.is_none() {
-            self.spare = slots.take_run(self.geometry.segment);
+            self.spare = take_segment(slots, self.geometry.segment);
         }
     }
 
@@ -162,7 +164,8 @@ impl Appender {
     ) -> Result<Sequence, Error> {
         let start = self.bytes.len();
         let length = emit(&mut self.bytes);
-        if self.offset + (length + LINK_BYTES) as u64 > self.geometry.segment_bytes() {
+        let segment = self.segments[self.segments.len() - 1];
+        if self.offset + (length + LINK_BYTES) as u64 > self.geometry.slot_bytes(segment.slots) {
             let record = self.bytes.split_off(start);
             self.follow_link(slots, checksum)?;
             self.bytes.extend_from_slice(&record);
@@ -226,6 +229,7 @@ impl Appender {
         let length = Emitter::link(&mut self.bytes, segment).end();
         self.place(length, checksum);
         self.segments.push(segment);
+        self.segment_slots += segment.slots;
         self.offset = 0;
         self.set_aside(slots);
         Ok(())
@@ -240,7 +244,7 @@ impl Appender {
         let start = self.bytes.len() - length;
         record::seal(&mut self.bytes[start..], self.context, sequence, self.stable, checksum);
         let segment = self.segments[self.segments.len() - 1];
-        let at = self.geometry.slot_offset(segment) + self.offset;
+        let at = self.geometry.slot_offset(segment.first) + self.offset;
         match self.pieces.last_mut() {
             Some(piece) if piece.at + piece.len as u64 == at => piece.len += length,
             _ => self.pieces.push(Piece { at, start, len: length }),
@@ -248,5 +252,19 @@ impl Appender {
         self.offset += length as u64;
         self.next = sequence.next();
         sequence
+    }
+}
+
+/// Takes a segment of `most` slots; of fewer when no so many free ones are neighbours.
+pub(crate) fn take_segment(slots: &mut Slots, most: u32) -> Option<Segment> {
+    let mut count = most;
+    loop {
+        if let Some(first) = slots.take_run(count) {
+            return Some(Segment { first, slots: count });
+        }
+        count /= 2;
+        if count == 0 {
+            return None;
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::format::record::Context;
 use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Place, Superblock};
 use crate::journal::{News, Tail, Trust, View};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, ReadOp, Span, Step};
-use crate::units::{Sequence, SlotIndex};
+use crate::units::{Segment, Sequence};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -42,7 +42,7 @@ pub struct Loaded {
     /// What it says.
     pub view: View,
     /// The segments it lies in.
-    pub segments: Vec<SlotIndex>,
+    pub segments: Vec<Segment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,6 +14,7 @@ mod runs;
 mod tail;
 mod view;
 
+pub(crate) use append::take_segment;
 pub use append::{Appender, Batch};
 pub(crate) use load::read_pair;
 pub use load::{Load, Loaded};

@@ -11,7 +11,7 @@ use crate::geometry::Geometry;
 use crate::journal::{Appender, RunList, View};
 use crate::slots::Slots;
 use crate::table::Cursor;
-use crate::units::SlotIndex;
+use crate::units::Segment;
 
 /// Entries of the table that are looked at before the next slice.
 const SLICE_ENTRIES: usize = 4096;
@@ -36,7 +36,7 @@ pub enum Progress {
 impl Rewriter {
     /// A new journal that begins in `segment`.
     #[must_use]
-    pub fn new(geometry: Geometry, context: Context, segment: SlotIndex) -> Self {
+    pub fn new(geometry: Geometry, context: Context, segment: Segment) -> Self {
         Self {
             appender: Appender::new(geometry, context, segment),
             cursor: Cursor::default(),

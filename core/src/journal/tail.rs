@@ -5,7 +5,7 @@ use crate::format::checksum::Checksum;
 use crate::format::record::{self, Body, Context, MAX_BYTES, Record};
 use crate::geometry::Geometry;
 use crate::machine::{Medium, ReadOp, Span};
-use crate::units::{Sequence, SlotIndex};
+use crate::units::{Segment, Sequence};
 
 /// A position in a journal: the record that is read next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,7 +13,7 @@ pub struct Tail {
     geometry: Geometry,
     context: Context,
     next: Sequence,
-    segment: SlotIndex,
+    segment: Segment,
     offset: u64,
 }
 
@@ -29,7 +29,7 @@ pub enum News {
 impl Tail {
     /// The start of a journal.
     #[must_use]
-    pub fn new(geometry: Geometry, context: Context, segment: SlotIndex) -> Self {
+    pub fn new(geometry: Geometry, context: Context, segment: Segment) -> Self {
         Self { geometry, context, next: Sequence(0), segment, offset: 0 }
     }
 
@@ -47,7 +47,7 @@ impl Tail {
 
     /// The segment it is in.
     #[must_use]
-    pub fn segment(&self) -> SlotIndex {
+    pub fn segment(&self) -> Segment {
         self.segment
     }
 
@@ -56,9 +56,9 @@ impl Tail {
     /// [`MAX_BYTES`] are enough to see whether there is a next record.
     #[must_use]
     pub fn read(&self, start: usize, most: usize) -> ReadOp {
-        let rest = self.geometry.segment_bytes() - self.offset;
+        let rest = self.geometry.slot_bytes(self.segment.slots) - self.offset;
         let len = rest.min(most.max(MAX_BYTES) as u64) as usize;
-        let at = self.geometry.slot_offset(self.segment) + self.offset;
+        let at = self.geometry.slot_offset(self.segment.first) + self.offset;
         ReadOp { medium: Medium::DiffArea, at, into: Span::scratch(start, len) }
     }
 
@@ -83,7 +83,7 @@ impl Tail {
     ) -> Result<News, Error> {
         let mut rest = bytes;
         loop {
-            let here = self.geometry.slot_offset(self.segment) + self.offset;
+            let here = self.geometry.slot_offset(self.segment.first) + self.offset;
             let locate = |error| match error {
                 Error::Corrupt { what, .. } => Error::Corrupt { what, at: here },
                 other => other,
@@ -91,8 +91,9 @@ impl Tail {
             let parsed = record::parse(rest, self.context, self.next, checksum).map_err(locate)?;
             let Some(record) = parsed else {
                 let undecided = rest.len() < MAX_BYTES.min(bytes.len());
-                let more =
-                    undecided && self.offset + (rest.len() as u64) < self.geometry.segment_bytes();
+                let more = undecided
+                    && self.offset + (rest.len() as u64)
+                        < self.geometry.slot_bytes(self.segment.slots);
                 return Ok(if more { News::More } else { News::End });
             };
             visit(self.next, &record).map_err(locate)?;

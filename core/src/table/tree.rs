@@ -16,11 +16,11 @@ use crate::units::{Content, CopyId, SlotIndex};
 
 /// Entries of a full leaf: few enough that an insertion moves little, enough that what a leaf
 /// costs beside them does not count.
-const LEAF: usize = 256;
+const LEAF: usize = 128;
 /// Leaves of a full group.
 const GROUP: usize = 256;
 /// Items by which a vector grows.
-const STEP: usize = 16;
+const STEP: usize = 8;
 /// How far random keys are from where they are expected, nearly always: it is about half the square
 /// root of a leaf's entries, twice that is rare.
 const NEAR: usize = 12;
