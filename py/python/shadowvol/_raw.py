@@ -67,6 +67,10 @@ class ShadowCopyIO(io.RawIOBase):
         self._position += length
         return data
 
+    def write(self, _data: Buffer, /) -> int:
+        """Refuse: a shadow copy is a constant."""
+        raise io.UnsupportedOperation(f"{self.name} is read only")
+
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move to ``offset``, counted from the start, from here, or from the end."""
         self._check_open()

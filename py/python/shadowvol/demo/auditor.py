@@ -15,7 +15,7 @@ from shadowvol.demo.overlay import Overlay
 def examine(node: sv.Passive, taken: Taken, scratch: Path, done: ReaderDone) -> None:
     """Audit the database in a copy, copy it out, and compare; ``Gone`` comes out of it."""
     shadow_copy = node.shadow_copy(taken.id)
-    _audit(shadow_copy, done)
+    audit(shadow_copy, done)
     _copy_out(shadow_copy, taken, scratch, done)
     compare(shadow_copy, taken, done)
 
@@ -29,7 +29,7 @@ def compare(shadow_copy: sv.ShadowCopy, taken: Taken, done: ReaderDone) -> None:
         done.wrong.append(f"copy {taken.id}: the bytes read are not those of the instant")
 
 
-def _audit(shadow_copy: sv.ShadowCopy, done: ReaderDone) -> None:
+def audit(shadow_copy: sv.ShadowCopy, done: ReaderDone) -> None:
     overlay = Overlay(shadow_copy)
     try:
         with vfs.connected(Layout(overlay)) as connection:

@@ -1,0 +1,66 @@
+"""The story: someone pastes the examples of the README and of the package into a shell.
+
+They run in order, in an empty directory, as they stand there.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import shadowvol as sv
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def test_the_python_examples(tmp_path: Path) -> None:
+    examples = blocks("python")
+    assert len(examples) >= 2
+    for example in examples:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", example],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, example + done.stderr
+
+
+def test_the_command_line_examples(tmp_path: Path) -> None:
+    lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    assert len(lines) >= 8
+    for line in lines:
+        program, *args = line.split()
+        assert program == "shadowvol"
+        done = subprocess.run(
+            [sys.executable, "-c", "from shadowvol.cli import main; main()", *args],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "100"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, line + "\n" + done.stderr
+
+
+def test_the_package_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testmod(sv)
+    assert result.attempted >= 5
+    assert result.failed == 0
