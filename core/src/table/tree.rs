@@ -23,7 +23,7 @@ const GROUP: usize = 256;
 const STEP: usize = 8;
 /// How far random keys are from where they are expected, nearly always: it is about half the square
 /// root of a leaf's entries, twice that is rare.
-const NEAR: usize = 12;
+const NEAR: usize = 8;
 
 /// Where the bytes of one block are that copies up to `copy` see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,10 +150,9 @@ impl Group {
     /// Adds an entry, and gives the upper part if the group had to be split.
     fn insert(&mut self, key: Key, entry: Entry) -> Option<Self> {
         let rank = key.rank();
-        if key < self.fence {
-            self.fence = key;
-            self.fences[0] = rank;
-        }
+        self.fence = self.fence.min(key);
+        // The group's fence can be lower than this, when the first leaf was dropped.
+        self.fences[0] = self.fences[0].min(rank);
         let index = self.leaf_of(rank);
         let at = self.search(index, rank);
         let leaf = &mut self.leaves[index];
