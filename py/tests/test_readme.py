@@ -11,19 +11,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 import shadowvol as sv
+
+if TYPE_CHECKING:
+    import pytest
 
 README = Path(__file__).parents[2] / "README.md"
 
 
 def blocks(language: str) -> list[str]:
     """The code blocks of a language."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
-    )
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", README.read_text("utf-8"))
 
 
 def test_the_python_examples(tmp_path: Path) -> None:

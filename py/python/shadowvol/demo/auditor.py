@@ -30,6 +30,7 @@ def compare(shadow_copy: sv.ShadowCopy, taken: Taken, done: ReaderDone) -> None:
 
 
 def audit(shadow_copy: sv.ShadowCopy, done: ReaderDone) -> None:
+    """Let SQLite recover what the copy caught half done, and audit the bank."""
     overlay = Overlay(shadow_copy)
     try:
         with vfs.connected(Layout(overlay)) as connection:
