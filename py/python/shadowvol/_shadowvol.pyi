@@ -307,7 +307,13 @@ class Volume:
         """What the node has done since it was opened, and the space it has."""
 
     def close(self) -> None:
-        """Flush, and give up the active role. Closing twice is fine."""
+        """Flush, and give up the active role. Requests under way end first; closing twice is fine.
+
+        A volume that was fenced, or whose role has ended, closes without an error: it was told.
+
+        Raises:
+            MediumError: the flush failed. The volume is closed nevertheless.
+        """
 
     def __enter__(self) -> Self: ...
     def __exit__(
