@@ -32,7 +32,15 @@ fn main() -> Result<()> {
         ];
         for (pattern, length, goal) in patterns {
             let outcome = first_overwrite(folder.path(), pattern, length, Durability::Coherent)?;
-            table.push(row("first overwrite, coherent", pattern, length, &place, "floor", goal, outcome));
+            table.push(row(
+                "first overwrite, coherent",
+                pattern,
+                length,
+                &place,
+                "floor",
+                goal,
+                outcome,
+            ));
         }
         for (pattern, length) in [(Pattern::Random, 4 << 10), (Pattern::Sequential, 64 << 10)] {
             let outcome = rewrite(folder.path(), pattern, length)?;
@@ -40,7 +48,15 @@ fn main() -> Result<()> {
         }
         let (pattern, length) = (Pattern::Random, 4 << 10);
         let outcome = first_overwrite(folder.path(), pattern, length, Durability::Durable)?;
-        table.push(row("first overwrite, durable", pattern, length, &place, "floor + sync", 0.5, outcome));
+        table.push(row(
+            "first overwrite, durable",
+            pattern,
+            length,
+            &place,
+            "floor + sync",
+            0.5,
+            outcome,
+        ));
     }
     table.save()?;
     Ok(())

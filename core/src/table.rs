@@ -197,7 +197,7 @@ impl Table {
         self.chunks
     }
 
-    /// The memory that the table takes, all included. Looks at every 200th entry or so.
+    /// The memory that the table takes, all included. Adds up about one number in a hundred entries.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let sums = self.sums.capacity() * size_of::<Sums>();
@@ -206,7 +206,7 @@ impl Table {
     }
 
     /// Cuts a run into blocks. No chunk of it has a record of its copy.
-    fn insert_absent(&mut self, run: Run, sums: &[u32]) {
+    pub(crate) fn insert_absent(&mut self, run: Run, sums: &[u32]) {
         let Extent { first, count } = run.chunks;
         let mut at = 0;
         while at < count {

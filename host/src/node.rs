@@ -59,7 +59,7 @@ impl<S> Node<S> {
     }
 
     /// Drives a machine to its end. `serve` does what a machine waits for, if that is more than
-    /// its turn; it is called without the lock. `after` looks at the state after each step.
+    /// its turn; it is called without the lock. `after` looks at the state when the machine is done.
     pub(crate) fn run<M: Machine<Shared = S>>(
         &self,
         machine: &mut M,
@@ -78,7 +78,6 @@ impl<S> Node<S> {
             let step = loop {
                 let step = machine.step(&mut state.shared, &mut buffers, fed);
                 self.announce(&state);
-                after(&state.shared);
                 match step {
                     Step::Wait(Wait::Turn) => self.wait(&mut state),
                     Step::Wait(wait) => {
@@ -93,6 +92,9 @@ impl<S> Node<S> {
                 }
                 fed = Fed::Again;
             };
+            if let Step::Done(_) = step {
+                after(&state.shared);
+            }
             drop(state);
             match step {
                 Step::Io => match perform_all(machine, media, &mut buffers, data) {

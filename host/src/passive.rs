@@ -3,11 +3,11 @@
 mod copy;
 mod open;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
 use shadowvol::journal::CopyInfo;
 use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST};
 use shadowvol::{CopyId, Epoch, Error as EngineError, Geometry};
@@ -39,17 +39,29 @@ struct Inner {
     node: Node<State>,
     media: ReadMedia,
     geometry: Geometry,
-    benches: Mutex<Vec<Bench>>,
     closed: AtomicBool,
     read_bytes: AtomicU64,
     gone: AtomicU64,
 }
 
-/// The machine and the working space of one request, kept for the next one.
+/// The machine and the working space of one request, kept by the thread for the next one.
 #[derive(Default)]
 struct Bench {
     read: Option<Read>,
     scratch: Vec<u8>,
+}
+
+thread_local! {
+    static BENCH: RefCell<Bench> = RefCell::default();
+}
+
+impl Bench {
+    fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
+        let mut bench = BENCH.take();
+        let done = work(&mut bench);
+        BENCH.set(bench);
+        done
+    }
 }
 
 /// What a passive node has done since it was opened.
@@ -96,7 +108,6 @@ impl Passive {
             node: Node::new(State::new(loaded)),
             media,
             geometry,
-            benches: Mutex::new(Vec::new()),
             closed: AtomicBool::new(false),
             read_bytes: AtomicU64::new(0),
             gone: AtomicU64::new(0),
@@ -242,14 +253,13 @@ impl ShadowCopy {
         let inner = &*self.inner;
         inner.check_open()?;
         let length = buffer.len() as u64;
-        let mut bench = inner.benches.lock().pop().unwrap_or_default();
-        let Bench { read, scratch } = &mut bench;
         let (copy, time) = (self.info.id, self.info.time);
-        let read = read.get_or_insert_with(|| Read::new(copy, time, offset, length));
-        read.begin(copy, time, offset, length);
-        let request = Request { data: &[], user: buffer, scratch };
-        let done = inner.node.run(read, &inner.media, request, |_| Ok(()), |_| ());
-        inner.benches.lock().push(bench);
+        let done = Bench::with(|Bench { read, scratch }| {
+            let read = read.get_or_insert_with(|| Read::new(copy, time, offset, length));
+            read.begin(copy, time, offset, length);
+            let request = Request { data: &[], user: buffer, scratch };
+            inner.node.run(read, &inner.media, request, |_| Ok(()), |_| ())
+        });
         match &done {
             Ok(()) => inner.read_bytes.fetch_add(length, Ordering::Relaxed),
             Err(error) => {
@@ -274,10 +284,10 @@ impl Inner {
 
     fn catch_up(&self) -> Result<(), Error> {
         self.check_open()?;
-        let mut bench = self.benches.lock().pop().unwrap_or_default();
-        let request = Request::bare(&mut bench.scratch);
-        let done = self.node.run(&mut CatchUp::new(), &self.media, request, |_| Ok(()), |_| ());
-        self.benches.lock().push(bench);
-        done.map(|_| ())
+        Bench::with(|Bench { scratch, .. }| {
+            let request = Request::bare(scratch);
+            self.node.run(&mut CatchUp::new(), &self.media, request, |_| Ok(()), |_| ())
+        })?;
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod open;
 mod revert;
 mod stats;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,17 +67,33 @@ struct Inner {
     node: Node<Active>,
     media: Media,
     geometry: Geometry,
-    benches: Mutex<Vec<Bench>>,
     tally: Tally,
     events: chores::Events,
 }
 
-/// The machines and the working space of one request, kept for the next one.
+/// The machines and the working space of one request, kept by the thread for the next one.
 struct Bench {
     write: Write,
     commit: Commit,
     scratch: Vec<u8>,
     commit_scratch: Vec<u8>,
+}
+
+thread_local! {
+    /// One for a request, another for one that is made while it waits.
+    static BENCHES: RefCell<Vec<Box<Bench>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Bench {
+    fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
+        let mut bench = BENCHES.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+            let (write, commit) = (Write::new(0, 0), Commit::new());
+            Box::new(Self { write, commit, scratch: Vec::new(), commit_scratch: Vec::new() })
+        });
+        let done = work(&mut bench);
+        BENCHES.with_borrow_mut(|benches| benches.push(bench));
+        done
+    }
 }
 
 impl Volume {
@@ -92,7 +109,6 @@ impl Volume {
             node: Node::new(active),
             media,
             geometry,
-            benches: Mutex::new(Vec::new()),
             tally: Tally::default(),
             events,
         });
@@ -147,13 +163,11 @@ impl Volume {
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         self.inner.tally.write(data.len() as u64);
-        let mut bench = self.inner.bench();
-        let Bench { write, scratch, commit, commit_scratch } = &mut bench;
-        write.begin(offset, data.len() as u64);
-        let request = Request { data, user: &mut [], scratch };
-        let done = self.inner.run(write, request, commit, commit_scratch);
-        self.inner.put_back(bench);
-        done
+        Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
+            write.begin(offset, data.len() as u64);
+            let request = Request { data, user: &mut [], scratch };
+            self.inner.run(write, request, commit, commit_scratch)
+        })
     }
 
     /// Makes a range read as zeros, and gives back its space where that is possible.
@@ -317,29 +331,14 @@ impl fmt::Debug for Volume {
 }
 
 impl Inner {
-    fn bench(&self) -> Bench {
-        self.benches.lock().pop().unwrap_or_else(|| Bench {
-            write: Write::new(0, 0),
-            commit: Commit::new(),
-            scratch: Vec::new(),
-            commit_scratch: Vec::new(),
-        })
-    }
-
-    fn put_back(&self, bench: Bench) {
-        self.benches.lock().push(bench);
-    }
-
     /// Drives a machine that is not run often.
     fn run_one<M: Machine<Shared = Active, Op = Op>>(
         &self,
         machine: &mut M,
     ) -> Result<M::Output, Error> {
-        let mut bench = self.bench();
-        let Bench { scratch, commit, commit_scratch, .. } = &mut bench;
-        let done = self.run(machine, Request::bare(scratch), commit, commit_scratch);
-        self.put_back(bench);
-        done
+        Bench::with(|Bench { scratch, commit, commit_scratch, .. }| {
+            self.run(machine, Request::bare(scratch), commit, commit_scratch)
+        })
     }
 
     /// Drives a machine; whoever waits for a commit does it, for all who wait.

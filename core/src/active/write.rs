@@ -133,8 +133,10 @@ impl Write {
         self.preserved.copy = active.view.newest();
         if let Some(newest) = self.preserved.copy {
             let table = active.view.table();
-            if !(cover.count == 1 && table.holds(newest, cover.first)) {
+            if cover.count > 1 {
                 table.lacking(newest, cover, &mut self.lacking);
+            } else if !table.holds(newest, cover.first) {
+                self.lacking.push(cover);
             }
         }
         let (Some(first), Some(last)) = (self.lacking.first(), self.lacking.last()) else {

@@ -42,6 +42,8 @@ pub struct View {
     next_copy: u32,
     table: Table,
     recent: VecDeque<Recent>,
+    /// Working space, kept so that nothing is allocated per record.
+    sums: Vec<u32>,
 }
 
 /// A run of a record that may not be behind a barrier yet.
@@ -65,6 +67,7 @@ impl View {
             next_copy: next_copy.max(1),
             table: Table::new(),
             recent: VecDeque::new(),
+            sums: Vec::new(),
         }
     }
 
@@ -196,8 +199,9 @@ impl View {
                     if !is_sound(&run, self.geometry.chunks()) {
                         return Err(Error::Corrupt { what: Damage::Record, at: 0 });
                     }
-                    let sums: Vec<u32> = sums.collect();
-                    self.preserve(sequence, record.stable, run, sums);
+                    self.sums.clear();
+                    self.sums.extend(sums);
+                    self.preserve(sequence, record.stable, run);
                 }
             }
             Body::Link(_) => {}
@@ -205,13 +209,15 @@ impl View {
         Ok(())
     }
 
-    fn preserve(&mut self, sequence: Sequence, stable: Sequence, run: Run, sums: Vec<u32>) {
-        let remember = self.trust != Trust::Full && sequence >= stable;
-        if !(remember && self.trust == Trust::Apart) {
-            self.table.insert(run, &sums);
+    fn preserve(&mut self, sequence: Sequence, stable: Sequence, run: Run) {
+        match self.trust {
+            // The node has claimed these chunks because no record answers for them.
+            Trust::Full => self.table.insert_absent(run, &self.sums),
+            Trust::Apart if sequence >= stable => {}
+            Trust::Apart | Trust::Remember => self.table.insert(run, &self.sums),
         }
-        if remember {
-            self.recent.push_back(Recent { sequence, run, sums });
+        if self.trust != Trust::Full && sequence >= stable {
+            self.recent.push_back(Recent { sequence, run, sums: self.sums.clone() });
         }
     }
 

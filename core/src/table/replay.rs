@@ -45,24 +45,24 @@ struct Open {
 }
 
 impl Open {
-    /// Whether the run with these chunks behind it would be one run, and not too long.
+    /// Whether these chunks and their content follow the run's.
     fn can_take(&self, chunks: Extent, content: Content) -> bool {
-        let Extent { count, .. } = self.run.chunks;
         let follows = match (self.run.content, content) {
             (Content::Zeros, Content::Zeros) => true,
             (Content::Slot(first), Content::Slot(next)) => {
-                u64::from(first.0) + count == u64::from(next.0)
+                u64::from(first.0) + self.run.chunks.count == u64::from(next.0)
             }
             _ => false,
         };
-        follows
-            && self.run.chunks.end() == chunks.first.0
-            && count + chunks.count <= longest(content)
+        follows && self.run.chunks.end() == chunks.first.0
     }
 
-    /// Hands the run over, in parts if it was longer than a record to begin with.
+    /// Hands the run over, in parts that a record can hold.
     fn emit(&mut self, each: &mut impl FnMut(Run, &[u32])) {
-        let longest = longest(self.run.content);
+        let longest = match self.run.content {
+            Content::Zeros => MAX_ZEROS,
+            Content::Slot(_) => MAX_RUN,
+        };
         let mut at = 0;
         while at < self.run.chunks.count {
             let count = longest.min(self.run.chunks.count - at);
@@ -71,13 +71,5 @@ impl Open {
             at += count;
         }
         self.sums.clear();
-    }
-}
-
-/// The most chunks of a record's run.
-const fn longest(content: Content) -> u64 {
-    match content {
-        Content::Zeros => MAX_ZEROS,
-        Content::Slot(_) => MAX_RUN,
     }
 }

@@ -358,6 +358,23 @@ fn ten_thousand_copies_of_one_chunk_are_found_and_freed() {
 }
 
 #[test]
+fn memory_of_swept_runs_is_used_again() {
+    let mut table = Table::new();
+    let mut bytes = 0;
+    for round in 1..=20 {
+        for at in 0..300 {
+            let content = Content::Slot(SlotIndex(at * 100));
+            let chunks = Extent::new(u64::from(at) * 128, 100);
+            table.insert(Run { chunks, copy: id(round), content }, &[round; 100]);
+        }
+        assert!(bytes == 0 || table.heap_bytes() <= bytes, "more in round {round}");
+        bytes = table.heap_bytes();
+        table.sweep(&mut Cursor::default(), usize::MAX, |_| None, |_, _| ());
+        assert_eq!(table.chunks(), 0);
+    }
+}
+
+#[test]
 fn random_chunks_take_18_bytes_at_most_and_chunks_of_runs_5() {
     let mut table = Table::new();
     for (slot, chunk) in (0..1_000_000).zip(random(1)) {
