@@ -320,6 +320,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
         #[test]
         fn does_as_a_list_does(header in 0..200_u32, first in 0..10_000_u32, acts in acts()) {
             let mut slots = Slots::new(header, first);

@@ -301,7 +301,7 @@ fn random(seed: u64) -> impl Iterator<Item = u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn answers_as_defined_whatever_is_swept(acts in acts(), limit in 1..2000_usize) {

@@ -9,10 +9,14 @@
 //! Leaves grow in small exact steps: the spare room of doubling would cost more than all other
 //! overhead together.
 
+mod walk;
+
 use alloc::vec::Vec;
 
 use super::key::{Key, rank};
 use crate::units::{Content, CopyId, SlotIndex};
+
+pub(super) use self::walk::Walk;
 
 /// Entries of a full leaf: few enough that an insertion moves little, enough that what a leaf
 /// costs beside them does not count.
@@ -257,79 +261,6 @@ impl Group {
         self.fences.capacity() * size_of::<u64>()
             + self.leaves.capacity() * size_of::<Vec<Entry>>()
             + leaves.sum::<usize>()
-    }
-}
-
-/// A place in a [`Tree`], which only moves forward.
-#[derive(Clone, Debug)]
-pub(super) struct Walk<'a> {
-    tree: &'a Tree,
-    group: usize,
-    leaf: usize,
-    /// The group's fence and the leaf's entries; none at the end.
-    fence: Key,
-    entries: &'a [Entry],
-    at: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn to(tree: &'a Tree, group: usize, leaf: usize) -> Self {
-        let (fence, entries) = match tree.groups.get(group) {
-            Some(group) => (group.fence, &group.leaves[leaf][..]),
-            None => (Key::MAX, &[][..]),
-        };
-        Self { tree, group, leaf, fence, entries, at: 0 }
-    }
-
-    /// The entry here, or `None` at the end.
-    pub(super) fn peek(&self) -> Option<(Key, &'a Entry)> {
-        let entry = self.entries.get(self.at)?;
-        Some((self.fence.with(entry.low, entry.copy), entry))
-    }
-
-    /// Moves to the first entry at or behind `key`, unless it is there or further already.
-    #[inline]
-    pub(super) fn seek(&mut self, key: Key) -> Option<(Key, &'a Entry)> {
-        if self.peek()?.0 < key {
-            self.at += 1;
-            if self.peek().is_none_or(|(next, _)| next < key) {
-                self.skip_to(key);
-            }
-        }
-        self.peek()
-    }
-
-    /// Moves on to the first entry at or behind `key`.
-    ///
-    /// The steps double, so that a far entry costs less than those between.
-    fn skip_to(&mut self, key: Key) {
-        if key.window() == self.fence.window() {
-            let is_below = |entry: &Entry| entry.rank() < key.rank();
-            let mut step = 1;
-            while self.entries.get(self.at + step).is_some_and(is_below) {
-                self.at += step + 1;
-                step *= 2;
-            }
-            let to = self.entries.len().min(self.at + step);
-            self.at += self.entries[self.at..to].partition_point(is_below);
-            if self.at < self.entries.len() {
-                return;
-            }
-        }
-        *self = self.tree.walk(key);
-    }
-
-    /// Behind the last entry of a leaf, moves to the next leaf.
-    fn settle(&mut self) {
-        if self.at == self.entries.len()
-            && let Some(group) = self.tree.groups.get(self.group)
-        {
-            *self = if self.leaf + 1 < group.leaves.len() {
-                Self::to(self.tree, self.group, self.leaf + 1)
-            } else {
-                Self::to(self.tree, self.group + 1, 0)
-            };
-        }
     }
 }
 
