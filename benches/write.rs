@@ -85,6 +85,12 @@ fn image(path: &Path, size: u64) -> Result<File> {
     Ok(file)
 }
 
+/// The volume's origin as a plain file: two files of equal content can differ by half in speed,
+/// because their pages lie elsewhere.
+fn origin(folder: &Path) -> Result<File> {
+    Ok(OpenOptions::new().read(true).write(true).open(folder.join("volume.img"))?)
+}
+
 fn open(folder: &Path, durability: Durability) -> Result<Volume> {
     let path = folder.join("volume.img");
     let diff = shadowvol_host::diff_path(&path);
@@ -102,7 +108,7 @@ fn first_overwrite(
     durability: Durability,
 ) -> Result<Outcome> {
     let volume = open(folder, durability)?;
-    let plain = image(&folder.join("plain.img"), SIZE)?;
+    let plain = origin(folder)?;
     let area = image(&folder.join("plain.diff"), SIZE)?;
     let mut offsets = pattern.offsets(SIZE, length);
     let durable = durability == Durability::Durable;
@@ -135,7 +141,7 @@ fn first_overwrite(
 
 fn rewrite(folder: &Path, pattern: Pattern, length: u64) -> Result<Outcome> {
     let volume = open(folder, Durability::Coherent)?;
-    let plain = image(&folder.join("plain.img"), SIZE)?;
+    let plain = origin(folder)?;
     let offsets = pattern.offsets(SIZE, length);
     let data = vec![0xa5; length as usize];
     volume.create_shadow_copy("")?;
