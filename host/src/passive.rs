@@ -1,6 +1,7 @@
 //! A passive node on this host: many threads read shadow copies while another node writes.
 
 mod copy;
+mod facts;
 mod open;
 
 use std::cell::RefCell;

@@ -1,6 +1,7 @@
 //! The active node of a volume on this host: many threads read, write and take shadow copies.
 
 mod chores;
+mod facts;
 mod open;
 mod revert;
 mod stats;
@@ -27,7 +28,7 @@ use chores::Chores;
 use stats::Tally;
 
 pub use chores::{DropReason, Event, OnEvent};
-pub(crate) use open::judge_stamp;
+pub(crate) use open::{durability, judge_stamp};
 pub use open::{CreateOptions, OnExternalWrite, OpenOptions, diff_path};
 pub use stats::VolumeStats;
 

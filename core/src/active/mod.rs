@@ -129,6 +129,14 @@ pub struct Space {
     pub journal: u64,
 }
 
+impl Space {
+    /// Whether less than a tenth is left.
+    #[must_use]
+    pub const fn is_low(&self) -> bool {
+        self.free < self.limit / 10
+    }
+}
+
 impl Active {
     /// The volume's sizes.
     #[must_use]
@@ -180,6 +188,12 @@ impl Active {
     /// Ends the role, as a failed journal write does: nothing more is written.
     pub fn end(&mut self, error: Error) {
         self.ended.get_or_insert(error);
+    }
+
+    /// Records in the journal in force.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.journal.records()
     }
 
     /// How the diff area's space is used.
@@ -315,7 +329,7 @@ impl Active {
     /// Reports once when space gets low, and again only after there was enough in between.
     fn watch_space(&mut self) {
         let space = self.space();
-        if space.free < space.limit / 10 {
+        if space.is_low() {
             if !self.low {
                 self.low = true;
                 self.events.push(Event::LowSpace { free: space.free, limit: space.limit });

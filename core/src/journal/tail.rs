@@ -15,6 +15,8 @@ pub struct Tail {
     next: Sequence,
     segment: Segment,
     offset: u64,
+    /// Slots of the segments up to this one.
+    slots: u32,
 }
 
 /// What a read of the tail brought.
@@ -30,7 +32,8 @@ impl Tail {
     /// The start of a journal.
     #[must_use]
     pub fn new(geometry: Geometry, context: Context, segment: Segment) -> Self {
-        Self { geometry, context, next: Sequence(0), segment, offset: 0 }
+        let slots = segment.slots;
+        Self { geometry, context, next: Sequence(0), segment, offset: 0, slots }
     }
 
     /// The number of the record that is read next.
@@ -43,6 +46,12 @@ impl Tail {
     #[must_use]
     pub fn is_same_journal(&self, other: &Self) -> bool {
         self.context == other.context
+    }
+
+    /// Slots of the segments up to the one that it is in.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        self.slots
     }
 
     /// The segment it is in.
@@ -102,6 +111,7 @@ impl Tail {
             rest = &rest[record.length..];
             if let Body::Link(segment) = record.body {
                 self.segment = segment;
+                self.slots = self.slots.saturating_add(segment.slots);
                 self.offset = 0;
                 return Ok(News::More);
             }

@@ -99,6 +99,12 @@ impl Passive {
         self.tail.next().0
     }
 
+    /// Slots of the journal, as far as the node has followed it.
+    #[must_use]
+    pub fn journal_slots(&self) -> u32 {
+        self.tail.slots()
+    }
+
     /// What the node has done.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -261,7 +261,7 @@ fn no_stamp() -> TakeStamp {
     Box::new(|| Ok([0; 32]))
 }
 
-fn durability(superblock: &Superblock) -> Durability {
+pub(crate) fn durability(superblock: &Superblock) -> Durability {
     if superblock.coherent { Durability::Coherent } else { Durability::Durable }
 }
 

@@ -46,7 +46,9 @@ pub struct VolumeStats {
     pub preserved_bytes: u64,
     /// Old bytes that were preserved without a slot, because they were zeros.
     pub zero_bytes: u64,
-    /// Bytes of journal records.
+    /// Records in the journal.
+    pub records: u64,
+    /// Bytes of the records that were appended.
     pub journal_bytes: u64,
     /// Barriers on the diff area.
     pub barriers: u64,
@@ -76,6 +78,7 @@ impl Inner {
                 written_bytes: written_bytes.load(Ordering::Relaxed),
                 preserved_bytes: (counters.preserved_chunks - counters.zero_chunks) * chunk,
                 zero_bytes: counters.zero_chunks * chunk,
+                records: active.records(),
                 journal_bytes: counters.journal_bytes,
                 barriers: counters.commits,
                 compactions: counters.compactions,
