@@ -1,0 +1,137 @@
+//! The class `ShadowCopy`.
+
+use core::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use shadowvol::journal::CopyInfo;
+use shadowvol_host::{CopyOptions, Error, Passive, ShadowCopy as HostCopy, Volume};
+
+use crate::buffer::{Output, filled};
+use crate::errors::raise;
+use crate::number::{Bytes, within};
+use crate::progress::watched;
+use crate::session::Session;
+
+/// The volume as it was at one instant: a constant, until it is deleted.
+#[pyclass(frozen, module = "shadowvol")]
+pub(crate) struct ShadowCopy {
+    owner: Owner,
+    info: CopyInfo,
+    size: u64,
+    /// Through which it is read. A volume's is made when it is read for the first time.
+    copy: OnceLock<HostCopy>,
+}
+
+/// What a copy is read through stays open as long as the copy is used, unless it is closed.
+enum Owner {
+    Volume(Arc<Session<Volume>>),
+    Passive(Arc<Session<Passive>>),
+}
+
+impl ShadowCopy {
+    pub(crate) fn of_volume(volume: &Arc<Session<Volume>>, info: CopyInfo, size: u64) -> Self {
+        Self { owner: Owner::Volume(Arc::clone(volume)), info, size, copy: OnceLock::new() }
+    }
+
+    pub(crate) fn of_passive(node: &Arc<Session<Passive>>, copy: HostCopy) -> Self {
+        let (info, size) = (copy.info().clone(), copy.size());
+        Self { owner: Owner::Passive(Arc::clone(node)), info, size, copy: OnceLock::from(copy) }
+    }
+
+    fn open_copy(&self, py: Python<'_>) -> PyResult<HostCopy> {
+        let volume = match &self.owner {
+            Owner::Passive(node) => node.get(py).map(|_| None)?,
+            Owner::Volume(volume) => Some(volume.get(py)?),
+        };
+        if let Some(copy) = self.copy.get() {
+            return Ok(copy.clone());
+        }
+        let volume = volume.ok_or(Error::Closed).map_err(raise)?;
+        let id = self.info.id;
+        let copy = py.detach(move || volume.reader()?.shadow_copy(id)).map_err(raise)?;
+        Ok(self.copy.get_or_init(|| copy).clone())
+    }
+}
+
+#[pymethods]
+impl ShadowCopy {
+    /// Its number: 1, 2, 3 ... in the order of creation, never given twice.
+    #[getter]
+    fn id(&self) -> u32 {
+        self.info.id.number()
+    }
+
+    /// What it was called when it was taken; empty if nothing.
+    #[getter]
+    fn label(&self) -> &str {
+        &self.info.label
+    }
+
+    /// When it was taken by the active node's clock, in UTC.
+    #[getter]
+    fn created(&self) -> SystemTime {
+        let since = Duration::from_nanos(self.info.time.unsigned_abs());
+        if self.info.time < 0 {
+            SystemTime::UNIX_EPOCH - since
+        } else {
+            SystemTime::UNIX_EPOCH + since
+        }
+    }
+
+    /// Bytes of the volume.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The length bytes from offset on, as they were.
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        offset: Bytes,
+        length: Bytes,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let copy = self.open_copy(py)?;
+        within(offset.0, length.0, self.size)?;
+        filled(py, length.0, move |buffer| copy.read(offset.0, buffer).map_err(raise))
+    }
+
+    /// Fill buffer with the bytes from offset on; returns their number.
+    fn readinto(&self, py: Python<'_>, offset: Bytes, mut buffer: Output) -> PyResult<usize> {
+        let copy = self.open_copy(py)?;
+        let bytes = buffer.bytes();
+        py.detach(move || copy.read(offset.0, bytes).map(|()| bytes.len())).map_err(raise)
+    }
+
+    /// The copy as a raw file object (an io.RawIOBase).
+    fn open(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        slf.py().import("shadowvol._raw")?.getattr("ShadowCopyIO")?.call1((slf,))
+    }
+
+    /// Copy the whole shadow copy into a file; returns the bytes written, holes left out.
+    #[pyo3(signature = (path, *, sparse = true, progress = None))]
+    fn copy_to(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        sparse: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<u64> {
+        let copy = self.open_copy(py)?;
+        let options = CopyOptions { sparse };
+        watched(py, progress, move |watch| copy.copy_to(&path, options, watch))
+    }
+
+    fn __repr__(&self) -> String {
+        let (id, label) = (self.info.id, &self.info.label);
+        if label.is_empty() {
+            format!("<ShadowCopy {id}>")
+        } else {
+            format!("<ShadowCopy {id} {label:?}>")
+        }
+    }
+}

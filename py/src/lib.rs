@@ -1,0 +1,51 @@
+//! The Python extension `shadowvol._shadowvol`: a translation of `shadowvol_host`, and no logic.
+//!
+//! Its contract is `python/shadowvol/_shadowvol.pyi`. One file is one class, or one kind of thing
+//! that crosses the border; `errors` has all exceptions, `session` what is open and what is closed.
+
+mod backend;
+mod buffer;
+mod check;
+mod copy;
+mod errors;
+mod event;
+mod extent;
+mod memory;
+mod number;
+mod passive;
+mod progress;
+mod session;
+mod stats;
+mod volume;
+mod words;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+/// The engine of shadowvol; import its names from there.
+#[pymodule(gil_used = false)]
+fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<volume::Volume>()?;
+    module.add_class::<passive::Passive>()?;
+    module.add_class::<copy::ShadowCopy>()?;
+    module.add_class::<memory::Memory>()?;
+    module.add_class::<event::Event>()?;
+    module.add_class::<stats::Space>()?;
+    module.add_class::<stats::VolumeStats>()?;
+    module.add_class::<stats::PassiveStats>()?;
+    module.add_class::<check::Finding>()?;
+    module.add_class::<check::CheckReport>()?;
+    module.add_function(wrap_pyfunction!(check::check, module)?)?;
+    module.add_function(wrap_pyfunction!(diff_path, module)?)?;
+    session::watch_process(module)
+}
+
+/// Where an image's diff area is if nothing else is said: its path with .diff added.
+#[pyfunction]
+#[pyo3(signature = (path, /))]
+fn diff_path(path: PathBuf) -> OsString {
+    shadowvol_host::diff_path(path).into_os_string()
+}
