@@ -33,6 +33,8 @@ mod direct;
 mod error;
 mod handle;
 mod kind;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod mapped;
 mod sys;
 
 use core::ops::Range;
@@ -89,6 +91,9 @@ pub struct FileOptions {
     pub durability: Durability,
     /// Whether the page cache is used.
     pub caching: Caching,
+    /// Whether small writes may go through a shared mapping, where that is as good: on Linux, in
+    /// coherent mode, on tmpfs, ext4 and XFS. Truncating the file then ends the process.
+    pub map_small_writes: bool,
 }
 
 /// A file or block device to read and write.
@@ -96,6 +101,8 @@ pub struct FileOptions {
 pub struct File {
     handle: Handle,
     durability: Durability,
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    mapped: Option<mapped::Mapped>,
     /// A size that the file had; it has no less now (contract 5).
     known_size: AtomicU64,
     growing: Mutex<()>,
@@ -118,10 +125,21 @@ impl File {
         if remote && options.durability == Durability::Coherent {
             return Err(FileError::NotCoherent { path: handle.path, medium: handle.medium });
         }
-        let known_size = AtomicU64::new(handle.size()?);
+        let size = handle.size()?;
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        let mapped = {
+            let mappable = options.map_small_writes
+                && options.durability == Durability::Coherent
+                && handle.direct.is_none()
+                && handle.medium == MediumKind::LocalFile;
+            mappable.then(|| mapped::Mapped::of(&handle.file, size)).flatten()
+        };
+        let known_size = AtomicU64::new(size);
         Ok(Self {
             handle,
             durability: options.durability,
+            #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+            mapped,
             known_size,
             growing: Mutex::new(()),
             flush_failed: Mutex::new(false),
@@ -258,6 +276,14 @@ impl WriteAt for File {
         let size = self.check(offset, length)?;
         if let Some(direct) = &self.handle.direct {
             return self.write_direct(direct, offset, data, size);
+        }
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        if let Some(mapped) = &self.mapped
+            && mapped
+                .write(&self.handle.file, offset, data, size)
+                .map_err(|source| self.handle.failed(Action::Write { offset, length }, source))?
+        {
+            return Ok(());
         }
         sys::write_all(&self.handle.file, data, offset)
             .map_err(|source| self.handle.failed(Action::Write { offset, length }, source))

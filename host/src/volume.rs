@@ -28,8 +28,8 @@ use chores::Chores;
 use stats::Tally;
 
 pub use chores::{DropReason, Event, OnEvent};
-pub(crate) use open::{durability, judge_stamp};
 pub use open::{CreateOptions, OnExternalWrite, OpenOptions, diff_path};
+pub(crate) use open::{durability, judge_stamp};
 pub use stats::VolumeStats;
 
 /// Takes the origin's fingerprint, to tell later whether it was changed while it was closed.

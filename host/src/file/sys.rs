@@ -15,6 +15,19 @@ pub(super) use os::{
     alignment, allocate, facts, is_block_device, open_direct, punch_hole, remote_file_system,
 };
 
+#[cfg(target_os = "linux")]
+pub(super) use os::keeps_reserved_space;
+
+/// Where a file system keeps bytes.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// In memory.
+    Memory,
+    /// On a disk.
+    Disk,
+}
+
 /// What the file system tells of an open file, as its server has it now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {

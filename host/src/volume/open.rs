@@ -85,7 +85,7 @@ impl Volume {
     pub fn create(path: impl AsRef<Path>, options: &CreateOptions) -> Result<Self, Error> {
         let path = path.as_ref();
         let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
-        let file = FileOptions { durability: options.durability, caching: options.caching };
+        let file = file_options(options.durability, options.caching);
         let mut made = Made::default();
         let origin = match (File::open(path, file), options.size) {
             (Err(error), Some(size)) if error.io_kind() == Some(io::ErrorKind::NotFound) => {
@@ -95,9 +95,10 @@ impl Volume {
             }
             (origin, _) => origin?,
         };
-        let area = match File::create(&diff, 0, file) {
+        let area = FileOptions { map_small_writes: true, ..file };
+        let area = match File::create(&diff, 0, area) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => {
-                let area = File::open(&diff, file)?;
+                let area = File::open(&diff, area)?;
                 refuse_diff_area(&area, &diff)?;
                 area
             }
@@ -140,11 +141,10 @@ impl Volume {
         let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
         let lock = RoleLock::take(&diff)?;
         let superblock = peek(&ReadOnlyFile::open(&diff, options.caching)?)?;
-        let file = FileOptions {
-            durability: options.durability.unwrap_or(durability(&superblock)),
-            caching: options.caching,
-        };
-        let (media, stamp) = pair(File::open(path, file)?, File::open(&diff, file)?);
+        let file =
+            file_options(options.durability.unwrap_or(durability(&superblock)), options.caching);
+        let area = FileOptions { map_small_writes: true, ..file };
+        let (media, stamp) = pair(File::open(path, file)?, File::open(&diff, area)?);
         let options = OpenOptions { durability: Some(file.durability), ..options.clone() };
         Self::take_role_and_start(media, stamp, Some(lock), &options)
     }
@@ -255,6 +255,10 @@ fn pair(origin: File, diff: File) -> (Media, TakeStamp) {
     let stamped = Arc::clone(&origin);
     let stamp: TakeStamp = Box::new(move || Ok(Stamp::of(&*stamped).map(Stamp::to_bytes)?));
     (Media { origin, diff: Arc::new(diff) }, stamp)
+}
+
+fn file_options(durability: Durability, caching: Caching) -> FileOptions {
+    FileOptions { durability, caching, ..FileOptions::default() }
 }
 
 fn no_stamp() -> TakeStamp {

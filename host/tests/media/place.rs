@@ -113,7 +113,7 @@ impl Drop for LoopDevice {
 }
 
 pub(crate) const fn options(durability: Durability, caching: Caching) -> FileOptions {
-    FileOptions { durability, caching }
+    FileOptions { durability, caching, map_small_writes: false }
 }
 
 /// What a command printed, if it could be run and succeeded.

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FallocateFlags, OFlags, StatxFlags};
 use rustix::io::Errno;
 
-use super::{Alignment, Facts};
+use super::{Alignment, Facts, Storage};
 
 /// File systems whose files other hosts, or a process that we know nothing of, may write to
 /// (the numbers of `linux/magic.h` and of the projects' own headers).
@@ -91,6 +91,16 @@ pub(crate) fn allocate(file: &fs::File, from: u64, to: u64) -> io::Result<()> {
     match fallocate(file, FallocateFlags::empty(), from, to - from) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(to),
         done => Ok(done?),
+    }
+}
+
+/// Where the file's bytes lie, if its file system has room for every later write to what was set
+/// aside: tmpfs, ext4 and XFS do.
+pub(crate) fn keeps_reserved_space(file: &fs::File) -> Option<Storage> {
+    match rustix::fs::fstatfs(file).ok()?.f_type as u64 {
+        0x0102_1994 => Some(Storage::Memory),
+        0xef53 | 0x5846_5342 => Some(Storage::Disk),
+        _ => None,
     }
 }
 
