@@ -151,6 +151,7 @@ impl Compact {
         if let Some(rewriter) = &active.rewriter {
             superblock.generation = rewriter.appender().context().generation;
             superblock.journal = rewriter.appender().segments()[0];
+            superblock.records = rewriter.appender().stable();
         }
         superblock.next_copy = active.view.next_copy();
         self.phase = Phase::Superblock;

@@ -120,7 +120,6 @@ impl TakeRole {
             epoch: Epoch(newest.epoch.0 + 1),
             serial: newest.serial + 1,
             clean: false,
-            records: 0,
             ..newest
         };
         let place = place.other();
@@ -260,6 +259,7 @@ impl TakeRole {
             serial: fence.serial + 1,
             generation: rewriter.appender().context().generation,
             journal: rewriter.appender().segments()[0],
+            records: rewriter.appender().stable(),
             coherent: role.coherent,
             limit: role.limit.unwrap_or(fence.limit).max(fence.geometry.least_bytes()),
             on_full: role.on_full.unwrap_or(fence.on_full),

@@ -12,7 +12,7 @@
 //!  32   8  bytes of the volume        96   8  limit of the diff area in bytes
 //!  40   4  chunk, as a power of two  104  32  stamp of the origin
 //!  44   4  slots of a full segment        136  16  boot id
-//!  48   8  epoch of the holder       152   8  records of the journal, if clean
+//!  48   8  epoch of the holder       152   8  records behind a barrier, at least
 //!  56   8  serial                    160 352  zero
 //!  64   8  generation: epoch
 //!  72   8  generation: number
@@ -108,7 +108,8 @@ pub struct Superblock {
     pub stamp: [u8; 32],
     /// The boot of the holder's machine.
     pub boot: [u8; 16],
-    /// How many records the journal had when the volume was closed, if it was.
+    /// How many records of the journal were behind a barrier when this was written, at least: all
+    /// of them if the volume was closed. A journal that ends before was damaged.
     pub records: u64,
 }
 

@@ -132,6 +132,12 @@ impl Appender {
         self.next.0
     }
 
+    /// How many records are known to be behind a barrier.
+    #[must_use]
+    pub fn stable(&self) -> u64 {
+        self.stable.0
+    }
+
     /// Whether there are records that no batch has taken.
     #[must_use]
     pub fn has_news(&self) -> bool {

@@ -107,7 +107,7 @@ impl Load {
                     return Ok(Next::Step);
                 };
                 let proven = tail.proves_damage(bytes, buffers.checksum)
-                    || superblock.clean && tail.next() < Sequence(superblock.records);
+                    || tail.next() < Sequence(superblock.records);
                 if !proven {
                     self.phase = Phase::Confirm;
                     self.ops = [read_pair(0)];
@@ -122,6 +122,7 @@ impl Load {
                 let (newest, place) = Superblock::newest(bytes, buffers.checksum)?;
                 match &mut self.loaded {
                     Some(loaded) if loaded.superblock.generation == newest.generation => {
+                        loaded.view.settle(Sequence(newest.records));
                         loaded.superblock = newest;
                         loaded.place = place;
                         self.phase = Phase::Ended;

@@ -222,7 +222,7 @@ impl View {
     }
 
     /// All records before `stable` are behind a barrier.
-    fn settle(&mut self, stable: Sequence) {
+    pub(crate) fn settle(&mut self, stable: Sequence) {
         while self.recent.front().is_some_and(|recent| recent.sequence < stable) {
             if let Some(recent) = self.recent.pop_front()
                 && self.trust == Trust::Apart
