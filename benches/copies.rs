@@ -1,6 +1,6 @@
 //! What many shadow copies cost: creating one, and reading and writing with a thousand.
 
-use std::error::Error;
+use core::error::Error;
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use shadowvol_benches::{Contest, Outcome, Row, Shuffle, Table, places};
 use shadowvol_host::{CreateOptions, Durability, Volume, diff_path};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = core::result::Result<T, Box<dyn Error>>;
 
 const SIZE: u64 = 64 << 20;
 const HUGE: u64 = 1 << 40;

@@ -1,6 +1,6 @@
 //! Single functions on the hot paths, timed by criterion: no I/O.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use shadowvol::format::checksum::Checksum;

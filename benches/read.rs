@@ -3,12 +3,12 @@
 //! The same file, because two files of equal content can differ by half in speed: their pages lie
 //! elsewhere.
 
-use std::error::Error;
+use core::error::Error;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use shadowvol_benches::{Contest, Outcome, Pattern, Row, Shuffle, Table, places};
@@ -16,7 +16,7 @@ use shadowvol_host::{
     CreateOptions, Durability, Passive, PassiveOptions, ShadowCopy, Volume, diff_path,
 };
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = core::result::Result<T, Box<dyn Error>>;
 
 const SIZE: u64 = 256 << 20;
 const PIECE: u64 = 1 << 20;

@@ -4,7 +4,7 @@
 //! a preallocated file, write the new ones. Durable rows flush the plain file as often as the volume
 //! puts barriers on its diff area.
 
-use std::error::Error;
+use core::error::Error;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::path::Path;
 use shadowvol_benches::{Contest, Outcome, Pattern, Place, Row, Table, places};
 use shadowvol_host::{CreateOptions, Durability, Volume};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = core::result::Result<T, Box<dyn Error>>;
 
 const SIZE: u64 = 256 << 20;
 /// Durable requests are slow on a disk; so many are enough.

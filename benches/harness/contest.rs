@@ -1,7 +1,8 @@
 //! Two ways of doing the same work, timed in turn.
 
 use core::ops::Range;
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use hdrhistogram::Histogram;
 

@@ -3,7 +3,7 @@
 //! Backends are behind a pointer here: beside a system call a virtual one costs nothing, and every
 //! caller is spared two type parameters.
 
-use std::error::Error as StdError;
+use core::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;

@@ -4,10 +4,11 @@ mod copy;
 mod facts;
 mod open;
 
-use std::cell::RefCell;
+use core::cell::RefCell;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use shadowvol::journal::CopyInfo;
 use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST};
@@ -41,6 +42,7 @@ struct Inner {
     media: ReadMedia,
     geometry: Geometry,
     closed: AtomicBool,
+    own: Vec<PathBuf>,
     read_bytes: AtomicU64,
     gone: AtomicU64,
 }
@@ -92,6 +94,11 @@ impl Passive {
     ///
     /// When the diff area cannot be read, or the origin does not have its size.
     pub fn open_on(media: ReadMedia) -> Result<Self, Error> {
+        Self::open_beside(media, Vec::new())
+    }
+
+    /// As [`Passive::open_on`], with the paths of the media, which no copy may replace.
+    pub(crate) fn open_beside(media: ReadMedia, own: Vec<PathBuf>) -> Result<Self, Error> {
         let loaded = run_alone(&mut shadowvol::journal::Load::new(TRUST), &media)?;
         let geometry = loaded.superblock.geometry;
         let recorded = geometry.size;
@@ -110,6 +117,7 @@ impl Passive {
             media,
             geometry,
             closed: AtomicBool::new(false),
+            own,
             read_bytes: AtomicU64::new(0),
             gone: AtomicU64::new(0),
         };

@@ -6,10 +6,11 @@ mod open;
 mod revert;
 mod stats;
 
-use std::cell::RefCell;
+use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
@@ -59,8 +60,12 @@ pub struct Volume {
     chores: Chores,
     reader: Mutex<Option<Arc<Passive>>>,
     closed: AtomicBool,
+    /// Whether a caller was told that the role has ended.
+    told: AtomicBool,
     stamp: TakeStamp,
     lock: Mutex<Option<RoleLock>>,
+    /// The paths of its media, which no copy may replace.
+    own: Vec<PathBuf>,
 }
 
 /// What the volume shares with the thread that does its chores.
@@ -81,18 +86,18 @@ struct Bench {
 }
 
 thread_local! {
-    /// One for a request, another for one that is made while it waits.
-    static BENCHES: RefCell<Vec<Box<Bench>>> = const { RefCell::new(Vec::new()) };
+    static BENCH: Cell<Option<Box<Bench>>> = const { Cell::new(None) };
 }
 
 impl Bench {
     fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
-        let mut bench = BENCHES.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+        // A request that is made while another one waits has one of its own.
+        let mut bench = BENCH.take().unwrap_or_else(|| {
             let (write, commit) = (Write::new(0, 0), Commit::new());
             Box::new(Self { write, commit, scratch: Vec::new(), commit_scratch: Vec::new() })
         });
         let done = work(&mut bench);
-        BENCHES.with_borrow_mut(|benches| benches.push(bench));
+        BENCH.set(Some(bench));
         done
     }
 }
@@ -114,8 +119,16 @@ impl Volume {
             events,
         });
         let chores = Chores::start(Arc::clone(&inner));
-        let closed = AtomicBool::new(false);
-        Self { inner, chores, reader: Mutex::new(None), closed, stamp, lock: Mutex::new(lock) }
+        Self {
+            inner,
+            chores,
+            reader: Mutex::new(None),
+            closed: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+            stamp,
+            lock: Mutex::new(lock),
+            own: Vec::new(),
+        }
     }
 
     /// Bytes of the volume.
@@ -164,11 +177,11 @@ impl Volume {
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         self.inner.tally.write(data.len() as u64);
-        Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
+        self.tell(Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
             write.begin(offset, data.len() as u64);
             let request = Request { data, user: &mut [], scratch };
             self.inner.run(write, request, commit, commit_scratch)
-        })
+        }))
     }
 
     /// Makes a range read as zeros, and gives back its space where that is possible.
@@ -179,7 +192,7 @@ impl Volume {
     pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
         self.check_open()?;
         self.inner.tally.write(0);
-        self.inner.run_one(&mut Write::discard(offset, length))
+        self.tell(self.inner.run_one(&mut Write::discard(offset, length)))
     }
 
     /// Returns when every write that returned before is durable, in durable mode.
@@ -191,9 +204,9 @@ impl Volume {
     pub fn flush(&self) -> Result<(), Error> {
         self.check_open()?;
         if let Some(error) = self.inner.node.with(|active| active.ended().cloned()) {
-            return Err(error.into());
+            return self.tell(Err(error.into()));
         }
-        self.inner.flush()
+        self.tell(self.inner.flush())
     }
 
     /// Takes a shadow copy: the volume as it is now. Writes in flight are wholly in or wholly out.
@@ -204,7 +217,7 @@ impl Volume {
     pub fn create_shadow_copy(&self, label: &str) -> Result<CopyInfo, Error> {
         self.check_open()?;
         let time = nanoseconds_since_1970(SystemTime::now());
-        let id = self.inner.run_one(&mut Create::new(label.to_owned(), time))?;
+        let id = self.tell(self.inner.run_one(&mut Create::new(label.to_owned(), time)))?;
         Ok(CopyInfo { id, time, label: label.to_owned() })
     }
 
@@ -226,7 +239,7 @@ impl Volume {
     /// has ended or a medium fails.
     pub fn delete_shadow_copies(&self, copies: &[CopyId]) -> Result<(), Error> {
         self.check_open()?;
-        self.inner.run_one(&mut Delete::new(copies.to_vec()))
+        self.tell(self.inner.run_one(&mut Delete::new(copies.to_vec())))
     }
 
     /// What may differ between copy `since` and copy `until`, or the volume now: whole chunks, in
@@ -254,7 +267,8 @@ impl Volume {
         if let Some(reader) = &*reader {
             return Ok(Arc::clone(reader));
         }
-        let opened = Arc::new(Passive::open_on(self.inner.media.read_only())?);
+        let media = self.inner.media.read_only();
+        let opened = Arc::new(Passive::open_beside(media, self.own.clone())?);
         *reader = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -267,7 +281,7 @@ impl Volume {
     /// When there is no room for it, the role has ended or a medium fails.
     pub fn compact(&self) -> Result<(), Error> {
         self.check_open()?;
-        self.inner.run_one(&mut Compact::new())
+        self.tell(self.inner.run_one(&mut Compact::new()))
     }
 
     /// The events since the last call, oldest first; the newest thousand are kept.
@@ -282,7 +296,8 @@ impl Volume {
         self.inner.stats()
     }
 
-    /// Flushes, and gives up the active role. Closing twice is fine.
+    /// Flushes, and gives up the active role. Closing twice is fine, and so is closing a volume
+    /// whose role has ended if a request has told so.
     ///
     /// # Errors
     ///
@@ -305,12 +320,20 @@ impl Volume {
         inner.node.wait_until(|active| active.close_to_writes() || active.ended().is_some());
         inner.collect_events();
         if let Some(error) = inner.node.with(|active| active.ended().cloned()) {
-            return Err(error.into());
+            let told = self.told.load(Ordering::Relaxed);
+            return if told { Ok(()) } else { Err(error.into()) };
         }
         inner.flush()?;
         // A stamp that cannot be taken is none: the next opening cannot compare, and says nothing.
         let stamp = (self.stamp)().unwrap_or([0; 32]);
         inner.run_one(&mut Seal::new(stamp))
+    }
+
+    fn tell<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
+        if done.is_err() && self.inner.node.with(|active| active.ended().is_some()) {
+            self.told.store(true, Ordering::Relaxed);
+        }
+        done
     }
 
     fn check_open(&self) -> Result<(), Error> {

@@ -257,14 +257,8 @@ impl Active {
     /// no copy of the view needs is needed by no passive either.
     pub fn sweep(&mut self, entries: usize) {
         let Some(cursor) = &mut self.sweep else { return };
-        let (table, copies) = self.view.sweepable();
         let slots = &mut self.slots;
-        let complete = table.sweep(
-            cursor,
-            entries,
-            |copy| copies.range(..=copy).next_back().map(|(&copy, _)| copy),
-            |first, count| slots.release(first, count),
-        );
+        let complete = self.view.sweep(cursor, entries, |first, count| slots.release(first, count));
         if complete {
             self.sweep = None;
         }

@@ -191,10 +191,8 @@ impl TakeRole {
             return Err(Error::RoleEnded);
         };
         let geometry = superblock.geometry;
-        let (table, copies) = view.sweepable();
-        let newest_at_most = |copy| copies.range(..=copy).next_back().map(|(&copy, _)| copy);
         let mut cursor = Cursor::default();
-        while !table.sweep(&mut cursor, SLICE_ENTRIES, newest_at_most, |_, _| ()) {}
+        while !view.sweep(&mut cursor, SLICE_ENTRIES, |_, _| ()) {}
 
         let mut slots = Slots::new(geometry.header_slots(), geometry.slots_in(self.role.diff_size));
         let mut sound = true;

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use crate::error::{Damage, Error};
 use crate::format::record::{Body, Record, is_sound};
 use crate::geometry::Geometry;
-use crate::table::{Run, Table};
-use crate::units::{ChunkIndex, CopyId, Extent, Sequence};
+use crate::table::{Cursor, Run, Table};
+use crate::units::{ChunkIndex, CopyId, Extent, Sequence, SlotIndex};
 
 /// A live shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,17 +95,10 @@ impl View {
         self.copies.last_key_value().map(|(&copy, _)| copy)
     }
 
-    /// The first live copy behind this one, if any.
-    #[must_use]
-    pub fn copies_after(&self, copy: CopyId) -> impl Iterator<Item = &CopyInfo> {
-        let after = (core::ops::Bound::Excluded(copy), core::ops::Bound::Unbounded);
-        self.copies.range(after).map(|(_, info)| info)
-    }
-
     /// The newest live copy that is not above this number.
     #[must_use]
     pub fn newest_at_most(&self, copy: CopyId) -> Option<CopyId> {
-        self.copies.range(..=copy).next_back().map(|(&copy, _)| copy)
+        newest_at_most(&self.copies, copy)
     }
 
     /// The chunks that may differ between two copies, or between one and the volume now. The order
@@ -138,9 +131,16 @@ impl View {
         &self.table
     }
 
-    /// The table, for removing what no copy needs any more.
-    pub(crate) fn sweepable(&mut self) -> (&mut Table, &BTreeMap<CopyId, CopyInfo>) {
-        (&mut self.table, &self.copies)
+    /// Removes what no live copy needs, looking at about `entries` entries of the table from the
+    /// cursor on; true when it has been through. `freed` hears the slots that held it.
+    pub(crate) fn sweep(
+        &mut self,
+        cursor: &mut Cursor,
+        entries: usize,
+        freed: impl FnMut(SlotIndex, u32),
+    ) -> bool {
+        let copies = &self.copies;
+        self.table.sweep(cursor, entries, |copy| newest_at_most(copies, copy), freed)
     }
 
     /// Whether a chunk's record may not be behind a barrier yet.
@@ -231,4 +231,8 @@ impl View {
             }
         }
     }
+}
+
+fn newest_at_most(copies: &BTreeMap<CopyId, CopyInfo>, copy: CopyId) -> Option<CopyId> {
+    copies.range(..=copy).next_back().map(|(&copy, _)| copy)
 }

@@ -7,9 +7,9 @@
 
 #![expect(unsafe_code, reason = "no crate offers a shared mapping that several may write to")]
 
+use core::ptr;
 use std::fs;
 use std::io;
-use std::ptr;
 
 use memmap2::{MmapOptions, MmapRaw};
 use parking_lot::Mutex;

@@ -1,6 +1,6 @@
 //! What a volume has done since it was opened, and the space it has.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use shadowvol::Epoch;
 use shadowvol::active::Space;
