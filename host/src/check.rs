@@ -20,7 +20,7 @@ pub struct CheckReport {
     pub copies: Vec<CopyId>,
     /// Journal records that were verified.
     pub records: u64,
-    /// Preserved chunks that were verified.
+    /// Preserved chunks whose checksum was verified; those of zeros have none.
     pub chunks: u64,
     /// Bytes of these.
     pub bytes: u64,
@@ -51,8 +51,8 @@ struct Suspect {
 }
 
 /// Verifies what a passive node's journal says. It reads as a passive node does, so it can run
-/// while an active node writes; what is deleted meanwhile is left out. `progress` hears the chunks
-/// done and the chunks to do, and ends it by returning false.
+/// while an active node writes; what is deleted meanwhile is left out. `progress` hears the bytes
+/// done and the bytes to do, and ends it by returning false.
 ///
 /// # Errors
 ///
@@ -68,7 +68,8 @@ pub fn check(
         records: state.records(),
         ..CheckReport::default()
     });
-    let total = node.look(|state| state.view().table().chunks());
+    let total = node.look(|state| state.view().table().chunks()) * node.chunk_size();
+    let mut done = 0;
     let mut cursor = Cursor::default();
     let mut complete = false;
     let mut runs = Vec::new();
@@ -82,8 +83,9 @@ pub fn check(
         });
         for (run, sums) in &runs {
             check_run(node, *run, sums, &mut bytes, &mut report)?;
+            done += run.chunks.count * node.chunk_size();
         }
-        if !progress(report.chunks.min(total), total) {
+        if !progress(done.min(total), total) {
             return Err(Error::Cancelled);
         }
     }
@@ -97,8 +99,8 @@ fn check_run(
     bytes: &mut Vec<u8>,
     report: &mut CheckReport,
 ) -> Result<(), Error> {
-    report.chunks += run.chunks.count;
     let Content::Slot(first) = run.content else { return Ok(()) };
+    report.chunks += run.chunks.count;
     let geometry = node.look(|state| *state.geometry());
     let chunk = geometry.chunk.bytes() as usize;
     let length = geometry.length_of(run.chunks) as usize;

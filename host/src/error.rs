@@ -45,6 +45,12 @@ pub enum Error {
         /// The file in question.
         path: PathBuf,
     },
+    /// A copy would replace the volume's own image or diff area.
+    #[error("{} is the volume's own image or diff area; copy to another path", path.display())]
+    OwnMedium {
+        /// Where the copy should have gone.
+        path: PathBuf,
+    },
     /// The volume was closed.
     #[error("the volume is closed; open it again")]
     Closed,

@@ -1,5 +1,6 @@
 //! Copying a whole shadow copy into a file.
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use crate::error::Error;
 
 /// Bytes that are read at once.
 const PIECE: usize = 4 << 20;
+/// Names of files in the making that this process has used.
+static NAMES: AtomicU32 = AtomicU32::new(0);
 /// Zeros of this many bytes become a hole.
 const HOLE: usize = 64 << 10;
 
@@ -36,7 +39,8 @@ impl ShadowCopy {
     ///
     /// # Errors
     ///
-    /// As [`ShadowCopy::read`], and when the file cannot be written.
+    /// As [`ShadowCopy::read`], when `path` is the volume's own image or diff area or no regular
+    /// file, and when the file cannot be written.
     pub fn copy_to(
         &self,
         path: impl AsRef<Path>,
@@ -44,6 +48,7 @@ impl ShadowCopy {
         mut progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<u64, Error> {
         let path = path.as_ref();
+        self.check_target(path)?;
         let mut partial = Partial::create(path)?;
         let size = self.size();
         partial.run("sizing", |file| file.set_len(size))?;
@@ -65,6 +70,30 @@ impl ShadowCopy {
         partial.complete(path)?;
         Ok(written)
     }
+
+    /// Whether a copy may replace what is there: not a device, nor what it is a copy of.
+    fn check_target(&self, path: &Path) -> Result<(), Error> {
+        let Ok(found) = fs::canonicalize(path) else { return Ok(()) };
+        if self.inner.own.iter().any(|own| is_same(own, &found)) {
+            return Err(Error::OwnMedium { path: path.to_owned() });
+        }
+        if found.is_file() {
+            return Ok(());
+        }
+        let kind =
+            if found.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::AlreadyExists };
+        Err(failed("replacing", path, kind.into()))
+    }
+}
+
+/// Whether two paths lead to one file, by whatever names.
+fn is_same(own: &Path, found: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(own), Ok(found)) = (fs::metadata(own), fs::metadata(found)) {
+        use std::os::unix::fs::MetadataExt;
+        return (own.dev(), own.ino()) == (found.dev(), found.ino());
+    }
+    fs::canonicalize(own).is_ok_and(|own| own == found)
 }
 
 /// A file that is removed unless it is completed.
@@ -76,10 +105,16 @@ struct Partial {
 impl Partial {
     fn create(target: &Path) -> Result<Self, Error> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let path = target.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-        let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
-        let file = file.map_err(|source| failed("creating", &path, source))?;
-        Ok(Self { path, file: Some(file) })
+        loop {
+            let (process, nth) = (std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed));
+            let path = target.with_file_name(format!(".{name}.{process}-{nth}.partial"));
+            match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { path, file: Some(file) }),
+                // What a killed process left behind, or another thread's.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(failed("creating", &path, source)),
+            }
+        }
     }
 
     fn run<T>(

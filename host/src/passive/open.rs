@@ -38,7 +38,8 @@ impl Passive {
         let area = Arc::new(ReadOnlyFile::open(&diff, options.caching)?);
         let stamped = Arc::clone(&origin);
         let remote = matches!(area.medium(), MediumKind::RemoteFile { .. });
-        let node = Self::open_on(ReadMedia { origin, diff: area })?;
+        let own = vec![path.to_owned(), diff.clone()];
+        let node = Self::open_beside(ReadMedia { origin, diff: area }, own)?;
         let (superblock, copies) =
             node.look(|state| (state.superblock().clone(), state.view().copies().len()));
         if superblock.coherent && remote && options.caching != Caching::Buffered {

@@ -89,7 +89,8 @@ impl From<active::Event> for Event {
     }
 }
 
-/// Is called with every event, by the thread that does the chores.
+/// Is called with every event: by the thread that does the chores, by the one that asks for events
+/// or closes, and for what opening finds by the one that opens.
 pub type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// Events on their way to the user, and the bell of the thread that does the chores.
@@ -120,15 +121,18 @@ impl Events {
         }
     }
 
-    pub(super) fn push(&self, event: Event) {
-        if let Some(on_event) = &self.on_event {
-            on_event(&event);
-        }
+    /// Takes events to the queue, and then to the user's function. Who looks at the queue meanwhile
+    /// waits until they are in it.
+    pub(super) fn deliver(&self, take: impl FnOnce() -> Vec<Event>) {
         let mut queue = self.queue.lock();
-        if queue.len() == MOST_EVENTS {
-            queue.pop_front();
+        let events = take();
+        queue.extend(events.iter().cloned());
+        let surplus = queue.len().saturating_sub(MOST_EVENTS);
+        queue.drain(..surplus);
+        drop(queue);
+        if let Some(on_event) = &self.on_event {
+            events.iter().for_each(|event| on_event(event));
         }
-        queue.push_back(event);
     }
 
     pub(super) fn take(&self) -> Vec<Event> {
@@ -217,8 +221,7 @@ fn work(inner: &Inner) {
 
 impl Inner {
     pub(super) fn collect_events(&self) {
-        for event in self.node.with(Active::take_events) {
-            self.events.push(event.into());
-        }
+        let take = || self.node.with(Active::take_events).into_iter().map(Event::from).collect();
+        self.events.deliver(take);
     }
 }

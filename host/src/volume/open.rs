@@ -109,7 +109,8 @@ impl Volume {
         };
         let lock = RoleLock::take(&diff)?;
         let (media, stamp) = pair(origin, area);
-        let volume = Self::format_and_start(media, stamp, Some(lock), options)?;
+        let mut volume = Self::format_and_start(media, stamp, Some(lock), options)?;
+        volume.own = vec![path.to_owned(), diff];
         made.0.clear();
         Ok(volume)
     }
@@ -146,7 +147,9 @@ impl Volume {
         let area = FileOptions { map_small_writes: true, ..file };
         let (media, stamp) = pair(File::open(path, file)?, File::open(&diff, area)?);
         let options = OpenOptions { durability: Some(file.durability), ..options.clone() };
-        Self::take_role_and_start(media, stamp, Some(lock), &options)
+        let mut volume = Self::take_role_and_start(media, stamp, Some(lock), &options)?;
+        volume.own = vec![path.to_owned(), diff];
+        Ok(volume)
     }
 
     /// Takes the active role on any backends. An active that is running on them is fenced.
@@ -197,6 +200,11 @@ impl Volume {
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let superblock = peek(&*media.diff)?;
+        let recorded = superblock.geometry.size;
+        let found = media.origin.source_size().map_err(unreadable_origin)?;
+        if recorded != found {
+            return Err(EngineError::OriginSize { recorded, found }.into());
+        }
         let now = stamp().unwrap_or([0; 32]);
         let boot = boot_id().unwrap_or([0; 16]);
         let events = Events::new(options.on_event.clone());
@@ -210,12 +218,12 @@ impl Volume {
             }
             drop_copies = true;
             if !copies.is_empty() {
-                events.push(Event::Dropped { copies, reason });
+                events.deliver(|| vec![Event::Dropped { copies, reason }]);
             }
         }
         let durability = options.durability.unwrap_or(durability(&superblock));
         let mut take = TakeRole::new(Role {
-            origin_size: media.origin.source_size().map_err(unreadable_origin)?,
+            origin_size: found,
             diff_size: media.diff.source_size().map_err(unreadable_origin)?,
             stamp: now,
             boot,
@@ -253,7 +261,7 @@ impl Drop for Made {
 fn pair(origin: File, diff: File) -> (Media, TakeStamp) {
     let origin = Arc::new(origin);
     let stamped = Arc::clone(&origin);
-    let stamp: TakeStamp = Box::new(move || Ok(Stamp::of(&*stamped).map(Stamp::to_bytes)?));
+    let stamp: TakeStamp = Box::new(move || Ok(Stamp::of(&stamped).map(Stamp::to_bytes)?));
     (Media { origin, diff: Arc::new(diff) }, stamp)
 }
 
