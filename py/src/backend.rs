@@ -9,7 +9,6 @@ use core::fmt;
 use std::io;
 use std::sync::Arc;
 
-use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
@@ -17,6 +16,7 @@ use pyo3::{intern, types::PyString};
 use shadowvol::backend::{ReadAt, WriteAt};
 use shadowvol_host::{Media, ReadMedia, Source, Target};
 
+use crate::buffer::Input;
 use crate::memory::Memory;
 
 /// The media of an active node, given as Python objects.
@@ -91,16 +91,11 @@ impl ReadAt for Backend {
             let lent = PyByteArray::new_with(py, buffer.len(), |_| Ok(()))?;
             lend(object, intern!(py, "read_at"), offset, lent.as_any())?;
             // The export keeps it from being resized while it is copied.
-            let filled = PyUntypedBuffer::get(lent.as_any())?;
-            if filled.len_bytes() != buffer.len() {
+            let filled: Input = lent.extract()?;
+            if filled.bytes().len() != buffer.len() {
                 return Err(PyRuntimeError::new_err("read_at resized its buffer"));
             }
-            // SAFETY: `filled` exports that many bytes, which stay where they are until it is
-            // dropped. They are not `buffer`'s, which no Python object has ever seen.
-            unsafe {
-                let bytes = filled.buf_ptr().cast::<u8>();
-                bytes.copy_to_nonoverlapping(buffer.as_mut_ptr(), buffer.len());
-            }
+            buffer.copy_from_slice(filled.bytes());
             Ok(())
         })
     }

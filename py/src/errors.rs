@@ -7,7 +7,7 @@ use core::error::Error as StdError;
 use std::io;
 use std::path::Path;
 
-use pyo3::exceptions::{PyException, PyOSError};
+use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use shadowvol::Error as EngineError;
@@ -21,6 +21,9 @@ type Kind = (&'static str, Vec<(&'static str, u64)>);
 
 /// The exception for an error of any request.
 pub(crate) fn raise(error: Error) -> PyErr {
+    if matches!(error, Error::OwnMedium { .. }) {
+        return PyValueError::new_err(error.to_string());
+    }
     let kind = kind_of(&error);
     Python::attach(|py| build(py, &kind, &Chain::of(&error)))
 }

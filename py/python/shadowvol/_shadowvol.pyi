@@ -78,8 +78,9 @@ class Volume:
             caching: ``"direct"`` bypasses this host's page cache; ``"auto"`` does so where others
                 could not see what is cached; ``"buffered"`` never does, and raises
                 ``CachedMedium`` where passive nodes on other hosts would read wrong bytes.
-            on_event: called with every event, in the thread whose request met it, after the
-                request's work is done. What it raises goes to ``sys.unraisablehook``.
+            on_event: called with every event, by the volume's own thread, so that no request waits
+                for it; by the caller's for what opening finds, and in :meth:`events` and
+                :meth:`close`. What it raises goes to ``sys.unraisablehook``.
 
         Raises:
             MissingMedium: there is no image, and no size was given.
@@ -401,7 +402,14 @@ class Passive:
         """What may differ between two shadow copies; see :meth:`Volume.changes`."""
 
     def stats(self) -> PassiveStats:
-        """What the node has done since it was opened, and the space it knows of."""
+        """What the node has done since it was opened."""
+
+    def space(self) -> Space:
+        """The room in the diff area, as the journal has it now. It looks at the whole journal.
+
+        Raises:
+            Closed, Corrupt, MediumError.
+        """
 
     def close(self) -> None:
         """Close the node. Its shadow copies cannot be read any more. Closing twice is fine."""
@@ -478,8 +486,9 @@ class ShadowCopy:
 
         Raises:
             ValueError: ``path`` is the volume's own image or diff area.
+            MediumError: also when ``path`` is there and no regular file.
             Gone: the copy was deleted while it was being copied.
-            Closed, Corrupt, MediumError.
+            Closed, Corrupt.
         """
 
 @final
@@ -552,11 +561,11 @@ class Space:
 
     @property
     def free(self) -> int | None:
-        """Left for more, with what it may still grow; ``None`` if there is no cap."""
+        """Left for more, with what it may still grow; ``None`` if there is no limit."""
 
     @property
     def limit(self) -> int | None:
-        """The cap, or ``None``."""
+        """The most that it may take: the cap, or a medium of fixed size; ``None`` if neither."""
 
     @property
     def low(self) -> bool:
@@ -580,7 +589,7 @@ class VolumeStats:
 
     @property
     def reads(self) -> int:
-        """Requests to read, of the volume and of its copies."""
+        """Requests to read the volume; those of its shadow copies are not among them."""
 
     @property
     def read_bytes(self) -> int:
@@ -669,10 +678,6 @@ class PassiveStats:
     @property
     def table_bytes(self) -> int:
         """Memory taken by the table of preserved chunks."""
-
-    @property
-    def space(self) -> Space:
-        """The room in the diff area, as far as a passive node can know it."""
 
 @final
 class Finding:

@@ -42,7 +42,7 @@ def info(*, image: Path, diff: Path | None, as_json: bool) -> None:
     """Show what is known about IMAGE and its diff area."""
     with sv.Passive.open(image, diff=diff) as node:
         copies = node.shadow_copies()
-        space = node.stats().space
+        space = node.space()
         report: dict[str, object] = {
             "image": str(image),
             "diff": str(diff) if diff else sv.diff_path(image),
