@@ -90,6 +90,9 @@ impl Machine for Create {
             (Phase::Begin, _) => self.begin(active),
             (Phase::FlushAhead, Fed::Failed(error)) => Step::Done(Err(error)),
             (Phase::FlushAhead, _) => {
+                if let Some(ended) = active.refusal() {
+                    return Step::Done(Err(ended));
+                }
                 // One hold at a time: the copy after this one has an instant of its own.
                 if active.flights.is_held() {
                     return Step::Wait(Wait::Turn);

@@ -15,6 +15,9 @@ use crate::units::{Content, CopyId, Extent, SlotIndex};
 /// Old bytes that are preserved at once; bounds the working space of a large write.
 const WINDOW_BYTES: u64 = 1 << 20;
 
+/// Runs of a chunk each whose records fit the smallest segment, less one.
+const RUNS_IN_A_SLOT: u32 = 200;
+
 /// The machine that overwrites or discards a range of the volume.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Write {
@@ -149,9 +152,10 @@ impl Write {
         }
         let needed = u32::try_from(self.lacking.iter().map(|run| run.count).sum::<u64>());
         let needed = needed.unwrap_or(u32::MAX);
-        let kept = active.kept_slots();
+        // The records need room too; without any they would end the role.
+        let kept = active.kept_slots().saturating_add(needed / RUNS_IN_A_SLOT + 1);
         if !active.slots.reserve(needed, kept) {
-            return Step::Wait(Wait::Room(needed));
+            return Step::Wait(Wait::Room(needed.saturating_add(needed / RUNS_IN_A_SLOT + 1)));
         }
         active.flights.enter();
         active.flights.claim(claim);
@@ -324,7 +328,13 @@ impl Machine for Write {
             (Phase::ReadOld | Phase::WriteSlots, Fed::Failed(error)) => self.give_up(active, error),
             (Phase::ReadOld | Phase::WriteSlots, _) => match self.append(active, buffers) {
                 Ok(()) => self.step(active, buffers, Fed::Again),
-                Err(error) => self.give_up(active, error),
+                // Some of the records may be appended, so their slots are not free to be given back.
+                Err(error) => {
+                    active.end(error.clone());
+                    active.flights.unclaim(self.claim);
+                    active.flights.leave();
+                    Step::Done(Err(error))
+                }
             },
             (Phase::Commit(ticket), _) => self.await_commit(active, ticket),
             (Phase::Overwrite(_), fed) => {
