@@ -1,14 +1,11 @@
 //! What many shadow copies cost: creating one, and reading and writing with a thousand.
 
-use core::error::Error;
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use shadowvol_benches::{Contest, Outcome, Row, Shuffle, Table, places};
+use shadowvol_benches::{Contest, Outcome, Result, Row, Shuffle, Table, places};
 use shadowvol_host::{CreateOptions, Durability, Volume, diff_path};
-
-type Result<T> = core::result::Result<T, Box<dyn Error>>;
 
 const SIZE: u64 = 64 << 20;
 const HUGE: u64 = 1 << 40;

@@ -7,9 +7,11 @@
 mod contest;
 mod pattern;
 mod place;
+mod stage;
 mod table;
 
 pub use contest::{Contest, Outcome};
 pub use pattern::{Pattern, Shuffle};
 pub use place::{Place, places};
+pub use stage::{Result, Stage};
 pub use table::{Row, Table};
