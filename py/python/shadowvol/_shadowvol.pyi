@@ -32,6 +32,22 @@ from shadowvol._types import (
     StrPath,
 )
 
+__all__ = [
+    "CheckReport",
+    "Event",
+    "Finding",
+    "Memory",
+    "Passive",
+    "PassiveStats",
+    "ShadowCopy",
+    "Space",
+    "Volume",
+    "VolumeStats",
+    "__version__",
+    "check",
+    "diff_path",
+]
+
 __version__: str
 
 @final
