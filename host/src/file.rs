@@ -202,6 +202,11 @@ impl File {
         self.handle.facts()
     }
 
+    /// Makes durable what was written, whatever a barrier promises.
+    pub(crate) fn settle(&self) -> Result<(), FileError> {
+        self.flush()
+    }
+
     /// Checks a request, asking the operating system only when it reaches past the size known.
     fn check(&self, offset: u64, length: u64) -> Result<u64, FileError> {
         let known = self.known_size.load(Ordering::Relaxed);

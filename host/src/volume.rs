@@ -2,6 +2,7 @@
 
 mod chores;
 mod facts;
+mod files;
 mod open;
 mod revert;
 mod stats;
@@ -22,19 +23,17 @@ use shadowvol::{CopyId, Geometry};
 use crate::error::Error;
 use crate::extent::{ByteExtent, byte_extents};
 use crate::lock::RoleLock;
-use crate::media::{BoxError, Media};
+use crate::media::Media;
 use crate::node::{Node, Request};
 use crate::passive::Passive;
 use chores::Chores;
+use files::Files;
 use stats::Tally;
 
 pub use chores::{DropReason, Event, OnEvent};
 pub use open::{CreateOptions, OnExternalWrite, OpenOptions, diff_path};
 pub(crate) use open::{durability, judge_stamp};
 pub use stats::VolumeStats;
-
-/// Takes the origin's fingerprint, to tell later whether it was changed while it was closed.
-pub type TakeStamp = Box<dyn Fn() -> Result<[u8; 32], BoxError> + Send + Sync>;
 
 /// A live volume: the active node.
 ///
@@ -62,7 +61,7 @@ pub struct Volume {
     closed: AtomicBool,
     /// Whether a caller was told that the role has ended.
     told: AtomicBool,
-    stamp: TakeStamp,
+    files: Option<Files>,
     lock: Mutex<Option<RoleLock>>,
     /// The paths of its media, which no copy may replace.
     own: Vec<PathBuf>,
@@ -106,7 +105,7 @@ impl Volume {
     fn start(
         active: Active,
         media: Media,
-        stamp: TakeStamp,
+        files: Option<Files>,
         lock: Option<RoleLock>,
         events: chores::Events,
     ) -> Self {
@@ -125,7 +124,7 @@ impl Volume {
             reader: Mutex::new(None),
             closed: AtomicBool::new(false),
             told: AtomicBool::new(false),
-            stamp,
+            files,
             lock: Mutex::new(lock),
             own: Vec::new(),
         }
@@ -324,9 +323,10 @@ impl Volume {
             return if told { Ok(()) } else { Err(error.into()) };
         }
         inner.flush()?;
-        // A stamp that cannot be taken is none: the next opening cannot compare, and says nothing.
-        let stamp = (self.stamp)().unwrap_or([0; 32]);
-        inner.run_one(&mut Seal::new(stamp))
+        let Some(files) = &self.files else { return inner.run_one(&mut Seal::new([0; 32])) };
+        files.settle()?;
+        inner.run_one(&mut Seal::new(files.stamp()))?;
+        files.settle()
     }
 
     fn tell<T>(&self, done: Result<T, Error>) -> Result<T, Error> {

@@ -3,15 +3,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use shadowvol::active::{Active, Format, Options, Role, TakeRole};
 use shadowvol::format::superblock::{OnFull, Superblock};
 use shadowvol::journal::{Load, Trust};
 use shadowvol::{ChunkSize, CopyId, Error as EngineError};
 
+use super::Volume;
 use super::chores::{DropReason, Event, Events, OnEvent};
-use super::{TakeStamp, Volume};
+use super::files::Files;
 use crate::error::Error;
 use crate::file::{Caching, Durability, File, FileOptions, ReadOnlyFile};
 use crate::identity::{boot_id, volume_id};
@@ -108,8 +108,8 @@ impl Volume {
             }
         };
         let lock = RoleLock::take(&diff)?;
-        let (media, stamp) = pair(origin, area);
-        let mut volume = Self::format_and_start(media, stamp, Some(lock), options)?;
+        let files = Files::new(origin, area);
+        let mut volume = Self::format_and_start(files.media(), Some(files), Some(lock), options)?;
         volume.own = vec![path.to_owned(), diff];
         made.0.clear();
         Ok(volume)
@@ -128,7 +128,7 @@ impl Volume {
             }
             Err(error) => return Err(error),
         }
-        Self::format_and_start(media, no_stamp(), None, options)
+        Self::format_and_start(media, None, None, options)
     }
 
     /// Takes the active role of a volume whose diff area exists.
@@ -145,9 +145,10 @@ impl Volume {
         let file =
             file_options(options.durability.unwrap_or(durability(&superblock)), options.caching);
         let area = FileOptions { map_small_writes: true, ..file };
-        let (media, stamp) = pair(File::open(path, file)?, File::open(&diff, area)?);
+        let files = Files::new(File::open(path, file)?, File::open(&diff, area)?);
         let options = OpenOptions { durability: Some(file.durability), ..options.clone() };
-        let mut volume = Self::take_role_and_start(media, stamp, Some(lock), &options)?;
+        let mut volume =
+            Self::take_role_and_start(files.media(), Some(files), Some(lock), &options)?;
         volume.own = vec![path.to_owned(), diff];
         Ok(volume)
     }
@@ -158,12 +159,12 @@ impl Volume {
     ///
     /// When the diff area cannot be used.
     pub fn open_on(media: Media, options: &OpenOptions) -> Result<Self, Error> {
-        Self::take_role_and_start(media, no_stamp(), None, options)
+        Self::take_role_and_start(media, None, None, options)
     }
 
     fn format_and_start(
         media: Media,
-        stamp: TakeStamp,
+        files: Option<Files>,
         lock: Option<RoleLock>,
         options: &CreateOptions,
     ) -> Result<Self, Error> {
@@ -190,12 +191,12 @@ impl Volume {
             on_event: options.on_event.clone(),
             ..OpenOptions::default()
         };
-        Self::take_role_and_start(media, stamp, lock, &options)
+        Self::take_role_and_start(media, files, lock, &options)
     }
 
     fn take_role_and_start(
         media: Media,
-        stamp: TakeStamp,
+        files: Option<Files>,
         lock: Option<RoleLock>,
         options: &OpenOptions,
     ) -> Result<Self, Error> {
@@ -205,7 +206,7 @@ impl Volume {
         if recorded != found {
             return Err(EngineError::OriginSize { recorded, found }.into());
         }
-        let now = stamp().unwrap_or([0; 32]);
+        let now = files.as_ref().map_or([0; 32], Files::stamp);
         let boot = boot_id().unwrap_or([0; 16]);
         let events = Events::new(options.on_event.clone());
         let mut drop_copies = false;
@@ -233,7 +234,7 @@ impl Volume {
             drop_copies,
         });
         let active: Active = run_alone(&mut take, &media)?;
-        Ok(Self::start(active, media, stamp, lock, events))
+        Ok(Self::start(active, media, files, lock, events))
     }
 }
 
@@ -258,19 +259,8 @@ impl Drop for Made {
     }
 }
 
-fn pair(origin: File, diff: File) -> (Media, TakeStamp) {
-    let origin = Arc::new(origin);
-    let stamped = Arc::clone(&origin);
-    let stamp: TakeStamp = Box::new(move || Ok(Stamp::of(&stamped).map(Stamp::to_bytes)?));
-    (Media { origin, diff: Arc::new(diff) }, stamp)
-}
-
 fn file_options(durability: Durability, caching: Caching) -> FileOptions {
     FileOptions { durability, caching, ..FileOptions::default() }
-}
-
-fn no_stamp() -> TakeStamp {
-    Box::new(|| Ok([0; 32]))
 }
 
 pub(crate) fn durability(superblock: &Superblock) -> Durability {
