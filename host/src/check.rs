@@ -133,7 +133,7 @@ fn confirm(node: &Passive, suspect: &Suspect) -> Result<Option<Finding>, Error> 
             found.is_some_and(|found| found.copy == copy && found.content == Content::Slot(slot))
         };
         let copies: Vec<_> = view.copies().map(|info| info.id).filter(needs).collect();
-        (*state.geometry(), copies, view.is_recent(chunk))
+        (*state.geometry(), copies, view.is_recent(chunk, slot))
     });
     if copies.is_empty() || recent {
         return Ok(None);

@@ -9,6 +9,7 @@ use crate::format::record::{self, Context};
 use crate::format::superblock::Superblock;
 use crate::journal::{Batch, read_pair};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::table::Cursor;
 use crate::units::{Epoch, Sequence};
 
 /// Proof that a write's records are behind a barrier.
@@ -30,6 +31,22 @@ impl Active {
         (ticket <= self.committed).then_some(Committed(()))
     }
 
+    /// Begins a sweep if a record may have left slots that no copy needs: a deletion, or old bytes
+    /// for a copy that was deleted while they were being preserved.
+    fn sweep_after(&mut self, body: &record::Body<'_>) {
+        let begin = match body {
+            record::Body::Deleted { .. } => true,
+            record::Body::Preserved(runs) => {
+                let newest = self.view.newest();
+                runs.clone().flatten().any(|(run, _)| Some(run.copy) != newest)
+            }
+            _ => false,
+        };
+        if begin {
+            self.sweep = Some(Cursor::default());
+        }
+    }
+
     /// Applies records of the journal as every reader does, and lets those who wait go on.
     pub(super) fn commit(
         &mut self,
@@ -42,10 +59,8 @@ impl Active {
         let mut rest = records;
         let mut sequence = first;
         while let Some(parsed) = record::parse(rest, context, sequence, checksum)? {
-            if let record::Body::Deleted { .. } = parsed.body {
-                self.sweep = Some(crate::table::Cursor::default());
-            }
             self.view.apply(sequence, &parsed)?;
+            self.sweep_after(&parsed.body);
             sequence = sequence.next();
             rest = &rest[parsed.length..];
         }
@@ -66,6 +81,8 @@ pub struct Commit {
     ticket: Ticket,
     /// Whether the superblock is looked at behind the barrier.
     watch: bool,
+    /// It has waited once for another commit.
+    waited: bool,
     /// The holder found there, or why none was.
     found: Option<Result<Epoch, Error>>,
 }
@@ -79,7 +96,8 @@ enum Phase {
 }
 
 impl Commit {
-    /// A commit of whatever is appended when it begins.
+    /// A commit of whatever is appended when it begins. If another one is under way, it waits for
+    /// that one's end and does nothing: ask again.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -89,6 +107,7 @@ impl Commit {
             first: Sequence(0),
             ticket: Ticket(0),
             watch: false,
+            waited: false,
             found: None,
         }
     }
@@ -96,14 +115,18 @@ impl Commit {
     /// Begins the next commit with the memory that the machine has; it must be done.
     pub fn begin(&mut self) {
         self.phase = Phase::Take;
+        self.waited = false;
         self.found = None;
     }
 
     fn take(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
-        if active.ended.is_some() {
+        // After a wait the records of whoever asked may be behind a barrier. If all who waited
+        // went on to commit what others have appended since, each barrier would serve one write.
+        if active.ended.is_some() || self.waited {
             return Step::Done(Ok(()));
         }
-        if active.committing || active.gate {
+        if active.committing || active.gate || active.sealing {
+            self.waited = true;
             return Step::Wait(Wait::Turn);
         }
         if !active.journal.has_news() {

@@ -20,6 +20,8 @@ use crate::units::{Epoch, Generation, Sequence};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Compact {
     phase: Phase,
+    /// It has asked for room, and takes what there is.
+    asked: bool,
     ops: Vec<Op>,
     batch: Batch,
     /// The old journal's records that no commit has taken; the new superblock commits them.
@@ -48,6 +50,7 @@ impl Compact {
     pub fn new() -> Self {
         Self {
             phase: Phase::Begin,
+            asked: false,
             ops: Vec::new(),
             batch: Batch::default(),
             pending: Vec::new(),
@@ -59,27 +62,33 @@ impl Compact {
     }
 
     fn begin(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
-        if let Some(ended) = active.refusal() {
-            return Step::Done(Err(ended));
-        }
         if active.rewriter.is_some() {
             return Step::Done(Ok(()));
         }
-        if active.slots.free() < active.kept_slots() {
+        // Closed, if at all, by a machine that waits in this place, like this one perhaps.
+        active.gate = false;
+        if let Some(ended) = active.refusal() {
+            return Step::Done(Err(ended));
+        }
+        if active.closing {
+            return Step::Done(Err(Error::RoleEnded));
+        }
+        if active.slots.free() < active.slots_for_rewrite() && !self.asked {
+            self.asked = true;
             return Step::Wait(Wait::Room(1));
         }
         // Between two commits the view says all that the journal says, but for what is pending.
-        active.gate = true;
         if active.committing {
+            active.gate = true;
             return Step::Wait(Wait::Turn);
         }
-        active.gate = false;
         let geometry = *active.geometry();
         let Some(segment) = take_segment(&mut active.slots, geometry.segment) else {
             return Step::Done(Err(active.full(geometry.segment_bytes())));
         };
-        let Context { seed, generation: Generation { epoch, number } } = active.journal.context();
-        let context = Context { seed, generation: Generation { epoch, number: number + 1 } };
+        active.begun += 1;
+        let Context { seed, generation: Generation { epoch, .. } } = active.journal.context();
+        let context = Context { seed, generation: Generation { epoch, number: active.begun } };
         let mut rewriter = Rewriter::new(geometry, context, segment);
         let Active { view, slots, journal, .. } = active;
         let begun = rewriter
@@ -95,6 +104,10 @@ impl Compact {
     }
 
     fn fill(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        if let Some(error) = active.hinders_rewriting() {
+            active.abandon_rewriter();
+            return Step::Done(Err(error));
+        }
         let Active { rewriter: Some(rewriter), view, slots, .. } = active else {
             return Step::Done(Err(active.full(active.geometry().segment_bytes())));
         };
@@ -115,6 +128,11 @@ impl Compact {
     }
 
     fn close(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        if let Some(error) = active.hinders_rewriting() {
+            active.gate = false;
+            active.abandon_rewriter();
+            return Step::Done(Err(error));
+        }
         active.gate = true;
         if active.committing {
             return Step::Wait(Wait::Turn);
@@ -146,6 +164,9 @@ impl Compact {
     ) -> Result<(), Error> {
         if let Some(found) = self.found.take() {
             active.check_epoch(found?)?;
+        }
+        if let Some(error) = active.hinders_rewriting() {
+            return Err(error);
         }
         let (mut superblock, place) = active.next_superblock();
         if let Some(rewriter) = &active.rewriter {
@@ -182,10 +203,28 @@ impl Compact {
     /// taken nothing more may be promised.
     fn fail(&self, active: &mut Active, error: Error) -> Step<()> {
         match self.phase {
-            Phase::Begin | Phase::Fill | Phase::Close => active.abandon_rewriter(),
+            Phase::Begin => {}
+            Phase::Fill | Phase::Close => active.abandon_rewriter(),
             _ => active.end(error.clone()),
         }
         Step::Done(Err(error))
+    }
+}
+
+impl Active {
+    /// Why the journal's next generation comes to nothing, if it does.
+    fn hinders_rewriting(&self) -> Option<Error> {
+        let full = || self.rewriter_failed.then(|| self.full(self.geometry().segment_bytes()));
+        self.refusal().or_else(full)
+    }
+
+    /// Slots that the journal's next generation needs at most: no more than are kept for it, and
+    /// far fewer when most of what the journal says is over.
+    fn slots_for_rewrite(&self) -> u32 {
+        let copies = self.view.copies().map(|info| 64 + info.label.len() as u64).sum::<u64>();
+        let bytes = copies + self.view.table().chunks() * 24;
+        let slots = self.geometry().slots_in(bytes) + 1 + 2 * self.geometry().segment;
+        slots.min(self.kept_slots())
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Create {
     label: String,
     time: i64,
     phase: Phase,
+    /// It has asked for room for its record.
+    asked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +39,7 @@ impl Create {
     /// A copy with this label, taken at `time` nanoseconds since 1970 (UTC).
     #[must_use]
     pub fn new(label: String, time: i64) -> Self {
-        Self { label, time, phase: Phase::Begin }
+        Self { label, time, phase: Phase::Begin, asked: false }
     }
 
     fn begin(&mut self, active: &mut Active) -> Step<CopyId> {
@@ -50,7 +52,16 @@ impl Create {
         }
         active.journal.set_aside(&mut active.slots);
         if active.journal.spare().is_none() {
+            if self.asked && active.view.newest().is_none() {
+                return Step::Done(Err(active.full(active.geometry().segment_bytes())));
+            }
+            self.asked = true;
             return Step::Wait(Wait::Room(active.geometry().segment));
+        }
+        // A record that stays takes none of the room that the next journal needs: the volume must
+        // open again however full the diff area is.
+        if active.view.newest().is_some() && active.slots.free() <= active.kept_slots() {
+            return Step::Wait(Wait::Room(1));
         }
         self.phase = Phase::FlushAhead;
         Step::Io
@@ -88,7 +99,10 @@ impl Machine for Create {
         match (self.phase, fed) {
             (Phase::Begin, Fed::Failed(error)) => Step::Done(Err(error)),
             (Phase::Begin, _) => self.begin(active),
-            (Phase::FlushAhead, Fed::Failed(error)) => Step::Done(Err(error)),
+            (Phase::FlushAhead, Fed::Failed(error)) => {
+                active.end(error.clone());
+                Step::Done(Err(error))
+            }
             (Phase::FlushAhead, _) => {
                 if let Some(ended) = active.refusal() {
                     return Step::Done(Err(ended));
@@ -106,7 +120,12 @@ impl Machine for Create {
                 self.phase = Phase::Flush;
                 Step::Io
             }
-            (Phase::Flush, Fed::Failed(error)) => Self::end(active, Err(error)),
+            // Nothing is known about writes that were acknowledged, and a second barrier would
+            // prove nothing about them.
+            (Phase::Flush, Fed::Failed(error)) => {
+                active.end(error.clone());
+                Self::end(active, Err(error))
+            }
             (Phase::Flush, _) => match self.append(active, buffers) {
                 Ok(()) => self.step(active, buffers, Fed::Again),
                 Err(error) => Self::end(active, Err(error)),

@@ -55,6 +55,12 @@ pub struct Active {
     journal: Appender,
     /// The journal's next generation, while it is being written.
     rewriter: Option<Rewriter>,
+    /// It lacks a record, for want of room. Its machine may be writing into its segments at this
+    /// moment, so only that machine may give them back.
+    rewriter_failed: bool,
+    /// The number of the generation that was begun last. Invariant 8: a generation that came to
+    /// nothing keeps its number, because its records may still be on the medium.
+    begun: u64,
     flights: Flights,
     /// Records appended, and how many of them are behind a barrier; both only grow.
     appended: Ticket,
@@ -66,6 +72,8 @@ pub struct Active {
     making_room: bool,
     /// The role is being given up: writes are held for good.
     closing: bool,
+    /// The last superblock is being written: no commit begins.
+    sealing: bool,
     /// The medium refused to grow when it was last asked to; the next writer that finds the
     /// diff area full asks again.
     cannot_grow: bool,
@@ -283,22 +291,30 @@ impl Active {
         Ok(self.issue())
     }
 
-    fn append_runs(&mut self, checksum: Checksum, runs: &RunList) -> Result<Ticket, Error> {
+    /// Appends records with these runs. Says how many runs they hold, and why not all of them.
+    fn append_runs(
+        &mut self,
+        checksum: Checksum,
+        runs: &RunList,
+    ) -> (usize, Result<Ticket, Error>) {
         let start = self.journal.pending_bytes();
-        let appended = self.journal.append_runs(&mut self.slots, checksum, runs);
+        let (done, appended) = self.journal.append_runs(&mut self.slots, checksum, runs);
         self.repeat(start, checksum);
-        appended.map(|()| self.issue())
+        (done, appended.map(|()| self.issue()))
     }
 
     fn repeat(&mut self, start: usize, checksum: Checksum) {
-        if let Some(rewriter) = &mut self.rewriter {
-            let records = self.journal.pending_from(start);
-            match rewriter.repeat(records, &mut self.slots, checksum) {
-                // A superblock may name the new journal already: it must not lack a record.
-                Err(error) if self.gate => self.end(error),
-                Err(_) => self.abandon_rewriter(),
-                Ok(()) => {}
+        let Some(rewriter) = &mut self.rewriter else { return };
+        if self.rewriter_failed {
+            return;
+        }
+        let records = self.journal.pending_from(start);
+        if let Err(error) = rewriter.repeat(records, &mut self.slots, checksum) {
+            // A superblock may name the new journal already: it must not lack a record.
+            if rewriter.appender().is_named() {
+                self.end(error);
             }
+            self.rewriter_failed = true;
         }
     }
 
@@ -309,6 +325,7 @@ impl Active {
 
     /// Gives back the segments of a journal that no superblock names.
     fn abandon_rewriter(&mut self) {
+        self.rewriter_failed = false;
         if let Some(rewriter) = self.rewriter.take() {
             self.release_journal(rewriter.appender());
         }

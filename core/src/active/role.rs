@@ -19,6 +19,7 @@ use super::{Active, Counters, Ticket};
 use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
+use crate::geometry::Geometry;
 use crate::journal::{
     Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair, take_segment,
 };
@@ -150,7 +151,12 @@ impl TakeRole {
                     self.recent.pop_front();
                 }
                 Content::Slot(slot) => {
-                    let len = geometry.slot_bytes(recent.run.chunks.count as u32) as usize;
+                    let there = slots_there(geometry, recent, slot, self.role.diff_size);
+                    if there == 0 {
+                        self.recent.pop_front();
+                        continue;
+                    }
+                    let len = geometry.slot_bytes(there) as usize;
                     buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
                     let at = geometry.slot_offset(slot);
                     let into = Span::scratch(0, len);
@@ -172,7 +178,8 @@ impl TakeRole {
         };
         let geometry = loaded.superblock.geometry;
         let Content::Slot(slot) = recent.run.content else { return };
-        for (nth, &sum) in (0u32..).zip(&recent.sums) {
+        let there = slots_there(geometry, &recent, slot, self.role.diff_size);
+        for (nth, &sum) in (0..there).zip(&recent.sums) {
             let chunk = ChunkIndex(recent.run.chunks.first.0 + u64::from(nth));
             let chunks = Extent { first: chunk, count: 1 };
             let start = geometry.slot_bytes(nth) as usize;
@@ -207,9 +214,12 @@ impl TakeRole {
         let wanted = geometry.slots_for_next_journal(old);
         if slots.free() < wanted && !self.grown {
             self.grown = true;
-            let size = self.role.diff_size + geometry.slot_bytes(wanted);
-            self.ask(Phase::Grow, Op::Grow { size });
-            return Ok(());
+            let limit = self.role.limit.unwrap_or(superblock.limit);
+            let size = (self.role.diff_size + geometry.slot_bytes(wanted)).min(limit);
+            if size > self.role.diff_size {
+                self.ask(Phase::Grow, Op::Grow { size });
+                return Ok(());
+            }
         }
         let Some(segment) = take_segment(&mut slots, geometry.segment) else {
             let free = geometry.slot_bytes(slots.free());
@@ -293,6 +303,8 @@ impl TakeRole {
             slots,
             journal,
             rewriter: None,
+            rewriter_failed: false,
+            begun: 0,
             flights: Flights::default(),
             appended: Ticket(0),
             committed: Ticket(0),
@@ -300,6 +312,7 @@ impl TakeRole {
             gate: false,
             making_room: false,
             closing: false,
+            sealing: false,
             cannot_grow: false,
             sweep: None,
             low: false,
@@ -311,6 +324,8 @@ impl TakeRole {
 
     fn go_on(&mut self, buffers: &mut Buffers<'_>, fed: Fed) -> Result<Option<Active>, Error> {
         match (self.phase, fed) {
+            // What is free may be enough all the same.
+            (Phase::Grow, Fed::Failed(_)) => self.build(buffers)?,
             (_, Fed::Failed(error)) => return Err(error),
             (Phase::Begin, _) => {
                 buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
@@ -340,6 +355,13 @@ impl TakeRole {
         }
         Ok(None)
     }
+}
+
+/// How many of a record's slots lie within the diff area. A power cut can take back its growth, and
+/// with it slots whose record it left.
+fn slots_there(geometry: Geometry, recent: &Recent, slot: SlotIndex, size: u64) -> u32 {
+    let behind = geometry.slots_in(size).saturating_sub(slot.0);
+    behind.min(recent.run.chunks.count as u32)
 }
 
 impl Machine for TakeRole {

@@ -14,8 +14,6 @@ const GREATEST_STEP: u64 = 256 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MakeRoom {
     needed: u32,
-    /// The medium has no room for a whole step: ask for no more than is needed.
-    modest: bool,
     phase: Phase,
     ops: [Op; 1],
 }
@@ -43,7 +41,7 @@ impl MakeRoom {
     /// Finds room for this many slots.
     #[must_use]
     pub fn new(needed: u32) -> Self {
-        Self { needed, modest: false, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
+        Self { needed, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
     }
 
     fn look(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
@@ -64,17 +62,21 @@ impl MakeRoom {
             self.ops = [Op::Grow { size }];
             return Step::Io;
         }
-        if active.drops_oldest() && active.view.newest().is_some() {
+        // No copy is left to preserve anything for: a write needs no room any more.
+        if active.view.newest().is_none() {
+            return self.end(active, Ok(()));
+        }
+        if active.drops_oldest() {
             return self.drop_oldest(active, buffers);
         }
         let error = active.full(active.geometry().slot_bytes(self.needed));
         self.end(active, Err(error))
     }
 
-    /// No copy is left to preserve anything for, or the slots are there.
+    /// The slots are there.
     fn is_found(&self, active: &Active) -> bool {
         let free = active.slots.free().saturating_sub(active.kept_slots());
-        active.view.newest().is_none() || free >= self.needed
+        free >= self.needed
     }
 
     fn growth(&self, active: &Active) -> Option<u64> {
@@ -89,8 +91,7 @@ impl MakeRoom {
         if least > space.limit {
             return None;
         }
-        let target = growth_target(&space)?;
-        Some(if self.modest { least } else { target.max(least) })
+        growth_target(&space).map(|target| target.max(least))
     }
 
     fn drop_oldest(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
@@ -137,10 +138,6 @@ impl Machine for MakeRoom {
             }
             (Phase::Grow, fed) => {
                 active.grown_to(if let Fed::Size(bytes) = fed { bytes } else { 0 });
-                if active.cannot_grow && !self.modest {
-                    self.modest = true;
-                    active.cannot_grow = false;
-                }
                 self.phase = Phase::Look;
                 self.look(active, buffers)
             }

@@ -94,7 +94,11 @@ impl Machine for Seal {
                 Err(active.refusal().unwrap_or(Error::RoleEnded))
             }
             (Phase::Begin, _) if !active.close_to_writes() => return Step::Wait(Wait::Turn),
+            (Phase::Begin, _) if active.journal.has_news() => return Step::Wait(Wait::Commit),
             (Phase::Begin, _) => {
+                // From here on nothing is written to the journal: a commit that ends after the
+                // role was given up could hit what its next holder has put there.
+                active.sealing = true;
                 buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
                 self.phase = Phase::Watch;
                 return Step::Io;

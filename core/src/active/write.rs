@@ -36,6 +36,8 @@ pub struct Write {
     /// The pieces of the present window.
     window: Range<usize>,
     preserved: Preserved,
+    /// Why only some of the records were appended: nothing is overwritten.
+    failure: Option<Error>,
 }
 
 /// What happens to the bytes of the volume.
@@ -104,6 +106,7 @@ impl Write {
             pieces: Vec::new(),
             window: 0..0,
             preserved: Preserved::default(),
+            failure: None,
         }
     }
 
@@ -116,6 +119,7 @@ impl Write {
         self.window = 0..0;
         self.pieces.clear();
         self.preserved.clear();
+        self.failure = None;
     }
 
     fn look_up(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
@@ -247,8 +251,24 @@ impl Write {
     }
 
     /// W3: appends the records, and waits until they are behind a barrier.
+    ///
+    /// If the journal runs out of room between two records, the first ones stay: they are true, and
+    /// their slots are in use.
     fn append(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
-        let ticket = active.append_runs(buffers.checksum, &self.preserved.runs)?;
+        let (done, appended) = active.append_runs(buffers.checksum, &self.preserved.runs);
+        let ticket = match appended {
+            Err(error) if done == 0 => return Err(error),
+            Err(error) => {
+                self.failure = Some(error);
+                active.issue()
+            }
+            Ok(ticket) => ticket,
+        };
+        for (run, _) in self.preserved.runs.iter().skip(done) {
+            if let Content::Slot(slot) = run.content {
+                active.slots.release(slot, run.chunks.count as u32);
+            }
+        }
         for &(slot, count) in &self.preserved.spared {
             active.slots.release(slot, count);
         }
@@ -261,6 +281,10 @@ impl Write {
     fn await_commit(&mut self, active: &mut Active, ticket: Ticket) -> Step<()> {
         if let Some(committed) = active.committed(ticket) {
             active.flights.unclaim(self.claim);
+            if let Some(failure) = self.failure.take() {
+                active.flights.leave();
+                return Step::Done(Err(failure));
+            }
             return self.overwrite(committed);
         }
         if let Some(ended) = active.refusal() {
@@ -328,13 +352,7 @@ impl Machine for Write {
             (Phase::ReadOld | Phase::WriteSlots, Fed::Failed(error)) => self.give_up(active, error),
             (Phase::ReadOld | Phase::WriteSlots, _) => match self.append(active, buffers) {
                 Ok(()) => self.step(active, buffers, Fed::Again),
-                // Some of the records may be appended, so their slots are not free to be given back.
-                Err(error) => {
-                    active.end(error.clone());
-                    active.flights.unclaim(self.claim);
-                    active.flights.leave();
-                    Step::Done(Err(error))
-                }
+                Err(error) => self.give_up(active, error),
             },
             (Phase::Commit(ticket), _) => self.await_commit(active, ticket),
             (Phase::Overwrite(_), fed) => {

@@ -22,9 +22,9 @@
 
 use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u32_at, u64_at};
-use crate::format::checksum::Checksum;
+use crate::format::checksum::{Checksum, is_zeros};
 use crate::geometry::Geometry;
-use crate::units::{ChunkSize, Epoch, Generation, Segment, SlotIndex, VolumeId};
+use crate::units::{ChunkSize, Epoch, Generation, Segment, Sequence, SlotIndex, VolumeId};
 
 /// Bytes of one superblock.
 pub const BYTES: usize = 512;
@@ -186,13 +186,23 @@ impl Superblock {
     /// The newest superblock of the pair and its place.
     ///
     /// The bytes of the two places need not be of one instant: a place is only rewritten after the
-    /// other one is visible, so the newest that verifies was in force during the read.
+    /// other one is visible, so if both verify, the newest was in force during the read.
     ///
     /// # Errors
     ///
     /// [`Error::NotADiffArea`] when there is not even a magic number, else as
     /// [`Superblock::parse`]; [`Error::Corrupt`] when neither verifies.
     pub fn newest(pair: &[u8], checksum: Checksum) -> Result<(Self, Place), Error> {
+        Self::survey(pair, checksum).0
+    }
+
+    /// As [`Superblock::newest`], and whether a place has bytes that do not verify.
+    ///
+    /// Then a reader reads once more. The two places were read one after the other, so if one of
+    /// them was being rewritten just then, the other one may have been left long before; but if it
+    /// is still there in a second read, it was not.
+    #[must_use]
+    pub fn survey(pair: &[u8], checksum: Checksum) -> (Result<(Self, Place), Error>, bool) {
         let (first, second) = pair.split_at(BYTES.min(pair.len()));
         let parsed = [
             (Self::parse(first, checksum), Place::First),
@@ -200,6 +210,7 @@ impl Superblock {
         ];
         let mut newest: Option<(Self, Place)> = None;
         let mut refusal = None;
+        let mut torn = false;
         for (result, place) in parsed {
             match result {
                 Ok(Some(found))
@@ -207,19 +218,28 @@ impl Superblock {
                 {
                     newest = Some((found, place));
                 }
-                Ok(_) => {}
+                Ok(Some(_)) => {}
+                Ok(None) => torn |= !is_zeros(if place == Place::First { first } else { second }),
                 Err(error) => refusal = Some(error),
             }
         }
         let magic = first.starts_with(&MAGIC) || second.starts_with(&MAGIC);
-        match (newest, refusal) {
+        let found = match (newest, refusal) {
             (_, Some(error)) => Err(error),
             (Some(found), None) => Ok(found),
             (None, None) if magic => {
                 Err(Error::Corrupt { what: Damage::Superblock, at: PAIR_OFFSET })
             }
             (None, None) => Err(Error::NotADiffArea),
-        }
+        };
+        (found, torn)
+    }
+
+    /// All records before this one are behind a barrier, as far as the superblock can tell: the
+    /// journal of a volume that was closed ends in no doubt.
+    #[must_use]
+    pub fn stable(&self) -> Sequence {
+        Sequence(self.records)
     }
 
     /// Whether this one was written after the other.

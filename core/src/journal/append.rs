@@ -179,29 +179,33 @@ impl Appender {
         Ok(self.place(length, checksum))
     }
 
-    /// Appends `preserved` records with these runs, as few as hold them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Appender::append`]; records before the one that found no room are appended.
+    /// Appends `preserved` records with these runs, as few as hold them. Says how many runs are in
+    /// appended records: all, unless there is an error, which is that of [`Appender::append`].
     pub fn append_runs(
         &mut self,
         slots: &mut Slots,
         checksum: Checksum,
         list: &RunList,
-    ) -> Result<(), Error> {
+    ) -> (usize, Result<(), Error>) {
         let mut runs = list.iter().peekable();
+        let mut done = 0;
         while runs.peek().is_some() {
-            self.append(slots, checksum, |out| {
+            let mut held = 0;
+            let appended = self.append(slots, checksum, |out| {
                 let mut emitter = Emitter::preserved(out);
                 while let Some((run, sums)) = runs.next_if(|(_, sums)| emitter.has_room(sums.len()))
                 {
                     emitter.run(run, sums);
+                    held += 1;
                 }
                 emitter.end()
-            })?;
+            });
+            if let Err(error) = appended {
+                return (done, Err(error));
+            }
+            done += held;
         }
-        Ok(())
+        (done, Ok(()))
     }
 
     /// Ends the time before a superblock names the journal: the batch taken last is the last one
@@ -209,6 +213,12 @@ impl Appender {
     pub fn name(&mut self) {
         self.unborn = false;
         self.stable = self.next;
+    }
+
+    /// Whether a superblock may name the journal.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        !self.unborn
     }
 
     /// The records that no batch has taken, from byte `start` of them on.

@@ -2,13 +2,15 @@
 //!
 //! 1. Read both superblocks; the newest names the journal.
 //! 2. Follow the journal to its end. If a record further on proves that the end is none, follow it
-//!    once more; if it ends there again, a record was damaged.
-//! 3. Read both superblocks again. If the generation is the same, that end was the truth; if not,
-//!    the journal moved away meanwhile: begin again.
+//!    once more.
+//! 3. Read both superblocks again. If the generation is the same, that end was the truth, or, if a
+//!    record further on still proves otherwise, a record was damaged. If not, the journal moved
+//!    away meanwhile: begin again.
 
 use alloc::vec::Vec;
 
 use crate::error::{Damage, Error};
+use crate::format::checksum::Checksum;
 use crate::format::record::Context;
 use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Place, Superblock};
 use crate::journal::{News, Tail, Trust, View};
@@ -27,6 +29,10 @@ pub struct Load {
     loaded: Option<Loaded>,
     /// Where the journal seemed to end when a record further on proved otherwise.
     ended_at: Option<Sequence>,
+    /// It ended there twice: if the journal has not moved away, a record was damaged.
+    damage: Option<Error>,
+    /// The superblocks are being read once more.
+    again: bool,
     failed: Option<Error>,
 }
 
@@ -60,6 +66,17 @@ pub(crate) const fn read_pair(start: usize) -> ReadOp {
     ReadOp { medium: Medium::DiffArea, at: PAIR_OFFSET, into: Span::scratch(start, PAIR_BYTES) }
 }
 
+/// What a read of both superblocks brought; `None` asks for it once more.
+pub(crate) fn survey(
+    pair: &[u8],
+    checksum: Checksum,
+    again: &mut bool,
+) -> Option<Result<(Superblock, Place), Error>> {
+    let (found, torn) = Superblock::survey(&pair[..PAIR_BYTES], checksum);
+    *again = torn && !*again;
+    (!*again).then_some(found)
+}
+
 impl Load {
     /// A reader with this trust in records that may not be behind a barrier yet.
     #[must_use]
@@ -70,6 +87,8 @@ impl Load {
             ops: [read_pair(0)],
             loaded: None,
             ended_at: None,
+            damage: None,
+            again: false,
             failed: None,
         }
     }
@@ -83,7 +102,10 @@ impl Load {
         let bytes = &buffers.scratch[self.ops[0].into.range()];
         match self.phase {
             Phase::Superblocks => {
-                let (superblock, place) = Superblock::newest(bytes, buffers.checksum)?;
+                let Some(found) = survey(bytes, buffers.checksum, &mut self.again) else {
+                    return Ok(Next::Io);
+                };
+                let (superblock, place) = found?;
                 self.begin(superblock, place, buffers);
             }
             Phase::Journal => {
@@ -107,22 +129,28 @@ impl Load {
                     return Ok(Next::Step);
                 };
                 let proven = tail.proves_damage(bytes, buffers.checksum)
-                    || tail.next() < Sequence(superblock.records);
-                if !proven {
-                    self.phase = Phase::Confirm;
-                    self.ops = [read_pair(0)];
-                } else if self.ended_at == Some(tail.next()) {
-                    return Err(Error::Corrupt { what: Damage::Record, at: self.ops[0].at });
-                } else {
+                    || tail.next() < superblock.stable();
+                if proven && self.ended_at != Some(tail.next()) {
                     self.ended_at = Some(tail.next());
                     self.phase = Phase::Journal;
+                } else {
+                    let damage = Error::Corrupt { what: Damage::Record, at: self.ops[0].at };
+                    self.damage = proven.then_some(damage);
+                    self.phase = Phase::Confirm;
+                    self.ops = [read_pair(0)];
                 }
             }
             Phase::Confirm => {
-                let (newest, place) = Superblock::newest(bytes, buffers.checksum)?;
+                let Some(found) = survey(bytes, buffers.checksum, &mut self.again) else {
+                    return Ok(Next::Io);
+                };
+                let (newest, place) = found?;
                 match &mut self.loaded {
                     Some(loaded) if loaded.superblock.generation == newest.generation => {
-                        loaded.view.settle(Sequence(newest.records));
+                        if let Some(damage) = self.damage.take() {
+                            return Err(damage);
+                        }
+                        loaded.view.settle(newest.stable());
                         loaded.superblock = newest;
                         loaded.place = place;
                         self.phase = Phase::Ended;
@@ -143,6 +171,7 @@ impl Load {
         let view = View::new(superblock.geometry, self.trust, superblock.next_copy);
         self.phase = Phase::Journal;
         self.ended_at = None;
+        self.damage = None;
         self.ops = [tail.read(0, READ_BYTES)];
         buffers.scratch.resize(READ_BYTES.max(buffers.scratch.len()), 0);
         let segments = alloc::vec![superblock.journal];

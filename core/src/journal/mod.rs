@@ -16,8 +16,8 @@ mod view;
 
 pub(crate) use append::take_segment;
 pub use append::{Appender, Batch};
-pub(crate) use load::read_pair;
 pub use load::{Load, Loaded};
+pub(crate) use load::{read_pair, survey};
 pub use rewrite::{Progress, Rewriter};
 pub use runs::RunList;
 pub use tail::{News, Tail};

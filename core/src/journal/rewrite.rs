@@ -98,7 +98,7 @@ impl Rewriter {
         let complete = view
             .table()
             .runs_from(&mut self.cursor, SLICE_ENTRIES, |run, sums| runs.push(run, sums));
-        self.appender.append_runs(slots, checksum, &self.runs)?;
+        self.appender.append_runs(slots, checksum, &self.runs).1?;
         Ok(if complete { Progress::Complete } else { Progress::More })
     }
 

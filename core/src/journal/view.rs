@@ -8,7 +8,7 @@ use crate::error::{Damage, Error};
 use crate::format::record::{Body, Record, is_sound};
 use crate::geometry::Geometry;
 use crate::table::{Cursor, Run, Table};
-use crate::units::{ChunkIndex, CopyId, Extent, Sequence, SlotIndex};
+use crate::units::{ChunkIndex, Content, CopyId, Extent, Sequence, SlotIndex};
 
 /// A live shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,12 +143,16 @@ impl View {
         self.table.sweep(cursor, entries, |copy| newest_at_most(copies, copy), freed)
     }
 
-    /// Whether a chunk's record may not be behind a barrier yet.
+    /// Whether the record that says that a chunk is in this slot may not be behind a barrier yet.
+    /// Another record of the same chunk says nothing about that one.
     #[must_use]
-    pub fn is_recent(&self, chunk: ChunkIndex) -> bool {
-        self.recent
-            .iter()
-            .any(|recent| (recent.run.chunks.first.0..recent.run.chunks.end()).contains(&chunk.0))
+    pub fn is_recent(&self, chunk: ChunkIndex, slot: SlotIndex) -> bool {
+        self.recent.iter().any(|Recent { run, .. }| {
+            let within = (run.chunks.first.0..run.chunks.end()).contains(&chunk.0);
+            let nth = chunk.0.wrapping_sub(run.chunks.first.0);
+            let is_there = |first: SlotIndex| u64::from(first.0) + nth == u64::from(slot.0);
+            within && matches!(run.content, Content::Slot(first) if is_there(first))
+        })
     }
 
     /// Takes the records apart that recovery has to look at.

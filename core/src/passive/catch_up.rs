@@ -8,12 +8,12 @@
 //! Two small reads when there is no news, whatever the size of anything.
 
 use super::{Passive, TRUST};
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::format::record::MAX_BYTES;
-use crate::format::superblock::{PAIR_BYTES, Superblock};
-use crate::journal::{Load, News, Tail, read_pair};
+use crate::format::superblock::PAIR_BYTES;
+use crate::journal::{Load, News, Tail, read_pair, survey};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
-use crate::units::Generation;
+use crate::units::{Generation, Sequence};
 
 /// Bytes of the tail that are read at once when there is more than one small read shows.
 const MORE_BYTES: usize = 64 << 10;
@@ -34,9 +34,19 @@ pub struct CatchUp {
     ops: [ReadOp; 1],
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
-    found: Option<Result<Generation, Error>>,
+    found: Option<Result<Found, Error>>,
+    /// The superblocks are being read once more.
+    again: bool,
+    /// A record behind the end proves that the end is none.
+    proven: bool,
+    /// The record that was found missing when that was proven first.
+    missing: Option<Sequence>,
     load: Option<Load>,
 }
+
+/// What the superblock in force says of the journal: its generation, and how much of it is known to
+/// be behind a barrier.
+type Found = (Generation, Sequence);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
@@ -50,7 +60,16 @@ impl CatchUp {
     /// A catch-up from wherever the node is.
     #[must_use]
     pub fn new() -> Self {
-        Self { phase: Phase::Begin, ops: [read_pair(0)], from: None, found: None, load: None }
+        Self {
+            phase: Phase::Begin,
+            ops: [read_pair(0)],
+            from: None,
+            found: None,
+            again: false,
+            proven: false,
+            missing: None,
+            load: None,
+        }
     }
 
     fn read_tail(&mut self, passive: &mut Passive, most: usize, buffers: &mut Buffers<'_>) {
@@ -76,9 +95,14 @@ impl CatchUp {
             counters.records += 1;
             view.apply(sequence, record)
         })?;
+        let missing = (news == News::End && self.proven).then(|| passive.tail.next());
         if news == News::More {
             self.read_tail(passive, MORE_BYTES, buffers);
+        } else if missing.is_some() && missing != self.missing {
+            self.missing = missing;
+            self.read_tail(passive, MAX_BYTES, buffers);
         } else {
+            self.missing = missing;
             buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
             self.ops = [read_pair(0)];
             self.phase = Phase::Superblocks;
@@ -92,14 +116,22 @@ impl CatchUp {
         buffers: &mut Buffers<'_>,
     ) -> Result<Step<Outcome>, Error> {
         let Some(found) = self.found.take() else { return Ok(Step::Io) };
-        if found? == passive.superblock.generation {
-            return Ok(match &self.from {
-                // Another machine loaded a new generation since: the tail was another journal's.
-                Some(from) if !passive.tail.is_same_journal(from) => {
-                    Step::Done(Ok(Outcome::Reloaded))
+        let (generation, stable) = found?;
+        if generation == passive.superblock.generation {
+            // Another machine loaded a new generation since: the tail was another journal's.
+            if self.from.as_ref().is_some_and(|from| !passive.tail.is_same_journal(from)) {
+                return Ok(Step::Done(Ok(Outcome::Reloaded)));
+            }
+            if let Some(missing) = self.missing.take() {
+                if missing == passive.tail.next() {
+                    let at = passive.tail.read(0, MAX_BYTES).at;
+                    return Err(Error::Corrupt { what: Damage::Record, at });
                 }
-                _ => Step::Done(Ok(Outcome::Confirmed)),
-            });
+                self.read_tail(passive, MAX_BYTES, buffers);
+                return Ok(Step::Io);
+            }
+            passive.view.settle(stable);
+            return Ok(Step::Done(Ok(Outcome::Confirmed)));
         }
         if passive.reloading {
             self.phase = Phase::Begin;
@@ -168,9 +200,18 @@ impl Machine for CatchUp {
 
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         match (self.phase, &mut self.load) {
+            (Phase::Tail, _) => {
+                let bytes = &buffers.scratch[..self.ops[0].into.len];
+                let proves = |from: &Tail| from.proves_damage(bytes, buffers.checksum);
+                self.proven = self.from.as_ref().is_some_and(proves);
+                Next::Step
+            }
             (Phase::Superblocks, _) => {
-                let newest = Superblock::newest(&buffers.scratch[..PAIR_BYTES], buffers.checksum);
-                self.found = Some(newest.map(|(superblock, _)| superblock.generation));
+                let Some(found) = survey(&buffers.scratch, buffers.checksum, &mut self.again)
+                else {
+                    return Next::Io;
+                };
+                self.found = Some(found.map(|(newest, _)| (newest.generation, newest.stable())));
                 Next::Step
             }
             (Phase::Load, Some(load)) => {

@@ -309,7 +309,7 @@ impl Read {
         let len = geometry.length_of(chunk) as usize;
         buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
         self.ops.clear();
-        if passive.view.is_recent(doubt.chunk) {
+        if passive.view.is_recent(doubt.chunk, doubt.slot) {
             self.phase = Phase::DoubtOrigin;
             self.ops.push(self.read_origin(geometry, chunk));
         } else {
