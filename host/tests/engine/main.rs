@@ -1,0 +1,11 @@
+//! The engine from outside: volumes and passive nodes driven by threads and processes, compared
+//! byte for byte with what was recorded at the instant of each shadow copy.
+//!
+//! A shadow copy is a constant, so equality with the truth of its instant is the whole oracle: a
+//! stale byte is as wrong as a new one. Each module begins with its own story. Seeds are fixed;
+//! `SHADOWVOL_LONG=1` runs the long forms.
+
+mod model;
+mod support;
+mod threads;
+mod trace;

@@ -1,0 +1,251 @@
+//! What things cost, counted in operations on the media.
+//!
+//! The promises are about small numbers: a passive's read without news is what it reads plus two
+//! small reads, whatever the size of anything; catching up costs what the news are long; a rewrite
+//! costs what it costs without shadow copies. A count that creeps up by one is a regression that no
+//! stopwatch on a shared machine would notice.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use shadowvol::IoKind::{self, Barrier, Grow, Read, Write};
+use shadowvol::backend::{Operation, Trace};
+use shadowvol::machine::Medium::{self, DiffArea, Origin};
+use shadowvol_host::{CreateOptions, Durability, Media, Passive, ReadMedia, Volume};
+
+use super::support::{InMemory, Random};
+
+const CHUNK: u64 = 4096;
+const SIZE: u64 = 4 << 20;
+/// The most bytes of each of the two reads that confirm a read.
+const SMALL: u64 = 4096;
+
+type Seen = (Medium, IoKind, u64, u64);
+
+/// Every operation on both media of one node.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<Seen>>>);
+
+impl Log {
+    fn sink(&self, medium: Medium) -> impl Fn(Operation) + Send + Sync + 'static {
+        let log = Self::clone(self);
+        move |operation| {
+            let Operation { kind, offset, length } = operation;
+            log.0.lock().push((medium, kind, offset, length));
+        }
+    }
+
+    fn media(&self, memory: &InMemory) -> Media {
+        Media {
+            origin: Arc::new(Trace::new(memory.origin.clone(), self.sink(Origin))),
+            diff: Arc::new(Trace::new(memory.diff.clone(), self.sink(DiffArea))),
+        }
+    }
+
+    fn read_media(&self, memory: &InMemory) -> ReadMedia {
+        self.media(memory).read_only()
+    }
+
+    /// What was done since the last call. Growth in good time is the chores' business, not the
+    /// request's.
+    fn take(&self) -> Vec<Seen> {
+        let mut seen = std::mem::take(&mut *self.0.lock());
+        seen.retain(|&(_, kind, _, _)| kind != Grow);
+        seen
+    }
+
+    fn kinds(&self) -> Vec<(Medium, IoKind)> {
+        self.take().into_iter().map(|(medium, kind, _, _)| (medium, kind)).collect()
+    }
+}
+
+fn volume(durability: Durability) -> (InMemory, Log, Volume) {
+    let memory = InMemory::new(SIZE);
+    let log = Log::default();
+    let options = CreateOptions { durability, ..CreateOptions::default() };
+    let volume = Volume::create_on(log.media(&memory), &options).expect("a volume");
+    // Room for what follows, so that no request has to wait for growth.
+    volume.write(0, &Random(1).bytes(SIZE as usize)).expect("a write");
+    volume.create_shadow_copy("warm").expect("a copy");
+    volume.write(SIZE - CHUNK, &[1; CHUNK as usize]).expect("a write");
+    log.take();
+    (memory, log, volume)
+}
+
+/// The two reads that end every read: the journal's tail, then the superblocks.
+#[track_caller]
+fn assert_confirmed(seen: &[Seen]) {
+    let [tail, pair] = seen else { panic!("two small reads, not {seen:?}") };
+    assert!(matches!(tail, (DiffArea, Read, at, 1..=SMALL) if *at >= 8192), "{tail:?}");
+    assert!(matches!(pair, (DiffArea, Read, at, 1..=SMALL) if *at < 8192), "{pair:?}");
+}
+
+#[test]
+fn a_read_without_news_costs_what_it_reads_and_two_small_reads() {
+    let (memory, _, volume) = volume(Durability::Coherent);
+    let log = Log::default();
+    let node = Passive::open_on(log.read_media(&memory)).expect("a node");
+    let copy = node.find_newest().expect("a journal").expect("a copy");
+    log.take();
+    for length in [0, 1, 512, CHUNK, 100_000, SIZE - CHUNK] {
+        copy.read(0, &mut vec![0; length as usize]).expect("a read");
+        let mut seen = log.take();
+        if length > 0 {
+            assert_eq!(seen.remove(0), (Origin, Read, 0, length));
+        }
+        assert_confirmed(&seen);
+    }
+
+    // The last chunk is in a slot: one read there, and the same two small ones.
+    copy.read(0, &mut vec![0; SIZE as usize]).expect("a read");
+    let seen = log.take();
+    assert_eq!(seen[0], (Origin, Read, 0, SIZE - CHUNK));
+    assert!(matches!(seen[1], (DiffArea, Read, _, CHUNK)));
+    assert_confirmed(&seen[2..]);
+    drop(volume);
+}
+
+#[test]
+fn a_read_costs_the_same_however_many_copies_and_records_there_are() {
+    let (memory, _, volume) = volume(Durability::Coherent);
+    let log = Log::default();
+    for at in 0..500 {
+        volume.create_shadow_copy("one of many").expect("a copy");
+        volume.write(at * CHUNK, b"news").expect("a write");
+    }
+    let node = Passive::open_on(log.read_media(&memory)).expect("a node");
+    let copy = node.find_newest().expect("a journal").expect("a copy");
+    log.take();
+    copy.read(600 * CHUNK, &mut [0; 8192]).expect("a read");
+    let seen = log.take();
+    assert_eq!(seen[0], (Origin, Read, 600 * CHUNK, 8192));
+    assert_confirmed(&seen[1..]);
+}
+
+#[test]
+fn catching_up_costs_what_the_news_are_long() {
+    let (memory, _, volume) = volume(Durability::Coherent);
+    let log = Log::default();
+    let node = Passive::open_on(log.read_media(&memory)).expect("a node");
+    let mut before = volume.stats().journal_bytes;
+    for writes in [1, 10, 100, 900] {
+        volume.create_shadow_copy("before the news").expect("a copy");
+        for at in 0..writes {
+            volume.write(at * CHUNK, b"news").expect("a write");
+        }
+        let after = volume.stats().journal_bytes;
+        let news = after - before;
+        before = after;
+        node.shadow_copies().expect("a journal");
+        log.take();
+        node.find_newest().expect("no news now");
+        assert_confirmed(&log.take());
+        node.shadow_copies().expect("a journal");
+        let idle: u64 = log.take().iter().map(|&(_, _, _, length)| length).sum();
+
+        for at in 0..writes {
+            volume.create_shadow_copy("news").expect("a copy");
+            volume.write(at * CHUNK, b"news").expect("a write");
+        }
+        let after = volume.stats().journal_bytes;
+        let more = after - before;
+        before = after;
+        node.shadow_copies().expect("a journal");
+        let seen = log.take();
+        let bytes: u64 = seen.iter().map(|&(_, _, _, length)| length).sum();
+        // The read that finds the end is as long as the one before it; a segment's end splits one.
+        assert!(bytes <= more + 2 * (64 << 10) + 2 * idle, "{bytes} bytes for {more}: {seen:?}");
+        assert!(seen.len() as u64 <= 6 + 2 * more / (64 << 10), "{seen:?}");
+        assert!(
+            news > 0 && seen.iter().all(|&(medium, kind, ..)| (medium, kind) == (DiffArea, Read))
+        );
+    }
+}
+
+#[test]
+fn the_first_overwrite_of_a_chunk_is_four_operations_and_a_barrier() {
+    let (_, log, volume) = volume(Durability::Coherent);
+    volume.write(8 * CHUNK, &[2; CHUNK as usize]).expect("a write");
+    let seen = log.take();
+    let kinds: Vec<_> = seen.iter().map(|&(medium, kind, ..)| (medium, kind)).collect();
+    let slot = (DiffArea, Write);
+    let journal = (DiffArea, Write);
+    assert_eq!(
+        kinds,
+        [(Origin, Read), slot, journal, (DiffArea, Barrier), (Origin, Write)],
+        "coherent: {seen:?}"
+    );
+    assert_eq!(seen[1].3, CHUNK);
+    assert!(seen[2].3 <= 64, "one small record: {seen:?}");
+
+    // A part of a chunk costs the same: its whole old content is preserved.
+    volume.write(9 * CHUNK + 7, b"part").expect("a write");
+    assert_eq!(log.kinds(), kinds);
+}
+
+#[test]
+fn a_durable_write_also_looks_whether_it_was_fenced_before_it_overwrites() {
+    let (_, log, volume) = volume(Durability::Durable);
+    volume.write(8 * CHUNK, &[2; CHUNK as usize]).expect("a write");
+    let journal = [(DiffArea, Write), (DiffArea, Barrier), (DiffArea, Read)];
+    let mut expected = vec![(Origin, Read), (DiffArea, Write)];
+    expected.extend(journal);
+    expected.push((Origin, Write));
+    assert_eq!(log.kinds(), expected);
+}
+
+#[test]
+fn a_chunk_of_zeros_takes_no_slot() {
+    let memory = InMemory::new(SIZE);
+    let log = Log::default();
+    let options = CreateOptions { durability: Durability::Coherent, ..Default::default() };
+    let volume = Volume::create_on(log.media(&memory), &options).expect("a volume");
+    volume.create_shadow_copy("of zeros").expect("a copy");
+    volume.write(0, b"warm").expect("a write");
+    log.take();
+    volume.write(CHUNK, &[1; 10 * CHUNK as usize]).expect("a write");
+    let expected = [(Origin, Read), (DiffArea, Write), (DiffArea, Barrier), (Origin, Write)];
+    assert_eq!(log.kinds(), expected);
+    assert_eq!(volume.stats().zero_bytes, 11 * CHUNK);
+}
+
+#[test]
+fn a_rewrite_is_one_write_and_nothing_else() {
+    for durability in [Durability::Coherent, Durability::Durable] {
+        let (_, log, volume) = volume(durability);
+        volume.write(4 * CHUNK, &[2; 3 * CHUNK as usize]).expect("a write");
+        log.take();
+        for (at, length) in [(4 * CHUNK, 3 * CHUNK), (5 * CHUNK + 100, 5), (4 * CHUNK, CHUNK)] {
+            volume.write(at, &vec![3; length as usize]).expect("a write");
+            assert_eq!(log.take(), [(Origin, Write, at, length)]);
+        }
+    }
+}
+
+#[test]
+fn a_write_without_copies_is_one_write() {
+    let memory = InMemory::new(SIZE);
+    let log = Log::default();
+    let volume = Volume::create_on(log.media(&memory), &CreateOptions::default());
+    let volume = volume.expect("a volume");
+    log.take();
+    volume.write(100, &[1; 100_000]).expect("a write");
+    assert_eq!(log.take(), [(Origin, Write, 100, 100_000)]);
+    volume.read(100, &mut [0; 50]).expect("a read");
+    assert_eq!(log.take(), [(Origin, Read, 100, 50)]);
+}
+
+#[test]
+fn taking_and_deleting_a_copy_is_one_record_whatever_the_size() {
+    let (_, log, volume) = volume(Durability::Durable);
+    let journal = [(DiffArea, Write), (DiffArea, Barrier), (DiffArea, Read)];
+    let copy = volume.create_shadow_copy("one record").expect("a copy");
+    let mut expected = vec![(Origin, Barrier), (Origin, Barrier)];
+    expected.extend(journal);
+    let seen = log.take();
+    let kinds: Vec<_> = seen.iter().map(|&(medium, kind, ..)| (medium, kind)).collect();
+    assert_eq!(kinds, expected);
+    assert!(seen[2].3 <= 80, "{seen:?}");
+    volume.delete_shadow_copies(&[copy.id]).expect("a deletion");
+    assert_eq!(log.kinds(), journal);
+}
