@@ -10,19 +10,17 @@ impl Table {
     /// `copy`: its first that is not older. In the order of keys.
     pub(super) fn answers(&self, copy: u32, extent: Extent) -> Answers<'_> {
         let first = extent.first.0;
-        // The lengths of the blocks that begin before the extent and reach into it.
-        let longer = self.lengths & (u32::MAX << 1).unbounded_shl(first.trailing_zeros());
+        let longer = self.lengths & longer_than_begin_with(first);
+        let next = start(first, self.lengths, copy);
+        let from = longer.checked_ilog2().map_or(next, |shift| Key::new(first, shift, copy));
         let some = self.newest >= copy && !extent.is_empty();
-        let start = match longer.checked_ilog2() {
-            Some(shift) => Key::new(first, shift, copy),
-            None => Key::first(first, copy),
-        };
         Answers {
-            walk: some.then(|| self.tree.walk(start)),
+            walk: some.then(|| self.tree.walk(from)),
+            lengths: self.lengths,
             copy,
             first,
             longer,
-            next: Key::first(first, copy),
+            next,
             end: Key::first(extent.end(), 0),
         }
     }
@@ -32,10 +30,10 @@ impl Table {
 #[derive(Clone, Debug)]
 pub(super) struct Answers<'a> {
     walk: Option<Walk<'a>>,
+    lengths: u32,
     copy: u32,
     first: u64,
-    /// One bit for each length of those blocks that begin before `first` and are still to be
-    /// looked for.
+    /// The lengths of those blocks that begin before `first` and are still to be looked for.
     longer: u32,
     /// Where to go on when that is done.
     next: Key,
@@ -58,16 +56,43 @@ impl<'a> Iterator for Answers<'a> {
                 return Some((key, entry));
             }
         }
-        loop {
+        while self.next < self.end {
             let (key, entry) = walk.seek(self.next)?;
-            if key.place >= self.end.place {
+            if key >= self.end {
                 return None;
             }
             if key.copy >= self.copy {
-                self.next = Key { place: key.place + 1, copy: self.copy };
+                self.next = self.after(key);
                 return Some((key, entry));
             }
             self.next = Key { copy: self.copy, ..key };
         }
+        None
     }
+}
+
+impl Answers<'_> {
+    /// Where the answer for the block behind this one would be.
+    ///
+    /// Only blocks of lengths in use are asked for: where blocks have long histories, a search for
+    /// one that cannot be there would end at the oldest entry of the next, far from its answer.
+    fn after(&self, key: Key) -> Key {
+        let chunk = key.chunks().first.0;
+        let shorter = self.lengths & ((1 << key.shift()) - 1);
+        match shorter.checked_ilog2() {
+            Some(shift) => Key::new(chunk, shift, self.copy),
+            None => start(chunk + 1, self.lengths, self.copy),
+        }
+    }
+}
+
+/// Where the answer for the longest block that begins with `chunk` would be.
+fn start(chunk: u64, lengths: u32, copy: u32) -> Key {
+    let begin = lengths & !longer_than_begin_with(chunk);
+    begin.checked_ilog2().map_or(Key::first(chunk, copy), |shift| Key::new(chunk, shift, copy))
+}
+
+/// One bit for each length of which no block begins with `chunk`.
+const fn longer_than_begin_with(chunk: u64) -> u32 {
+    (u32::MAX << 1).unbounded_shl(chunk.trailing_zeros())
 }
