@@ -62,7 +62,7 @@ def test_a_day_with_it(image: Path) -> None:
     run("snapshot", image)
     assert "nightly" in run("list", image).stdout
     assert "16 KiB" in run("info", image).stdout
-    assert "1 extents, 16 KiB" in run("diff", f"{image}@1", f"{image}@2").stdout
+    assert "1 extent, 16 KiB" in run("diff", f"{image}@1", f"{image}@2").stdout
     out = image.with_name("out.img")
     assert "written" in run("copy", f"{image}@1", out).stdout
     assert out.read_bytes() == bytes(SIZE)

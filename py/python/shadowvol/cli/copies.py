@@ -94,9 +94,10 @@ def info(*, image: Path, diff: Path | None, as_json: bool) -> None:
 @options.diff
 @options.as_json
 def diff(*, first: Target, second: Target, diff: Path | None, as_json: bool) -> None:
-    """Show which bytes may differ between two shadow copies of an image.
+    """Show which bytes may differ between two copies.
 
-    The extents are whole chunks; all bytes outside them are equal.
+    They are shadow copies of one image. The extents are whole chunks; all bytes outside them are
+    equal.
     """
     if first.image != second.image:
         raise click.UsageError("the two shadow copies must be of one image")
@@ -118,7 +119,7 @@ def diff(*, first: Target, second: Target, diff: Path | None, as_json: bool) -> 
     if extents:
         rows = ((str(e.offset), str(e.length), size_text(e.length)) for e in extents)
         output.table(("offset", "length", ""), rows, right=[0, 1, 2])
-    click.echo(f"{len(extents)} extents, {size_text(total)}")
+    click.echo(f"{len(extents)} extent{'' if len(extents) == 1 else 's'}, {size_text(total)}")
 
 
 @click.command()

@@ -49,7 +49,7 @@ def demo(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Run a bank on a volume, and have other processes audit its shadow copies meanwhile.
+    """Run a bank while others audit its copies.
 
     One process moves money between accounts in a real SQLite database as fast as it can, and takes
     shadow copies, mostly in the middle of a transaction. Other processes open each copy straight

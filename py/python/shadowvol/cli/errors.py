@@ -28,9 +28,18 @@ def message_of(error: Exception) -> str:
             message = f"{error.filename}: {message}"
     else:
         message = str(error)
-    if isinstance(error, sv.RoleTaken):
-        message += (
-            "\nReading shadow copies works meanwhile (list, info, diff, copy, check). Taking and "
-            "deleting them is for the process that has the volume open, by its own API."
-        )
+    match error:
+        case sv.RoleTaken():
+            message += (
+                "\nReading shadow copies works meanwhile (list, info, diff, copy, check). Taking "
+                "and deleting them is for the process that has the volume open, by its own API."
+            )
+        case sv.ExternalWrite() | sv.CoherentCrash() | sv.OtherOrigin():
+            message += (
+                "\nTo decide, give --external-write drop or trust to snapshot, delete or revert."
+            )
+        case sv.MissingMedium() if str(error.filename).endswith(".diff"):
+            message += "\nA diff area is made by init; one that lies elsewhere is given by --diff."
+        case _:
+            pass
     return message

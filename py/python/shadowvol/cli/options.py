@@ -1,9 +1,11 @@
 """Options and arguments that several commands have."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
+from shadowvol._types import OnExternalWrite
 from shadowvol.cli.target import parse_target
 
 image = click.argument("image", type=click.Path(path_type=Path))
@@ -15,6 +17,15 @@ diff = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The diff area, if it is not IMAGE.diff.",
+)
+
+external_write = click.option(
+    "--external-write",
+    type=click.Choice(get_args(OnExternalWrite)),
+    default="error",
+    show_default=True,
+    help="When IMAGE was changed by others, so that shadow copies may be wrong: fail, delete them "
+    "all, or trust that the content is the same.",
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Report in JSON.")

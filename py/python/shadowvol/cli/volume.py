@@ -6,7 +6,7 @@ from typing import get_args
 import click
 
 import shadowvol as sv
-from shadowvol._types import Durability, OnFull
+from shadowvol._types import Durability, OnExternalWrite, OnFull
 from shadowvol.cli import options, output
 from shadowvol.cli.progress import Meter
 from shadowvol.cli.size import parse_size, size_text
@@ -73,6 +73,10 @@ def init(
             on_full=on_full,
             durability=durability,
         )
+    except sv.MissingMedium as error:
+        if size is None and not image.exists():
+            raise click.ClickException(f"{image} does not exist: --size makes it") from error
+        raise
     except sv.BadChunkSize as error:
         raise click.BadParameter(str(error), param_hint="--chunk-size") from error
     area = str(diff) if diff else sv.diff_path(image)
@@ -92,11 +96,19 @@ def init(
 @click.command()
 @options.image
 @click.option("--label", default="", help="What to call it.")
+@options.external_write
 @options.diff
 @options.as_json
-def snapshot(*, image: Path, label: str, diff: Path | None, as_json: bool) -> None:
+def snapshot(
+    *,
+    image: Path,
+    label: str,
+    external_write: OnExternalWrite,
+    diff: Path | None,
+    as_json: bool,
+) -> None:
     """Take a shadow copy of IMAGE as it is now."""
-    with sv.Volume.open(image, diff=diff) as volume:
+    with sv.Volume.open(image, diff=diff, external_write=external_write) as volume:
         taken = volume.create_shadow_copy(label)
         events = volume.events()
         if as_json:
@@ -108,13 +120,20 @@ def snapshot(*, image: Path, label: str, diff: Path | None, as_json: bool) -> No
 
 @click.command()
 @click.argument("targets", metavar="IMAGE@ID...", type=parse_target, nargs=-1, required=True)
+@options.external_write
 @options.diff
 @options.as_json
-def delete(*, targets: tuple[Target, ...], diff: Path | None, as_json: bool) -> None:
+def delete(
+    *,
+    targets: tuple[Target, ...],
+    external_write: OnExternalWrite,
+    diff: Path | None,
+    as_json: bool,
+) -> None:
     """Delete shadow copies of one image."""
     image = _one_image(targets)
     deleted: list[int] = []
-    with sv.Volume.open(image, diff=diff) as volume:
+    with sv.Volume.open(image, diff=diff, external_write=external_write) as volume:
         # All names are looked up first: @newest is the newest of now, and a wrong name stops all.
         for copy_id in dict.fromkeys(target.of(volume).id for target in targets):
             volume.delete_shadow_copy(copy_id)
@@ -128,14 +147,17 @@ def delete(*, targets: tuple[Target, ...], diff: Path | None, as_json: bool) -> 
 
 @click.command()
 @options.target
+@options.external_write
 @options.diff
 @options.as_json
-def revert(*, target: Target, diff: Path | None, as_json: bool) -> None:
-    """Give the image the bytes of a shadow copy; all shadow copies stay.
+def revert(
+    *, target: Target, external_write: OnExternalWrite, diff: Path | None, as_json: bool
+) -> None:
+    """Give the image the bytes of a shadow copy.
 
-    What is in the image now is lost unless a shadow copy of it was taken.
+    All shadow copies stay. What is in the image now is lost unless a shadow copy of it was taken.
     """
-    with sv.Volume.open(target.image, diff=diff) as volume:
+    with sv.Volume.open(target.image, diff=diff, external_write=external_write) as volume:
         chosen = target.of(volume).id
         with Meter(f"Reverting to {target.image}@{chosen}", quiet=as_json) as meter:
             volume.revert(chosen, progress=meter)
