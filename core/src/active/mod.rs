@@ -18,6 +18,7 @@ mod create;
 mod delete;
 mod flights;
 mod format;
+mod known;
 mod role;
 mod room;
 mod seal;
@@ -42,8 +43,9 @@ use crate::geometry::Geometry;
 use crate::journal::{Appender, Rewriter, RunList, View};
 use crate::slots::Slots;
 use crate::table::Cursor;
-use crate::units::{CopyId, Epoch};
+use crate::units::{ChunkIndex, CopyId, Epoch};
 use flights::Flights;
+use known::Known;
 
 /// What the machines of the active node share.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +53,7 @@ pub struct Active {
     superblock: Superblock,
     place: Place,
     view: View,
+    known: Known,
     slots: Slots,
     journal: Appender,
     /// The journal's next generation, while it is being written.
@@ -168,6 +171,18 @@ impl Active {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.superblock.epoch
+    }
+
+    /// Whether a chunk has a record for the newest copy (W1).
+    fn is_preserved(&mut self, newest: CopyId, chunk: ChunkIndex) -> bool {
+        if self.known.holds(newest, chunk) {
+            return true;
+        }
+        let preserved = self.view.table().holds(newest, chunk);
+        if preserved {
+            self.known.note(newest, chunk);
+        }
+        preserved
     }
 
     /// What the node has done.

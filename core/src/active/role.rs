@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 use super::compact::write_superblock;
 use super::flights::Flights;
+use super::known::Known;
 use super::{Active, Counters, Ticket};
 use crate::error::{Damage, Error};
 use crate::format::record::Context;
@@ -300,6 +301,7 @@ impl TakeRole {
             superblock,
             place,
             view,
+            known: Known::default(),
             slots,
             journal,
             rewriter: None,

@@ -139,10 +139,9 @@ impl Write {
         self.lacking.clear();
         self.preserved.copy = active.view.newest();
         if let Some(newest) = self.preserved.copy {
-            let table = active.view.table();
             if cover.count > 1 {
-                table.lacking(newest, cover, &mut self.lacking);
-            } else if !table.holds(newest, cover.first) {
+                active.view.table().lacking(newest, cover, &mut self.lacking);
+            } else if !active.is_preserved(newest, cover.first) {
                 self.lacking.push(cover);
             }
         }
