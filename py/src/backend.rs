@@ -63,7 +63,7 @@ impl Backend {
             if !object.getattr_opt(method)?.is_some_and(|found| found.is_callable()) {
                 let class = object.get_type().name()?;
                 return Err(PyTypeError::new_err(format!(
-                    "{name} is a {class} without a method {method}; see shadowvol.Backend"
+                    "{name} is of type {class}, which has no method {method}; see shadowvol.Backend"
                 )));
             }
         }

@@ -1,7 +1,8 @@
 //! The Python extension `shadowvol._shadowvol`: a translation of `shadowvol_host`, and no logic.
 //!
 //! Its contract is `python/shadowvol/_shadowvol.pyi`. One file is one class, or one kind of thing
-//! that crosses the border; `errors` has all exceptions, `session` what is open and what is closed.
+//! that crosses the border; `errors` has all exceptions, `session` what is open or closed, and
+//! `process` what ends it all.
 
 mod backend;
 mod buffer;
@@ -13,6 +14,7 @@ mod extent;
 mod memory;
 mod number;
 mod passive;
+mod process;
 mod progress;
 mod session;
 mod stats;
@@ -40,7 +42,7 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<check::CheckReport>()?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(diff_path, module)?)?;
-    session::watch_process(module)
+    process::watch(module)
 }
 
 /// Where an image's diff area is if nothing else is said: its path with .diff added.

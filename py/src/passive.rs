@@ -91,7 +91,8 @@ impl Passive {
     /// The newest shadow copy, as the journal has it now.
     fn newest(&self, py: Python<'_>) -> PyResult<ShadowCopy> {
         let copy = self.run(py, HostPassive::find_newest)?;
-        let copy = copy.ok_or_else(|| refuse(py, "NoSuchCopy", "there is no shadow copy yet"))?;
+        let copy = copy
+            .ok_or_else(|| refuse(py, "NoSuchCopy", "there is no shadow copy; take one first"))?;
         Ok(ShadowCopy::of_passive(&self.session, copy))
     }
 

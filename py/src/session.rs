@@ -1,20 +1,13 @@
 //! A volume or node that is open or closed, and belongs to one process.
 
 use core::mem;
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyCFunction};
 use shadowvol_host::{Error, Passive, Volume};
 
 use crate::errors::{raise, refuse};
-
-/// How often this process was forked off since the module was imported.
-static FORKS: AtomicU64 = AtomicU64::new(0);
-
-/// The volumes to close when the interpreter ends: later, their threads could not call it.
-static VOLUMES: Mutex<Vec<Weak<Session<Volume>>>> = Mutex::new(Vec::new());
+use crate::process::forks;
 
 /// What can be closed.
 pub(crate) trait Close: Send + Sync {
@@ -48,7 +41,7 @@ enum State<T> {
 impl<T: Close> Session<T> {
     pub(crate) fn new(opened: T) -> Arc<Self> {
         let state = RwLock::new(State::Open(Arc::new(opened)));
-        Arc::new(Self { state, forks: FORKS.load(Ordering::Relaxed) })
+        Arc::new(Self { state, forks: forks() })
     }
 
     /// What was opened, unless it was closed meanwhile.
@@ -85,14 +78,16 @@ impl<T: Close> Session<T> {
 
     /// A child shares its parent's files, but has none of its threads, and must not end its role.
     fn is_foreign(&self) -> bool {
-        self.forks != FORKS.load(Ordering::Relaxed)
+        self.forks != forks()
     }
 }
 
 impl<T: Close> Drop for Session<T> {
     fn drop(&mut self) {
         let foreign = self.is_foreign();
-        let Some(opened) = self.take() else { return };
+        // Not by `take`: in a child, the lock may be held by a thread that there is no more.
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let State::Open(opened) = mem::replace(state, State::Closed) else { return };
         if foreign {
             mem::forget(opened);
             return;
@@ -101,37 +96,4 @@ impl<T: Close> Drop for Session<T> {
         // Closing waits for threads that may want to call Python.
         Python::try_attach(|py| py.detach(|| drop(opened.take())));
     }
-}
-
-impl Session<Volume> {
-    /// Has it closed when the interpreter ends, if it is not closed before.
-    pub(crate) fn close_at_exit(self: &Arc<Self>) {
-        let mut volumes = VOLUMES.lock().unwrap_or_else(PoisonError::into_inner);
-        volumes.retain(|volume| volume.strong_count() > 0);
-        volumes.push(Arc::downgrade(self));
-    }
-}
-
-/// Asks the interpreter to tell when this process was forked off, and when it ends.
-pub(crate) fn watch_process(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
-    let os = py.import("os")?;
-    if let Some(register) = os.getattr_opt("register_at_fork")? {
-        let note = PyCFunction::new_closure(py, None, None, |_, _| {
-            FORKS.fetch_add(1, Ordering::Relaxed);
-        })?;
-        let when = [("after_in_child", note)].into_py_dict(py)?;
-        register.call((), Some(&when))?;
-    }
-    let close = PyCFunction::new_closure(py, None, None, |args, _| close_all(args.py()))?;
-    py.import("atexit")?.call_method1("register", (close,))?;
-    Ok(())
-}
-
-fn close_all(py: Python<'_>) -> PyResult<()> {
-    let volumes = mem::take(&mut *VOLUMES.lock().unwrap_or_else(PoisonError::into_inner));
-    for volume in volumes.iter().filter_map(Weak::upgrade) {
-        volume.close(py)?;
-    }
-    Ok(())
 }

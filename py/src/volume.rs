@@ -17,6 +17,7 @@ use crate::errors::{raise, raise_engine, raise_writable, refuse};
 use crate::event::{Callback, Event};
 use crate::extent;
 use crate::number::{Bytes, Id, within};
+use crate::process::close_at_exit;
 use crate::progress::watched;
 use crate::session::Session;
 use crate::stats::VolumeStats;
@@ -238,7 +239,8 @@ impl Volume {
     /// The newest shadow copy.
     fn newest(&self, py: Python<'_>) -> PyResult<ShadowCopy> {
         let info = self.run(py, HostVolume::find_newest)?;
-        let info = info.ok_or_else(|| refuse(py, "NoSuchCopy", "there is no shadow copy yet"))?;
+        let info = info
+            .ok_or_else(|| refuse(py, "NoSuchCopy", "there is no shadow copy; take one first"))?;
         Ok(ShadowCopy::of_volume(&self.session, info, self.size))
     }
 
@@ -334,7 +336,7 @@ impl Volume {
         let volume = py.detach(open).map_err(raise_writable)?;
         let (size, chunk_size) = (volume.size(), volume.chunk_size());
         let session = Session::new(volume);
-        session.close_at_exit();
+        close_at_exit(&session);
         Ok(Self { session, callback, size, chunk_size })
     }
 

@@ -80,9 +80,8 @@ impl ShadowCopy {
         if found.is_file() {
             return Ok(());
         }
-        let kind =
-            if found.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::AlreadyExists };
-        Err(failed("replacing", path, kind.into()))
+        let reason = io::Error::new(io::ErrorKind::AlreadyExists, "it is no regular file");
+        Err(failed("replacing", path, reason))
     }
 }
 

@@ -1,0 +1,52 @@
+//! What happens to the process: it is forked off, or the interpreter ends.
+
+use core::mem;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyCFunction};
+use shadowvol_host::Volume;
+
+use crate::session::Session;
+
+/// How often this process was forked off since the module was imported.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// The volumes to close when the interpreter ends: later, their threads could not call it.
+static VOLUMES: Mutex<Vec<Weak<Session<Volume>>>> = Mutex::new(Vec::new());
+
+/// A number that differs between a child and its parent.
+pub(crate) fn forks() -> u64 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Has a volume closed when the interpreter ends, if it is not closed before.
+pub(crate) fn close_at_exit(volume: &Arc<Session<Volume>>) {
+    let mut volumes = VOLUMES.lock().unwrap_or_else(PoisonError::into_inner);
+    volumes.retain(|volume| volume.strong_count() > 0);
+    volumes.push(Arc::downgrade(volume));
+}
+
+/// Asks the interpreter to tell when this process was forked off, and when it ends.
+pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let os = py.import("os")?;
+    if let Some(register) = os.getattr_opt("register_at_fork")? {
+        let note = PyCFunction::new_closure(py, None, None, |_, _| {
+            FORKS.fetch_add(1, Ordering::Relaxed);
+        })?;
+        let when = [("after_in_child", note)].into_py_dict(py)?;
+        register.call((), Some(&when))?;
+    }
+    let close = PyCFunction::new_closure(py, None, None, |args, _| close_all(args.py()))?;
+    py.import("atexit")?.call_method1("register", (close,))?;
+    Ok(())
+}
+
+fn close_all(py: Python<'_>) -> PyResult<()> {
+    let volumes = mem::take(&mut *VOLUMES.lock().unwrap_or_else(PoisonError::into_inner));
+    let closed: Vec<_> =
+        volumes.iter().filter_map(Weak::upgrade).map(|volume| volume.close(py)).collect();
+    closed.into_iter().collect()
+}
