@@ -1,0 +1,147 @@
+//! One test for each fault that was found, with its story.
+
+use shadowvol::active::{Compact, Create};
+use shadowvol::format::checksum::Checksum;
+use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
+use shadowvol::machine::{Buffers, Fed, Machine, Medium, Step};
+use shadowvol::{CopyId, Error, IoKind};
+
+use crate::world::{Shape, World};
+
+fn world() -> World {
+    let mut world = World::new(Shape::SMALL, 1);
+    world.create();
+    world.finish();
+    world
+}
+
+/// Steps a machine of the active node outside the world's schedule.
+fn step<M: Machine<Shared = shadowvol::active::Active>>(
+    world: &mut World,
+    machine: &mut M,
+    fed: Fed,
+) -> Step<M::Output> {
+    let mut scratch = Vec::new();
+    let mut buffers =
+        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+    machine.step(world.active.as_mut().expect("an active"), &mut buffers, fed)
+}
+
+/// A chunk has an old record whose slot has rotted, and a new one that may not be behind a barrier
+/// yet. The node doubted the chunk instead of the record, took the slot for one that had not been
+/// written yet, and gave the origin's bytes for those of the old copy.
+#[test]
+fn a_rotten_slot_is_not_excused_by_a_newer_record_of_its_chunk() {
+    let mut world = world();
+    world.write(0, vec![1; 4096]);
+    world.finish();
+    world.create();
+    world.finish();
+    let first = CopyId::new(1).expect("a number");
+    let truth = world.truths[&first].clone();
+    let at = world.diff.visible.windows(64).position(|bytes| bytes == &truth[..64]);
+    world.diff.visible[at.expect("in its slot")] ^= 1;
+    world.write(0, vec![2; 4096]);
+    world.finish();
+
+    let node = world.open_node();
+    world.nodes.push(node);
+    let node = world.nodes.len() - 1;
+    world.read(node, first, 0, 4096);
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.finish()));
+    let message = found.expect_err("an error, not the origin's bytes");
+    let message = message.downcast_ref::<String>().expect("a message");
+    assert!(message.contains("checksum"), "{message}");
+}
+
+/// The barrier on the origin before a copy failed, and the next one succeeded: the pages that could
+/// not be written count as clean by then, so a flush behind it would have lied.
+#[test]
+fn a_failed_barrier_of_a_creation_ends_the_role() {
+    for phase in 0..2 {
+        let mut world = world();
+        let mut create = Create::new("copy".into(), 0);
+        assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
+        if phase == 1 {
+            assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
+        }
+        let failure = Error::Io { what: IoKind::Barrier, medium: Medium::Origin };
+        let failed = Fed::Failed(failure.clone());
+        assert_eq!(step(&mut world, &mut create, failed), Step::Done(Err(failure.clone())));
+        assert_eq!(world.active.as_ref().and_then(|active| active.ended()), Some(&failure));
+    }
+}
+
+/// A compaction came to nothing after it had written records, and the next one had the same
+/// number: behind its shorter journal the old records would have been believed.
+#[test]
+fn a_compaction_that_fails_keeps_its_number() {
+    let mut world = world();
+    let before = world.active.as_ref().expect("an active").superblock().generation;
+    let mut compact = Compact::new();
+    assert_eq!(step(&mut world, &mut compact, Fed::Again), Step::Io);
+    let failure = Error::Io { what: IoKind::Write, medium: Medium::DiffArea };
+    let failed = step(&mut world, &mut compact, Fed::Failed(failure.clone()));
+    assert_eq!(failed, Step::Done(Err(failure)));
+    world.compact();
+    world.finish();
+    let after = world.active.as_ref().expect("an active").superblock().generation;
+    assert_eq!((after.epoch, after.number), (before.epoch, before.number + 2));
+    world.verify("after both");
+}
+
+/// Two compactions were begun; the one that found no room gave back the other's segments, into
+/// which that one was still writing.
+#[test]
+fn a_compaction_that_never_began_takes_nothing_from_another() {
+    let mut world = world();
+    let mut first = Compact::new();
+    assert_eq!(step(&mut world, &mut first, Fed::Again), Step::Io);
+    let used = world.active.as_ref().expect("an active").space().used;
+    let mut second = Compact::new();
+    let full = Error::DiffAreaFull { needed: 1, free: 0, limit: 0 };
+    let failed = step(&mut world, &mut second, Fed::Failed(full.clone()));
+    assert_eq!(failed, Step::Done(Err(full)));
+    assert_eq!(world.active.as_ref().expect("an active").space().used, used);
+}
+
+/// The last record of a volume stayed in doubt for ever: when its slot rotted after the close, the
+/// next holder took it for one that had never arrived, and the copy had the origin's new bytes.
+#[test]
+fn nothing_is_in_doubt_behind_a_superblock_that_says_so() {
+    let mut world = world();
+    world.write(0, vec![1; 4096]);
+    world.finish();
+    let first = CopyId::new(1).expect("a number");
+    let truth = world.truths[&first].clone();
+    // A compaction's superblock counts all records as behind its barrier.
+    world.compact();
+    world.finish();
+    let slot = world.diff.visible.windows(64).position(|bytes| bytes == &truth[..64]);
+    let at = slot.expect("in its slot");
+    let byte = world.diff.visible[at] ^ 1;
+    world.diff.begin_write(u64::MAX, at, vec![byte], 1);
+    world.diff.end_write(u64::MAX);
+    world.diff.barrier();
+    world.crash(Some(0));
+    world.take_role();
+    world.finish();
+    let view = world.active.as_ref().expect("an active").view();
+    assert!(view.table().lookup(first, shadowvol::ChunkIndex(0)).is_some(), "the record is kept");
+}
+
+/// Both places of the superblock were rewritten while they were read, so the older one that was
+/// read first had been left long before. Only a second read can tell.
+#[test]
+fn a_torn_pair_is_read_again() {
+    let world = world();
+    let at = PAIR_OFFSET as usize;
+    let mut pair = world.diff.visible[at..at + PAIR_BYTES].to_vec();
+    assert!(!Superblock::survey(&pair, Checksum::PORTABLE).1);
+    pair[BYTES + 40] ^= 1;
+    let (found, torn) = Superblock::survey(&pair, Checksum::PORTABLE);
+    assert!(found.is_ok() && torn);
+    // A place that was never written is not torn.
+    pair[BYTES..].fill(0);
+    assert!(!Superblock::survey(&pair, Checksum::PORTABLE).1);
+}
