@@ -14,6 +14,8 @@ const GREATEST_STEP: u64 = 256 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MakeRoom {
     needed: u32,
+    /// The medium has no room for a whole step: ask for no more than is needed.
+    modest: bool,
     phase: Phase,
     ops: [Op; 1],
 }
@@ -41,7 +43,7 @@ impl MakeRoom {
     /// Finds room for this many slots.
     #[must_use]
     pub fn new(needed: u32) -> Self {
-        Self { needed, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
+        Self { needed, modest: false, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
     }
 
     fn look(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
@@ -91,7 +93,8 @@ impl MakeRoom {
         if least > space.limit {
             return None;
         }
-        growth_target(&space).map(|target| target.max(least))
+        let target = growth_target(&space)?;
+        Some(if self.modest { least } else { target.max(least) })
     }
 
     fn drop_oldest(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
@@ -138,6 +141,10 @@ impl Machine for MakeRoom {
             }
             (Phase::Grow, fed) => {
                 active.grown_to(if let Fed::Size(bytes) = fed { bytes } else { 0 });
+                if active.cannot_grow && !self.modest {
+                    self.modest = true;
+                    active.cannot_grow = false;
+                }
                 self.phase = Phase::Look;
                 self.look(active, buffers)
             }
