@@ -380,7 +380,13 @@ impl Inner {
                 let request = Request::bare(commit_scratch);
                 self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
             }
-            Wait::Room(slots) => self.run_one(&mut MakeRoom::new(slots)),
+            Wait::Room(slots) => {
+                if self.node.with(|active| active.could_shrink()) {
+                    // Without room for it, the diff area grows, or copies go, or nothing helps.
+                    let _ = self.run_one(&mut Compact::within_room());
+                }
+                self.run_one(&mut MakeRoom::new(slots))
+            }
         };
         self.node.run(machine, &self.media, request, serve, |active| {
             if chores::any(active) {

@@ -38,7 +38,7 @@ impl Active {
             record::Body::Deleted { .. } => true,
             record::Body::Preserved(runs) => {
                 let newest = self.view.newest();
-                runs.clone().flatten().any(|(run, _)| Some(run.copy) != newest)
+                runs.flatten().any(|(run, _)| Some(run.copy) != newest)
             }
             _ => false,
         };

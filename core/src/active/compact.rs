@@ -61,6 +61,12 @@ impl Compact {
         }
     }
 
+    /// A compaction that asks for no room, and ends with an error when there is too little.
+    #[must_use]
+    pub fn within_room() -> Self {
+        Self { asked: true, ..Self::new() }
+    }
+
     fn begin(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
         if active.rewriter.is_some() {
             return Step::Done(Ok(()));
@@ -83,7 +89,9 @@ impl Compact {
             return Step::Wait(Wait::Turn);
         }
         let geometry = *active.geometry();
-        let Some(segment) = take_segment(&mut active.slots, geometry.segment) else {
+        // The segment behind this one needs room too.
+        let most = geometry.segment.min((active.slots.free() / 2).max(1));
+        let Some(segment) = take_segment(&mut active.slots, most) else {
             return Step::Done(Err(active.full(geometry.segment_bytes())));
         };
         active.begun += 1;
@@ -218,12 +226,19 @@ impl Active {
         self.refusal().or_else(full)
     }
 
+    /// Whether a compaction would set room free, so that one pays before copies or growth do.
+    #[must_use]
+    pub fn could_shrink(&self) -> bool {
+        let kept = 2 * self.slots_for_rewrite() + self.geometry().segment;
+        self.rewriter.is_none() && self.ended.is_none() && self.journal.slots() > kept
+    }
+
     /// Slots that the journal's next generation needs at most: no more than are kept for it, and
     /// far fewer when most of what the journal says is over.
     fn slots_for_rewrite(&self) -> u32 {
         let copies = self.view.copies().map(|info| 64 + info.label.len() as u64).sum::<u64>();
         let bytes = copies + self.view.table().chunks() * 24;
-        let slots = self.geometry().slots_in(bytes) + 1 + 2 * self.geometry().segment;
+        let slots = self.geometry().slots_in(bytes) + 4;
         slots.min(self.kept_slots())
     }
 }
@@ -276,8 +291,12 @@ impl Machine for Compact {
     }
 
     fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
-        if let Fed::Failed(error) = fed {
-            return self.fail(active, error);
+        match fed {
+            // What there is may be enough all the same.
+            Fed::Failed(Error::DiffAreaFull { .. }) if self.phase == Phase::Begin && self.asked => {
+            }
+            Fed::Failed(error) => return self.fail(active, error),
+            _ => {}
         }
         match self.phase {
             Phase::Begin => self.begin(active, buffers),

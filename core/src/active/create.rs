@@ -42,7 +42,7 @@ impl Create {
         Self { label, time, phase: Phase::Begin, asked: false }
     }
 
-    fn begin(&mut self, active: &mut Active) -> Step<CopyId> {
+    fn begin(&mut self, active: &mut Active, refused: Option<Error>) -> Step<CopyId> {
         if let Some(ended) = active.refusal() {
             return Step::Done(Err(ended));
         }
@@ -51,20 +51,21 @@ impl Create {
             return Step::Done(Err(Error::LabelTooLong { bytes, limit: MAX_LABEL }));
         }
         active.journal.set_aside(&mut active.slots);
-        if active.journal.spare().is_none() {
-            if self.asked && active.view.newest().is_none() {
-                return Step::Done(Err(active.full(active.geometry().segment_bytes())));
+        if !active.has_room_for_copy() {
+            // Without copies nothing more can be asked of anybody.
+            if let Some(refused) = refused.or_else(|| self.is_hopeless(active)) {
+                return Step::Done(Err(refused));
             }
             self.asked = true;
-            return Step::Wait(Wait::Room(active.geometry().segment));
-        }
-        // A record that stays takes none of the room that the next journal needs: the volume must
-        // open again however full the diff area is.
-        if active.view.newest().is_some() && active.slots.free() <= active.kept_slots() {
             return Step::Wait(Wait::Room(1));
         }
         self.phase = Phase::FlushAhead;
         Step::Io
+    }
+
+    fn is_hopeless(&self, active: &Active) -> Option<Error> {
+        let hopeless = self.asked && active.view.newest().is_none();
+        hopeless.then(|| active.full(active.geometry().segment_bytes()))
     }
 
     fn append(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
@@ -79,6 +80,16 @@ impl Create {
     fn end(active: &mut Active, result: Result<CopyId, Error>) -> Step<CopyId> {
         active.flights.release();
         Step::Done(result)
+    }
+}
+
+impl Active {
+    /// A record that stays takes none of the room that the journal's next generation needs: the
+    /// volume must open again however full the diff area is.
+    fn has_room_for_copy(&self) -> bool {
+        let next = self.journal.slots() + 8;
+        let is_free = self.slots.free() > next.min(self.kept_slots());
+        self.journal.spare().is_some() && (is_free || self.view.newest().is_none())
     }
 }
 
@@ -97,8 +108,9 @@ impl Machine for Create {
 
     fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<CopyId> {
         match (self.phase, fed) {
-            (Phase::Begin, Fed::Failed(error)) => Step::Done(Err(error)),
-            (Phase::Begin, _) => self.begin(active),
+            // What there is may be enough all the same.
+            (Phase::Begin, Fed::Failed(error)) => self.begin(active, Some(error)),
+            (Phase::Begin, _) => self.begin(active, None),
             (Phase::FlushAhead, Fed::Failed(error)) => {
                 active.end(error.clone());
                 Step::Done(Err(error))

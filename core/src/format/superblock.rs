@@ -201,7 +201,6 @@ impl Superblock {
     /// Then a reader reads once more. The two places were read one after the other, so if one of
     /// them was being rewritten just then, the other one may have been left long before; but if it
     /// is still there in a second read, it was not.
-    #[must_use]
     pub fn survey(pair: &[u8], checksum: Checksum) -> (Result<(Self, Place), Error>, bool) {
         let (first, second) = pair.split_at(BYTES.min(pair.len()));
         let parsed = [

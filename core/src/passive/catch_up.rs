@@ -207,8 +207,7 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let Some(found) = survey(&buffers.scratch, buffers.checksum, &mut self.again)
-                else {
+                let Some(found) = survey(buffers.scratch, buffers.checksum, &mut self.again) else {
                     return Next::Io;
                 };
                 self.found = Some(found.map(|(newest, _)| (newest.generation, newest.stable())));
