@@ -48,7 +48,7 @@ fn a_rotten_slot_is_not_excused_by_a_newer_record_of_its_chunk() {
     world.nodes.push(node);
     let node = world.nodes.len() - 1;
     world.read(node, first, 0, 4096);
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.finish()));
+    let found = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| world.finish()));
     let message = found.expect_err("an error, not the origin's bytes");
     let message = message.downcast_ref::<String>().expect("a message");
     assert!(message.contains("checksum"), "{message}");

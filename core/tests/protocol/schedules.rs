@@ -75,7 +75,7 @@ fn step(world: &mut World) {
     }
 }
 
-fn seeds(short: u64) -> std::ops::Range<u64> {
+fn seeds(short: u64) -> core::ops::Range<u64> {
     0..if is_long() { 100 * short } else { short }
 }
 

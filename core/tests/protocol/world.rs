@@ -277,7 +277,7 @@ impl World {
         match &mut job.state {
             State::Child => None,
             State::Step(fed) => {
-                let fed = std::mem::replace(fed, Fed::Again);
+                let fed = core::mem::replace(fed, Fed::Again);
                 let step = job.step(fed, self.active.as_deref_mut(), &mut self.nodes);
                 match step {
                     Step::Io => self.ask(job),
@@ -290,6 +290,11 @@ impl World {
                         job.state = State::Step(Fed::Again);
                     }
                     Step::Wait(Wait::Room(slots)) => {
+                        let active = self.active.as_ref().expect("an active");
+                        if active.could_shrink() {
+                            let machine = Compact::within_room();
+                            self.spawn(Kind::Compact(machine), Vec::new());
+                        }
                         let machine = MakeRoom::new(slots);
                         self.spawn(Kind::MakeRoom { machine, parent: job.id }, Vec::new());
                         job.state = State::Child;

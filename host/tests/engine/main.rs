@@ -5,6 +5,10 @@
 //! stale byte is as wrong as a new one. Each module begins with its own story. Seeds are fixed;
 //! `SHADOWVOL_LONG=1` runs the long forms.
 
+mod bad_input;
+mod full;
+mod kill;
+mod many_copies;
 mod model;
 mod support;
 mod threads;

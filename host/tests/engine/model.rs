@@ -6,9 +6,9 @@
 //! bytes, and `Gone` only of a copy whose deletion has begun. At the end every copy is compared
 //! whole, by a node that was there from the start, by a new one, and by the volume's own.
 
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use parking_lot::Mutex;
@@ -107,7 +107,7 @@ impl Run {
                 })
                 .collect();
             // A failed act must end the readers too, or the scope would wait for ever.
-            let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let played = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
                 acts.iter().for_each(|act| self.act(act));
             }));
             stop.store(true, Ordering::Relaxed);

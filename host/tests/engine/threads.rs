@@ -5,10 +5,10 @@
 //! have one number from end to end, one that was being written or had been acknowledged when the
 //! copy was taken, and the same whenever it is read later.
 
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use shadowvol::backend::{ReadAt, WriteAt};
 use shadowvol::{ChunkSize, CopyId};

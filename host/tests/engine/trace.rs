@@ -49,7 +49,7 @@ impl Log {
     /// What was done since the last call. Growth in good time is the chores' business, not the
     /// request's.
     fn take(&self) -> Vec<Seen> {
-        let mut seen = std::mem::take(&mut *self.0.lock());
+        let mut seen = core::mem::take(&mut *self.0.lock());
         seen.retain(|&(_, kind, _, _)| kind != Grow);
         seen
     }

@@ -2,10 +2,8 @@
 
 The engine calls the methods from whichever thread needs them, several at once, so an object
 serialises what it must. The buffers it passes are valid until the method returns: a memoryview that
-is kept raises ``ValueError`` when it is used later, and a part that was cut from one is a copy that
-nobody reads. An exception that a method raises reaches the caller as the cause of a
-:class:`shadowvol.MediumError`; one that is no ``Exception``, as ``KeyboardInterrupt``, comes out as
-it is.
+is kept raises ``ValueError`` when it is used later. An exception that a method raises reaches the
+caller as the cause of a :class:`shadowvol.MediumError`.
 
 The contract is that of every block backend:
 

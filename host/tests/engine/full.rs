@@ -1,0 +1,167 @@
+//! A full diff area is an error or costs the oldest copies, as its policy says, and never more.
+//!
+//! Writes go on until there is no room: at a limit, on a medium that refuses to grow, on a real file
+//! system without space. Then every copy is compared, the volume is opened again, copies are
+//! deleted, and it goes on. Low space is told before the first failure.
+
+use std::collections::BTreeMap;
+
+use shadowvol::format::superblock::OnFull;
+use shadowvol::{CopyId, Error as EngineError};
+use shadowvol_host::{
+    CreateOptions, DropReason, Durability, Event, OpenOptions, Passive, Volume, check,
+};
+
+use super::support::{InMemory, Random, assert_same, whole};
+
+const SIZE: u64 = 1 << 20;
+const LIMIT: u64 = 3 << 20;
+
+struct Run {
+    volume: Volume,
+    now: Vec<u8>,
+    truths: BTreeMap<CopyId, Vec<u8>>,
+    random: Random,
+}
+
+impl Run {
+    fn new(memory: &InMemory, limit: Option<u64>, on_full: OnFull) -> Self {
+        let durability = Durability::Coherent;
+        let options = CreateOptions { limit, on_full, durability, ..CreateOptions::default() };
+        let volume = Volume::create_on(memory.media(), &options).expect("a volume");
+        let now = vec![0; SIZE as usize];
+        Self { volume, now, truths: BTreeMap::new(), random: Random(4) }
+    }
+
+    /// One copy and some scattered writes behind it; how many bytes of them failed for want of room.
+    fn round(&mut self) -> Result<(), EngineError> {
+        let refused = |error: &shadowvol_host::Error| error.engine().expect("the engine's").clone();
+        let copy = self.volume.create_shadow_copy("full").map_err(|error| refused(&error))?;
+        self.truths.insert(copy.id, self.now.clone());
+        for _ in 0..20 {
+            let (offset, length) = self.random.range(SIZE, 30_000);
+            let data = self.random.bytes(length);
+            self.volume.write(offset, &data).map_err(|error| refused(&error))?;
+            self.now[offset as usize..][..length].copy_from_slice(&data);
+        }
+        Ok(())
+    }
+
+    fn compare(&self, node: &Passive) {
+        let live: Vec<_> = node.shadow_copies().expect("a journal");
+        let live: Vec<_> = live.iter().map(|copy| copy.info().id).collect();
+        assert!(self.truths.keys().eq(&live), "{live:?}");
+        for (id, truth) in &self.truths {
+            assert_same(&whole(node, *id).expect("a live copy"), truth, &format!("copy {id}"));
+        }
+        let mut now = vec![0; SIZE as usize];
+        self.volume.read(0, &mut now).expect("the volume");
+        assert_same(&now, &self.now, "the volume");
+        assert!(check(node, |_, _| true).expect("a check").findings.is_empty());
+    }
+
+    fn fill(&mut self) {
+        for _ in 0..1000 {
+            match self.round() {
+                Ok(()) => {}
+                Err(EngineError::DiffAreaFull { .. }) => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("it never got full");
+    }
+}
+
+#[test]
+fn writes_fail_and_every_copy_stays() {
+    // A limit of its own, and a medium that refuses.
+    for (limit, medium) in [(Some(LIMIT), u64::MAX), (None, LIMIT)] {
+        let memory = InMemory::with_limit(SIZE, medium);
+        let mut run = Run::new(&memory, limit, OnFull::FailWrite);
+        let node = Passive::open_on(memory.read_media()).expect("a node");
+        run.fill();
+        let low = run.volume.events();
+        assert!(matches!(low.first(), Some(Event::LowSpace { .. })), "{low:?}");
+        run.compare(&node);
+        assert!(run.volume.stats().space.capacity <= LIMIT);
+        for round in 0..3 {
+            // The volume opens however full it is, and copies can be deleted.
+            run.volume.close().expect("a close");
+            run.volume =
+                Volume::open_on(memory.media(), &OpenOptions::default()).expect("the role");
+            run.compare(&node);
+            let oldest = *run.truths.keys().nth(round).expect("a copy");
+            run.truths.remove(&oldest);
+            run.volume.delete_shadow_copies(&[oldest]).expect("a deletion");
+            run.volume.compact().expect("a compaction");
+            run.compare(&node);
+            run.fill();
+            run.compare(&node);
+        }
+        assert!(run.volume.stats().space.capacity <= LIMIT);
+    }
+}
+
+#[test]
+fn the_oldest_copies_go_and_are_told() {
+    let memory = InMemory::new(SIZE);
+    let mut run = Run::new(&memory, Some(LIMIT), OnFull::DropOldest);
+    let node = Passive::open_on(memory.read_media()).expect("a node");
+    let mut gone = Vec::new();
+    for _ in 0..40 {
+        run.round().expect("old copies make room");
+        for event in run.volume.events() {
+            if let Event::Dropped { copies, reason } = event {
+                assert_eq!(reason, DropReason::DiffAreaFull);
+                for copy in copies {
+                    let (&oldest, _) = run.truths.first_key_value().expect("a copy");
+                    assert_eq!(copy, oldest);
+                    run.truths.remove(&copy);
+                    gone.push(copy);
+                }
+            }
+        }
+        run.compare(&node);
+    }
+    assert!(gone.len() > 5, "{gone:?}");
+    assert!(run.volume.stats().space.capacity <= LIMIT);
+}
+
+/// Copies with long labels fill the journal itself. They must leave room for its next generation:
+/// else nobody could take the role any more.
+#[test]
+fn copies_alone_cannot_lock_the_volume_up() {
+    const SMALL: u64 = 2 << 20;
+    let memory = InMemory::with_limit(SIZE, SMALL);
+    let options = CreateOptions { durability: Durability::Coherent, ..Default::default() };
+    let volume = Volume::create_on(memory.media(), &options).expect("a volume");
+    let label = "x".repeat(1024);
+    let mut taken = Vec::new();
+    let refused = loop {
+        match volume.create_shadow_copy(&label) {
+            Ok(copy) => taken.push(copy.id),
+            Err(error) => break error,
+        }
+        assert!(taken.len() < 4000, "it never got full");
+    };
+    assert!(matches!(refused.engine(), Some(EngineError::DiffAreaFull { .. })), "{refused}");
+    volume.close().expect("a close");
+    let volume = Volume::open_on(memory.media(), &OpenOptions::default()).expect("the role");
+    assert_eq!(volume.shadow_copies().expect("copies").len(), taken.len());
+    volume.delete_shadow_copies(&taken).expect("a deletion");
+    volume.compact().expect("a compaction");
+    volume.create_shadow_copy(&label).expect("room again");
+}
+
+/// A creation and a deletion in turn leave nothing behind, so they can go on for ever.
+#[test]
+fn records_of_the_past_do_not_fill_a_small_diff_area() {
+    let memory = InMemory::with_limit(SIZE, 1200 << 10);
+    let options = CreateOptions { durability: Durability::Coherent, ..Default::default() };
+    let volume = Volume::create_on(memory.media(), &options).expect("a volume");
+    volume.create_shadow_copy("stays").expect("a copy");
+    for _ in 0..12_000 {
+        let copy = volume.create_shadow_copy("comes and goes").expect("a copy");
+        volume.delete_shadow_copies(&[copy.id]).expect("a deletion");
+    }
+}

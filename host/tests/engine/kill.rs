@@ -1,0 +1,291 @@
+//! The active node is killed at random moments, hundreds of times, and nothing is lost.
+//!
+//! The test binary starts itself again as a writer: three threads fill their ranges with sectors
+//! that describe themselves, a fourth takes, deletes and compacts. What is acknowledged is noted in
+//! a file by one `write` a line, which outlives the process. The parent kills the writer at a random
+//! moment, opening included, takes the role itself and compares: every copy has the digest that was
+//! noted for its instant, every acknowledged write is there, sectors are whole, and the check finds
+//! nothing. A reader in a third process lives through all of it, and tells when any copy has two
+//! digests.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions as Open};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use parking_lot::{Mutex, RwLock};
+use shadowvol::CopyId;
+use shadowvol_host::{
+    CreateOptions, Durability, Error, OpenOptions, Passive, PassiveOptions, Volume, check,
+};
+
+use super::support::{Random, digest, is_gone, is_long, whole};
+
+const SECTOR: usize = 512;
+const WRITERS: u64 = 3;
+/// Sectors of each writer; no border is a chunk's.
+const SECTORS: u64 = 301;
+const SIZE: u64 = WRITERS * SECTORS * SECTOR as u64;
+const FOLDER: &str = "SHADOWVOL_TEST_KILL_FOLDER";
+
+#[test]
+fn killing_the_active_loses_nothing() {
+    let kills = if is_long() { 300 } else { 30 };
+    for durability in [Durability::Coherent, Durability::Durable] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place(folder.path().to_owned());
+        let options = CreateOptions { size: Some(SIZE), durability, ..Default::default() };
+        Volume::create(place.image(), &options).expect("a volume").close().expect("a close");
+        let mut reader = place.start("kill::reader", Stdio::null());
+        let mut random = Random(7);
+        for kill in 0..kills / 2 {
+            let mut writer = place.start("kill::writer", Stdio::null());
+            // Any moment will do; some fall into the opening. Nothing depends on how long it is.
+            thread::sleep(Duration::from_micros(5_000 + random.below(200_000)));
+            writer.kill().expect("a running child");
+            writer.wait().expect("a child");
+            place.compare(&format!("{durability:?}, kill {kill}"));
+            assert!(reader.try_wait().expect("a child").is_none(), "the reader: {}", place.told());
+        }
+        reader.kill().expect("a running child");
+        reader.wait().expect("a child");
+        let notes = place.notes();
+        assert!(notes.copies.len() > 3, "{} copies: {}", notes.copies.len(), place.told());
+    }
+}
+
+/// Where a volume and the notes about it are.
+struct Place(PathBuf);
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Notes {
+    /// The digest of each copy.
+    copies: BTreeMap<u32, u64>,
+    /// Copies whose deletion was begun, and those whose deletion was acknowledged.
+    doomed: BTreeMap<u32, bool>,
+    /// The last acknowledged version of each sector.
+    sectors: BTreeMap<u64, u64>,
+}
+
+impl Place {
+    fn image(&self) -> PathBuf {
+        self.0.join("disk.img")
+    }
+
+    fn start(&self, name: &str, output: Stdio) -> Child {
+        Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", name, "--ignored", "--nocapture"])
+            .env(FOLDER, &self.0)
+            .stdout(output)
+            .stderr(File::create(self.0.join("errors")).expect("a file"))
+            .spawn()
+            .expect("a child")
+    }
+
+    fn told(&self) -> String {
+        std::fs::read_to_string(self.0.join("errors")).unwrap_or_default()
+    }
+
+    fn notes(&self) -> Notes {
+        let text = std::fs::read_to_string(self.0.join("notes")).unwrap_or_default();
+        let mut notes = Notes::default();
+        for line in text.lines() {
+            let words: Vec<_> = line.split(' ').collect();
+            let number = |nth: usize| words[nth].parse::<u64>().expect("a number");
+            match words[0] {
+                "copy" => drop(notes.copies.insert(number(1) as u32, number(2))),
+                "delete" => drop(notes.doomed.entry(number(1) as u32).or_insert(false)),
+                "deleted" => drop(notes.doomed.insert(number(1) as u32, true)),
+                "sector" => {
+                    for sector in number(1)..number(1) + number(2) {
+                        notes.sectors.insert(sector, number(3));
+                    }
+                }
+                other => panic!("a note {other:?}"),
+            }
+        }
+        notes
+    }
+
+    fn compare(&self, what: &str) {
+        let notes = self.notes();
+        // First as a passive, which must do without recovery.
+        let node = Passive::open(self.image(), &PassiveOptions::default()).expect("a node");
+        compare_copies(&node, &notes, what);
+        let volume = Volume::open(self.image(), &OpenOptions::default());
+        let volume = volume.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let reader = volume.reader().expect("a reader");
+        compare_copies(&node, &notes, what);
+        compare_copies(&reader, &notes, what);
+        let mut now = vec![0; SIZE as usize];
+        volume.read(0, &mut now).expect("the volume");
+        for (nth, sector) in (0..).zip(now.chunks(SECTOR)) {
+            let version = version_of(nth, sector);
+            let noted = notes.sectors.get(&nth).copied().unwrap_or(0);
+            assert!(version >= noted, "{what}: sector {nth} has version {version}, not {noted}");
+        }
+        let report = check(&reader, |_, _| true).expect("a check");
+        assert!(report.findings.is_empty(), "{what}: {:?}", report.findings);
+        volume.close().expect("a close");
+    }
+}
+
+fn compare_copies(node: &Passive, notes: &Notes, what: &str) {
+    let live: Vec<_> = node.shadow_copies().expect("a journal");
+    let live: Vec<_> = live.iter().map(|copy| copy.info().id).collect();
+    for (&number, &noted) in &notes.copies {
+        let id = CopyId::new(number).expect("a number");
+        match notes.doomed.get(&number) {
+            None => assert!(live.contains(&id), "{what}: copy {id} is lost"),
+            Some(true) => assert!(!live.contains(&id), "{what}: copy {id} is back"),
+            Some(false) => {}
+        }
+        if live.contains(&id) {
+            let found = whole(node, id).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(digest(&found), noted, "{what}: copy {id}");
+        }
+    }
+    // Copies that nobody heard of may be there too, if their sectors are whole.
+    for id in live {
+        let found = whole(node, id).unwrap_or_else(|error| panic!("{what}: {error}"));
+        (0..).zip(found.chunks(SECTOR)).for_each(|(nth, sector)| _ = version_of(nth, sector));
+    }
+}
+
+/// A sector that says which it is, and which version; the rest is made from these.
+fn sector(nth: u64, version: u64) -> Vec<u8> {
+    let mut bytes = Random(nth << 32 | version).bytes(SECTOR);
+    bytes[..8].copy_from_slice(&nth.to_le_bytes());
+    bytes[8..16].copy_from_slice(&version.to_le_bytes());
+    bytes
+}
+
+/// The version of a sector, 0 if it was never written. Sectors are written whole, and the page
+/// cache does not tear them.
+fn version_of(nth: u64, bytes: &[u8]) -> u64 {
+    let version = u64::from_le_bytes(*bytes[8..].first_chunk().expect("a whole sector"));
+    let never = bytes.iter().all(|&byte| byte == 0);
+    assert!(never || bytes == sector(nth, version), "sector {nth} is torn or another's");
+    version
+}
+
+/// Notes that outlive the process, one `write` a line.
+struct Pen(Mutex<File>);
+
+impl Pen {
+    fn note(&self, line: &str) {
+        self.0.lock().write_all(format!("{line}\n").as_bytes()).expect("a note");
+    }
+}
+
+#[test]
+#[ignore = "a child of killing_the_active_loses_nothing"]
+fn writer() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let place = Place(folder.into());
+    let notes = place.notes();
+    let file = Open::new().create(true).append(true).open(place.0.join("notes")).expect("notes");
+    let pen = Pen(Mutex::new(file));
+    let volume = Volume::open(place.image(), &OpenOptions::default()).expect("the role");
+    let mut now = vec![0; SIZE as usize];
+    volume.read(0, &mut now).expect("the volume");
+    let last = (0..).zip(now.chunks(SECTOR)).map(|(nth, sector)| version_of(nth, sector)).max();
+    let version = AtomicU64::new(last.unwrap_or(0));
+    // Held for a write, and alone for a creation whose truth is taken from memory.
+    let quiet = RwLock::new(());
+    let now: Vec<_> = (0..WRITERS).map(|nth| Mutex::new(now[range(nth)].to_vec())).collect();
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let (volume, version, quiet, now, pen) = (&volume, &version, &quiet, &now, &pen);
+            scope.spawn(move || {
+                let mut random = Random(version.load(Ordering::Relaxed) * 10 + writer);
+                for round in 0_u64.. {
+                    let _quiet = quiet.read();
+                    let first = random.below(SECTORS);
+                    let count = 1 + random.below(40.min(SECTORS - first));
+                    let version = version.fetch_add(1, Ordering::Relaxed) + 1;
+                    let start = writer * SECTORS + first;
+                    let data: Vec<_> =
+                        (start..start + count).flat_map(|nth| sector(nth, version)).collect();
+                    volume.write(start * SECTOR as u64, &data).expect("a write");
+                    let at = first as usize * SECTOR;
+                    now[writer as usize].lock()[at..at + data.len()].copy_from_slice(&data);
+                    pen.note(&format!("sector {start} {count} {version}"));
+                    if round % 50 == 49 {
+                        volume.flush().expect("a flush");
+                    }
+                }
+            });
+        }
+        let mut live: Vec<_> = volume.shadow_copies().expect("copies");
+        live.retain(|copy| !notes.doomed.contains_key(&copy.id.number()));
+        let mut live: Vec<_> = live.iter().map(|copy| copy.id).collect();
+        let mut random = Random(version.load(Ordering::Relaxed));
+        let own = volume.reader().expect("a reader");
+        for round in 0.. {
+            let (copy, truth) = if round % 2 == 0 {
+                let _quiet = quiet.write();
+                let copy = volume.create_shadow_copy("quiet").expect("a copy");
+                let truth: Vec<_> = now.iter().flat_map(|bytes| bytes.lock().clone()).collect();
+                (copy.id, digest(&truth))
+            } else {
+                // With writes in flight: what it is first, it is for ever.
+                let copy = volume.create_shadow_copy("in the middle").expect("a copy");
+                (copy.id, digest(&whole(&own, copy.id).expect("a live copy")))
+            };
+            pen.note(&format!("copy {} {truth}", copy.number()));
+            live.push(copy);
+            if live.len() > 6 {
+                let old = live.swap_remove(random.below(live.len() as u64) as usize);
+                pen.note(&format!("delete {}", old.number()));
+                volume.delete_shadow_copies(&[old]).expect("a deletion");
+                pen.note(&format!("deleted {}", old.number()));
+            }
+            if round % 5 == 4 {
+                volume.compact().expect("a compaction");
+            }
+        }
+    });
+}
+
+fn range(writer: u64) -> core::ops::Range<usize> {
+    let length = SECTORS as usize * SECTOR;
+    writer as usize * length..(writer as usize + 1) * length
+}
+
+#[test]
+#[ignore = "a child of killing_the_active_loses_nothing"]
+fn reader() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let place = Place(folder.into());
+    let node = open_reader(&place.image());
+    let mut seen: BTreeMap<(CopyId, i64), u64> = BTreeMap::new();
+    loop {
+        for copy in node.shadow_copies().expect("a journal") {
+            let mut bytes = vec![0; SIZE as usize];
+            match copy.read(0, &mut bytes) {
+                Ok(()) => {}
+                Err(error) if is_gone(&error) => continue,
+                Err(error) => panic!("copy {}: {error}", copy.info().id),
+            }
+            let found = digest(&bytes);
+            let key = (copy.info().id, copy.info().time);
+            let first = *seen.entry(key).or_insert(found);
+            assert_eq!(found, first, "copy {} was read differently before", copy.info().id);
+        }
+    }
+}
+
+/// The diff area is there from the start, but its holder may be changing at this moment.
+fn open_reader(image: &Path) -> Passive {
+    match Passive::open(image, &PassiveOptions::default()) {
+        Ok(node) => node,
+        Err(Error::Engine(error)) => panic!("opening: {error}"),
+        Err(error) => panic!("opening: {error}"),
+    }
+}
