@@ -1,0 +1,180 @@
+//! A small diff area made by the engine, read by somebody else.
+
+use shadowvol::active::{Active, Commit, Compact, Create, Delete, Format, MakeRoom, Options};
+use shadowvol::active::{Role, TakeRole, Write};
+use shadowvol::backend::{Memory, ReadAt, WriteAt};
+use shadowvol::format::checksum::Checksum;
+use shadowvol::format::superblock::OnFull;
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use shadowvol::{ChunkSize, CopyId, VolumeId};
+
+use super::reader::Reader;
+
+/// One machine after the other, over two media in memory.
+struct Driver {
+    origin: Memory,
+    diff: Memory,
+}
+
+impl Driver {
+    fn run<M: Machine<Op = Op>>(
+        &self,
+        machine: &mut M,
+        shared: &mut M::Shared,
+        data: &[u8],
+        serve: &mut dyn FnMut(&mut M::Shared, Wait),
+    ) -> M::Output {
+        let mut scratch = Vec::new();
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        let mut fed = Fed::Again;
+        loop {
+            match machine.step(shared, &mut buffers, fed) {
+                Step::Done(done) => return done.expect("nothing fails"),
+                Step::Wait(wait) => {
+                    serve(shared, wait);
+                    fed = Fed::Again;
+                }
+                Step::Io => {
+                    fed = Fed::Done;
+                    loop {
+                        for &op in machine.ops() {
+                            if let Some(size) = self.perform(op, data, buffers.scratch) {
+                                fed = Fed::Size(size);
+                            }
+                        }
+                        if machine.absorb(&mut buffers) == Next::Step {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn perform(&self, op: Op, data: &[u8], scratch: &mut [u8]) -> Option<u64> {
+        let disk = if op.medium() == Medium::Origin { &self.origin } else { &self.diff };
+        match op {
+            Op::Read(read) => disk.read_at(read.at, &mut scratch[read.into.range()]),
+            Op::Write { at, from, .. } if from.buffer == Buffer::User => {
+                disk.write_at(at, &data[from.range()])
+            }
+            Op::Write { at, from, .. } => disk.write_at(at, &scratch[from.range()]),
+            Op::Barrier { .. } => disk.barrier(),
+            Op::Punch { at, len } => disk.punch(at, len),
+            Op::Grow { size } => return Some(disk.grow(size).expect("room")),
+        }
+        .expect("nothing fails");
+        None
+    }
+
+    fn alone<M: Machine<Op = Op, Shared = ()>>(&self, machine: &mut M) -> M::Output {
+        self.run(machine, &mut (), &[], &mut |(), wait| panic!("nobody to wait for: {wait:?}"))
+    }
+
+    fn on<M: Machine<Op = Op, Shared = Active>>(
+        &self,
+        active: &mut Active,
+        machine: &mut M,
+        data: &[u8],
+    ) -> M::Output {
+        self.run(machine, active, data, &mut |active, wait| match wait {
+            Wait::Turn => panic!("nobody else is there"),
+            Wait::Commit => self.on(active, &mut Commit::new(), &[]),
+            Wait::Room(slots) => self.on(active, &mut MakeRoom::new(slots), &[]),
+        })
+    }
+
+    fn all(disk: &Memory) -> Vec<u8> {
+        let mut bytes = vec![0; disk.size().expect("a size") as usize];
+        disk.read_at(0, &mut bytes).expect("within");
+        bytes
+    }
+}
+
+#[test]
+fn a_reader_made_from_the_description_reads_every_chunk_of_every_copy() {
+    for (size, shift) in [(30_001, 12), (4096, 12), (100_000, 14), (1, 20)] {
+        let driver = Driver { origin: Memory::new(size), diff: Memory::new(0) };
+        driver.alone(&mut Format::new(Options {
+            size,
+            volume: VolumeId(*b"0123456789abcdef"),
+            chunk: ChunkSize::from_shift(shift).unwrap(),
+            limit: u64::MAX,
+            on_full: OnFull::FailWrite,
+        }));
+        let mut active = driver.alone(&mut TakeRole::new(Role {
+            origin_size: size,
+            diff_size: driver.diff.size().expect("a size"),
+            stamp: [0; 32],
+            boot: [0; 16],
+            coherent: false,
+            limit: None,
+            on_full: None,
+            drop_copies: false,
+        }));
+        let mut truths = Vec::new();
+        let mut journal = 0;
+        for round in 0..9_u64 {
+            let label = format!("nightly {round} \u{2713}");
+            let copy = driver.on(&mut active, &mut Create::new(label.clone(), -5), &[]);
+            truths.push((copy, label, Driver::all(&driver.origin)));
+            let at = round * 3_001 % size;
+            let length = 9_000.min(size - at);
+            if round % 3 == 1 {
+                driver.on(&mut active, &mut Write::discard(at, length), &[]);
+            } else {
+                let data: Vec<_> = (0..length).map(|nth| (nth ^ (round + 1)) as u8).collect();
+                driver.on(&mut active, &mut Write::new(at, length), &data);
+            }
+            if round == 5 {
+                let gone: CopyId = truths.remove(2).0;
+                driver.on(&mut active, &mut Delete::new(vec![gone]), &[]);
+            }
+            if round == 6 {
+                driver.on(&mut active, &mut Compact::new(), &[]);
+            }
+            journal = active.counters().journal_bytes;
+        }
+        let (diff, origin) = (Driver::all(&driver.diff), Driver::all(&driver.origin));
+        let reader = Reader::new(&diff);
+        assert_eq!(reader.copies.len(), truths.len());
+        for (copy, label, truth) in &truths {
+            let number = u64::from(copy.number());
+            assert_eq!(reader.copies[&number], (-5, label.clone()));
+            assert!(reader.read(number, &origin) == *truth, "copy {copy} of {size} bytes");
+        }
+        assert!(journal > 0 && reader.records > 9);
+    }
+}
+
+#[test]
+fn and_follows_the_journal_through_its_segments() {
+    let size = 40_960;
+    let driver = Driver { origin: Memory::new(size), diff: Memory::new(0) };
+    driver.alone(&mut Format::new(Options {
+        size,
+        volume: VolumeId([3; 16]),
+        chunk: ChunkSize::MIN,
+        limit: u64::MAX,
+        on_full: OnFull::FailWrite,
+    }));
+    let mut active = driver.alone(&mut TakeRole::new(Role {
+        origin_size: size,
+        diff_size: driver.diff.size().expect("a size"),
+        stamp: [0; 32],
+        boot: [0; 16],
+        coherent: true,
+        limit: None,
+        on_full: None,
+        drop_copies: false,
+    }));
+    let label = "a long label ".repeat(70);
+    for _ in 0..600 {
+        driver.on(&mut active, &mut Create::new(label.clone(), 1), &[]);
+    }
+    let diff = Driver::all(&driver.diff);
+    let reader = Reader::new(&diff);
+    assert_eq!(reader.copies.len(), 600);
+    assert!(reader.links >= 2, "{} links", reader.links);
+}

@@ -1,0 +1,144 @@
+//! A reader of a diff area at rest, written from `docs/format.md` alone.
+
+use std::collections::BTreeMap;
+
+/// CRC-32C, bit by bit, going on from that of earlier bytes.
+fn crc(so_far: u32, bytes: &[u8]) -> u32 {
+    let mut crc = !so_far;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
+
+fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
+    (0..length).rev().fold(0, |all, nth| all << 8 | u64::from(bytes[at + nth]))
+}
+
+/// Old bytes of one chunk.
+#[derive(Clone, Copy)]
+struct Old {
+    /// `None` for zeros.
+    slot: Option<u64>,
+    sum: u32,
+}
+
+/// Everything that a diff area says.
+pub(crate) struct Reader<'a> {
+    diff: &'a [u8],
+    size: u64,
+    chunk: u64,
+    pub(crate) copies: BTreeMap<u64, (i64, String)>,
+    /// By chunk, then by the newest copy when it was preserved.
+    old: BTreeMap<u64, BTreeMap<u64, Old>>,
+    pub(crate) links: usize,
+    pub(crate) records: u64,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(diff: &'a [u8]) -> Self {
+        let whole = |at: &usize| {
+            let block = &diff[*at..at + 512];
+            block.starts_with(b"SHADOWVL") && number(block, 8, 4) as u32 == crc(0, &block[12..])
+        };
+        let places = [3584, 4096].into_iter().filter(whole);
+        let newest = places.max_by_key(|at| (number(diff, at + 48, 8), number(diff, at + 56, 8)));
+        let at = newest.expect("a superblock");
+        assert_eq!(number(diff, at + 12, 4), 1);
+        let mut reader = Self {
+            diff,
+            size: number(diff, at + 32, 8),
+            chunk: 1 << number(diff, at + 40, 4),
+            copies: BTreeMap::new(),
+            old: BTreeMap::new(),
+            links: 0,
+            records: 0,
+        };
+        let seed = crc(0, &diff[at + 16..at + 32]);
+        let generation = &diff[at + 64..at + 80];
+        reader.follow(number(diff, at + 80, 4), number(diff, at + 92, 4), seed, generation);
+        assert!(reader.records >= number(diff, at + 152, 8), "fewer records than were counted");
+        reader
+    }
+
+    fn follow(&mut self, first: u64, slots: u64, seed: u32, generation: &[u8]) {
+        let mut at = (first * self.chunk) as usize;
+        let mut end = at + (slots * self.chunk) as usize;
+        while at + 40 <= end {
+            let rest = &self.diff[at..end];
+            let length = number(rest, 4, 2) as usize * 8;
+            let believed = (40..=rest.len().min(4048)).contains(&length)
+                && number(rest, 8, 8) == self.records
+                && rest[16..32] == *generation
+                && number(rest, 0, 4) as u32 == crc(seed, &rest[4..length]);
+            if !believed {
+                return;
+            }
+            self.records += 1;
+            let body = &rest[36..length];
+            match rest[6] {
+                1 => {
+                    let label = &body[16..16 + number(body, 4, 2) as usize];
+                    let label = String::from_utf8(label.to_vec()).expect("UTF-8");
+                    self.copies.insert(number(body, 0, 4), (number(body, 8, 8) as i64, label));
+                }
+                2 => {
+                    for nth in 0..number(body, 4, 4) as usize {
+                        self.copies.remove(&number(body, 8 + 4 * nth, 4));
+                    }
+                }
+                3 => self.preserved(body),
+                4 => {
+                    self.links += 1;
+                    at = (number(body, 0, 4) * self.chunk) as usize;
+                    end = at + (number(body, 4, 4) * self.chunk) as usize;
+                    continue;
+                }
+                kind => panic!("kind {kind}"),
+            }
+            at += length;
+        }
+    }
+
+    fn preserved(&mut self, mut body: &[u8]) {
+        while body.len() >= 16 {
+            let place = number(body, 0, 8);
+            let (first, count) = (place & ((1 << 48) - 1), (place >> 48) + 1);
+            let (copy, slot) = (number(body, 8, 4), number(body, 12, 4));
+            let is_zeros = slot == u64::from(u32::MAX);
+            for nth in 0..count {
+                let old = if is_zeros {
+                    Old { slot: None, sum: 0 }
+                } else {
+                    let sum = number(body, 16 + 4 * nth as usize, 4) as u32;
+                    Old { slot: Some(slot + nth), sum }
+                };
+                self.old.entry(first + nth).or_default().entry(copy).or_insert(old);
+            }
+            body = &body[16 + if is_zeros { 0 } else { 4 * count as usize }..];
+        }
+    }
+
+    /// A copy's bytes, given the origin's.
+    pub(crate) fn read(&self, copy: u64, origin: &[u8]) -> Vec<u8> {
+        assert!(self.copies.contains_key(&copy));
+        assert_eq!(origin.len() as u64, self.size);
+        let mut bytes = origin.to_vec();
+        for (nth, chunk) in (0..).zip(bytes.chunks_mut(self.chunk as usize)) {
+            let runs = self.old.get(&nth);
+            let Some((_, old)) = runs.and_then(|runs| runs.range(copy..).next()) else { continue };
+            match old.slot {
+                None => chunk.fill(0),
+                Some(slot) => {
+                    let at = (slot * self.chunk) as usize;
+                    chunk.copy_from_slice(&self.diff[at..at + chunk.len()]);
+                    assert_eq!(crc(0, chunk), old.sum, "chunk {nth} of copy {copy}");
+                }
+            }
+        }
+        bytes
+    }
+}
