@@ -128,12 +128,13 @@ pub enum Error {
     },
     /// The diff area has no room for a journal.
     #[error(
-        "the diff area has {found} bytes, and needs {needed} at least; give it a larger medium"
+        "the diff area may take {found} bytes, and needs {needed} at least; \
+         give it a larger medium, or a higher limit"
     )]
     DiffAreaTooSmall {
         /// Bytes that a new diff area needs.
         needed: u64,
-        /// Bytes that the medium has.
+        /// Bytes that the medium has, or the limit.
         found: u64,
     },
     /// An operation on a medium failed.

@@ -67,7 +67,7 @@ impl Format {
             coherent: false,
             on_full: self.options.on_full,
             next_copy: 1,
-            limit: self.options.limit.max(geometry.least_bytes()),
+            limit: self.options.limit,
             stamp: [0; 32],
             boot: [0; 16],
             records: 0,
@@ -98,8 +98,12 @@ impl Machine for Format {
         match (self.phase, fed) {
             (_, Fed::Failed(error)) => Step::Done(Err(error)),
             (Phase::Begin, _) => {
-                let size = self.geometry().least_bytes();
-                self.ask(Phase::Grow, Op::Grow { size })
+                let needed = self.geometry().least_bytes();
+                if self.options.limit < needed {
+                    let found = self.options.limit;
+                    return Step::Done(Err(Error::DiffAreaTooSmall { needed, found }));
+                }
+                self.ask(Phase::Grow, Op::Grow { size: needed })
             }
             (Phase::Grow, Fed::Size(found)) => {
                 let needed = self.geometry().least_bytes();

@@ -356,12 +356,17 @@ impl Active {
     fn watch_space(&mut self) {
         let space = self.space();
         if space.is_low() {
-            if !self.low {
-                self.low = true;
-                self.events.push(Event::LowSpace { free: space.free, limit: space.limit });
-            }
+            self.warn_of_low_space();
         } else if space.free > space.limit / 5 {
             self.low = false;
+        }
+    }
+
+    fn warn_of_low_space(&mut self) {
+        if !self.low {
+            self.low = true;
+            let Space { free, limit, .. } = self.space();
+            self.events.push(Event::LowSpace { free, limit });
         }
     }
 

@@ -118,6 +118,12 @@ impl TakeRole {
         if recorded != found {
             return Err(Error::OriginSize { recorded, found });
         }
+        let needed = newest.geometry.least_bytes();
+        if let Some(found) = self.role.limit
+            && found < needed
+        {
+            return Err(Error::DiffAreaTooSmall { needed, found });
+        }
         let fence = Superblock {
             epoch: Epoch(newest.epoch.0 + 1),
             serial: newest.serial + 1,
@@ -270,7 +276,7 @@ impl TakeRole {
             journal: rewriter.appender().segments()[0],
             records: rewriter.appender().stable(),
             coherent: role.coherent,
-            limit: role.limit.unwrap_or(fence.limit).max(fence.geometry.least_bytes()),
+            limit: role.limit.unwrap_or(fence.limit),
             on_full: role.on_full.unwrap_or(fence.on_full),
             next_copy: loaded.view.next_copy(),
             stamp: role.stamp,

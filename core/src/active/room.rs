@@ -71,6 +71,8 @@ impl MakeRoom {
         if active.drops_oldest() {
             return self.drop_oldest(active, buffers);
         }
+        // A request that is larger than what is left fails before little is left.
+        active.warn_of_low_space();
         let error = active.full(active.geometry().slot_bytes(self.needed));
         self.end(active, Err(error))
     }

@@ -165,3 +165,32 @@ fn records_of_the_past_do_not_fill_a_small_diff_area() {
         volume.delete_shadow_copies(&[copy.id]).expect("a deletion");
     }
 }
+
+#[test]
+fn a_write_larger_than_what_is_left_is_told_as_low_space_too() {
+    // It failed with a fifth of the diff area free, so nobody had been warned.
+    let memory = InMemory::with_limit(SIZE, u64::MAX);
+    let run = Run::new(&memory, Some(4 << 20), OnFull::FailWrite);
+    let data = vec![1; SIZE as usize];
+    let failed = (0..10).find_map(|_| {
+        run.volume.create_shadow_copy("").expect("a copy");
+        run.volume.write(0, &data).err()
+    });
+    assert!(
+        matches!(failed, Some(error) if matches!(error.engine(), Some(EngineError::DiffAreaFull { .. })))
+    );
+    let events = run.volume.events();
+    assert!(events.iter().any(|event| matches!(event, Event::LowSpace { .. })), "{events:?}");
+}
+
+#[test]
+fn a_limit_that_has_no_room_for_a_journal_is_refused() {
+    let memory = InMemory::with_limit(SIZE, u64::MAX);
+    let options = CreateOptions { limit: Some(4096), ..CreateOptions::default() };
+    let refused = Volume::create_on(memory.media(), &options).map(drop).expect_err("too little");
+    assert!(matches!(refused.engine(), Some(EngineError::DiffAreaTooSmall { found: 4096, .. })));
+    Run::new(&memory, None, OnFull::FailWrite).volume.close().expect("a close");
+    let options = OpenOptions { limit: Some(4096), ..OpenOptions::default() };
+    let refused = Volume::open_on(memory.media(), &options).map(drop).expect_err("too little");
+    assert!(matches!(refused.engine(), Some(EngineError::DiffAreaTooSmall { found: 4096, .. })));
+}
