@@ -43,8 +43,14 @@ fn killing_the_active_loses_nothing() {
         let mut reader = place.start("kill::reader", Stdio::null());
         let mut random = Random(7);
         for kill in 0..kills / 2 {
+            let before = place.noted();
             let mut writer = place.start("kill::writer", Stdio::null());
-            // Any moment will do; some fall into the opening. Nothing depends on how long it is.
+            // Half of the moments fall behind a new copy, the others anywhere, as into the opening.
+            // Nothing depends on how long it is.
+            while kill % 2 == 0 && place.noted() == before {
+                assert!(writer.try_wait().expect("a child").is_none(), "{}", place.told());
+                thread::sleep(Duration::from_millis(1));
+            }
             thread::sleep(Duration::from_micros(5_000 + random.below(200_000)));
             writer.kill().expect("a running child");
             writer.wait().expect("a child");
@@ -89,6 +95,12 @@ impl Place {
 
     fn told(&self) -> String {
         std::fs::read_to_string(self.0.join("errors")).unwrap_or_default()
+    }
+
+    /// How many copies were noted, by a writer that may be noting one now.
+    fn noted(&self) -> usize {
+        let notes = std::fs::read_to_string(self.0.join("notes")).unwrap_or_default();
+        notes.matches("copy ").count()
     }
 
     fn notes(&self) -> Notes {
