@@ -28,9 +28,10 @@ pub(crate) use open::peek;
 /// ```no_run
 /// use shadowvol_host::{Passive, PassiveOptions};
 /// let node = Passive::open("disk.img", &PassiveOptions::default())?;
-/// let copy = node.newest()?;
-/// let mut boot_sector = [0; 512];
-/// copy.read(0, &mut boot_sector)?;
+/// if let Some(copy) = node.find_newest()? {
+///     let mut boot_sector = [0; 512];
+///     copy.read(0, &mut boot_sector)?;
+/// }
 /// # Ok::<(), shadowvol_host::Error>(())
 /// ```
 pub struct Passive {
