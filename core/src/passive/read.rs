@@ -7,7 +7,7 @@ use crate::error::{Damage, Error};
 use crate::geometry::Geometry;
 use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, ReadOp, Span, Step};
 use crate::table::{Piece, Plan, Source};
-use crate::units::{ChunkIndex, CopyId, Extent, SlotIndex};
+use crate::units::{ChunkIndex, CopyId, Extent, Generation, SlotIndex};
 
 /// The machine that reads a range of a shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,9 @@ pub struct Read {
     ops: Vec<ReadOp>,
     catch_up: CatchUp,
     geometry: Option<Geometry>,
+    /// The journal that the chunks were looked up in. Another read of the node may load the next
+    /// one meanwhile; what this one knows of slots is of no use then.
+    generation: Generation,
     /// The node's version when the chunks were looked up last.
     version: u64,
     plan: Plan,
@@ -84,6 +87,7 @@ impl Read {
             ops: Vec::new(),
             catch_up: CatchUp::new(),
             geometry: None,
+            generation: Generation::default(),
             version: 0,
             plan: Plan::default(),
             origin: Vec::new(),
@@ -116,6 +120,7 @@ impl Read {
         geometry.check(self.offset, self.length)?;
         self.check_alive(passive)?;
         self.geometry = Some(geometry);
+        self.generation = passive.superblock.generation;
         self.version = passive.version;
         self.doubts.clear();
         self.origin.clear();
@@ -360,8 +365,12 @@ impl Read {
             Step::Io => Ok(Step::Io),
             Step::Wait(wait) => Ok(Step::Wait(wait)),
             Step::Done(Err(error)) => Err(error),
-            Step::Done(Ok(Outcome::Confirmed)) => self.confirmed(passive, buffers),
-            Step::Done(Ok(Outcome::Reloaded)) => {
+            Step::Done(Ok(Outcome::Confirmed))
+                if passive.superblock.generation == self.generation =>
+            {
+                self.confirmed(passive, buffers)
+            }
+            Step::Done(Ok(_)) => {
                 passive.counters.restarts += 1;
                 self.look_up(passive, buffers)?;
                 Ok(Step::Io)

@@ -4,7 +4,7 @@ use shadowvol::active::{Active, Commit, Compact, Create, Delete, MakeRoom, TakeR
 use shadowvol::format::checksum::Checksum;
 use shadowvol::journal::{Load, Loaded};
 use shadowvol::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
-use shadowvol::passive::{Passive, Read};
+use shadowvol::passive::{CatchUp, Passive, Read};
 use shadowvol::{CopyId, Error};
 
 /// Which machine.
@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     MakeRoom { machine: MakeRoom, parent: u64 },
     TakeRole(Box<TakeRole>),
     Read { machine: Box<Read>, node: usize, copy: CopyId, at: usize },
+    CatchUp { machine: Box<CatchUp>, node: usize },
     Load(Box<Load>),
 }
 
@@ -63,7 +64,7 @@ impl Job {
 
     /// Whether it dies with the active node.
     pub(crate) fn is_active(&self) -> bool {
-        !matches!(self.kind, Kind::Read { .. })
+        !matches!(self.kind, Kind::Read { .. } | Kind::CatchUp { .. })
     }
 
     /// Whether it is writing to the origin at this moment.
@@ -108,6 +109,9 @@ impl Job {
             (Kind::Read { machine, node, .. }, _) => {
                 plain(machine.step(&mut nodes[*node], buffers, fed))
             }
+            (Kind::CatchUp { machine, node }, _) => {
+                map(machine.step(&mut nodes[*node], buffers, fed), |_| Output::Nothing)
+            }
             (_, None) => Step::Done(Err(Error::RoleEnded)),
         }
     }
@@ -126,6 +130,7 @@ impl Job {
             Kind::MakeRoom { machine, .. } => machine.absorb(&mut buffers),
             Kind::TakeRole(machine) => machine.absorb(&mut buffers),
             Kind::Read { machine, .. } => machine.absorb(&mut buffers),
+            Kind::CatchUp { machine, .. } => machine.absorb(&mut buffers),
             Kind::Load(machine) => machine.absorb(&mut buffers),
         }
     }
@@ -141,6 +146,7 @@ impl Job {
             Kind::MakeRoom { machine, .. } => machine.ops().to_vec(),
             Kind::TakeRole(machine) => machine.ops().to_vec(),
             Kind::Read { machine, .. } => reads(machine.ops()),
+            Kind::CatchUp { machine, .. } => reads(machine.ops()),
             Kind::Load(machine) => reads(machine.ops()),
         }
     }

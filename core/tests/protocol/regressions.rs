@@ -3,7 +3,8 @@
 use shadowvol::active::{Compact, Create};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
-use shadowvol::machine::{Buffers, Fed, Machine, Medium, Step};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Step};
+use shadowvol::passive::Read;
 use shadowvol::{CopyId, Error, IoKind};
 
 use crate::world::{Shape, World};
@@ -144,4 +145,56 @@ fn a_torn_pair_is_read_again() {
     // A place that was never written is not torn.
     pair[BYTES..].fill(0);
     assert!(!Superblock::survey(&pair, Checksum::PORTABLE).1);
+}
+
+/// Two reads of one node: while the first one was reading, the second one loaded the next journal.
+/// The first one confirmed itself with the new journal's tail and kept the old one's slots, which
+/// a power cut may have taken back or another copy may have by now.
+#[test]
+fn a_read_begins_again_when_another_one_has_loaded_the_next_journal() {
+    let mut world = world();
+    let first = CopyId::new(1).expect("a number");
+    world.read(0, first, 0, 0);
+    world.finish();
+    let time = world.nodes[0].view().copy(first).expect("it has caught up").time;
+    let mut read = Read::new(first, time, 0, 4096);
+    let (mut user, mut scratch) = (vec![0; 4096], Vec::new());
+    let mut fed = Fed::Again;
+    let mut steps = 0;
+    loop {
+        let mut buffers =
+            Buffers { user: &mut user, scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        match read.step(&mut world.nodes[0], &mut buffers, fed) {
+            Step::Io => {}
+            Step::Wait(_) => unreachable!("nobody else is there"),
+            Step::Done(done) => break done.expect("a live copy"),
+        }
+        fed = Fed::Done;
+        steps += 1;
+        if steps == 1 {
+            // It has looked up; now the other one.
+            world.compact();
+            world.finish();
+            world.read(0, first, 0, 4096);
+            world.finish();
+            assert_eq!(world.nodes[0].counters().restarts, 1, "the other one's");
+        }
+        loop {
+            for op in read.ops() {
+                let disk = if op.medium == Medium::Origin { &world.origin } else { &world.diff };
+                let bytes = &disk.visible[op.at as usize..][..op.into.len];
+                match op.into.buffer {
+                    Buffer::User => user[op.into.range()].copy_from_slice(bytes),
+                    Buffer::Scratch => scratch[op.into.range()].copy_from_slice(bytes),
+                }
+            }
+            let mut buffers =
+                Buffers { user: &mut user, scratch: &mut scratch, checksum: Checksum::PORTABLE };
+            if read.absorb(&mut buffers) == Next::Step {
+                break;
+            }
+        }
+    }
+    assert_eq!(world.nodes[0].counters().restarts, 2);
+    assert!(user == world.truths[&first][..4096]);
 }

@@ -81,11 +81,18 @@ fn seeds(short: u64) -> core::ops::Range<u64> {
 
 #[test]
 fn passives_read_the_truth_under_any_schedule() {
-    let mut reads = 0;
+    let (mut reads, mut redirected, mut restarts) = (0, 0, 0);
     for seed in seeds(50) {
-        reads += play(Shape::SMALL, seed, false).reads;
+        for node in &play(Shape::SMALL, seed, false).nodes {
+            let counters = node.counters();
+            reads += counters.reads;
+            redirected += counters.redirected_reads;
+            restarts += counters.restarts;
+        }
     }
-    assert!(reads > 500, "{reads} reads");
+    // Else the schedules would show nothing.
+    let seen = format!("{reads} reads, {redirected} redirected, {restarts} restarts");
+    assert!(reads > 500 && redirected > 50 && restarts > 50, "{seen}");
 }
 
 #[test]

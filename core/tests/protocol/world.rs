@@ -9,7 +9,7 @@ use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
-use shadowvol::passive::{Passive, Read, TRUST};
+use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
 use shadowvol::{ChunkSize, CopyId, Error, VolumeId};
 
 use crate::disk::Disk;
@@ -189,7 +189,12 @@ impl World {
     }
 
     pub(crate) fn read(&mut self, node: usize, copy: CopyId, at: usize, length: usize) {
-        let Ok(info) = self.nodes[node].view().copy(copy) else { return };
+        let Ok(info) = self.nodes[node].view().copy(copy) else {
+            // It has not heard of the copy yet. A node that has, stays as far behind as it is.
+            let machine = Box::new(CatchUp::new());
+            self.spawn(Kind::CatchUp { machine, node }, Vec::new());
+            return;
+        };
         let machine = Box::new(Read::new(copy, info.time, at as u64, length as u64));
         self.spawn(Kind::Read { machine, node, copy, at }, vec![0xaa; length]);
     }
