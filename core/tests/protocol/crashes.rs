@@ -14,9 +14,13 @@ use crate::world::{Shape, World};
 const SUBSETS: u32 = 8;
 
 fn explore(name: &str, prepare: impl Fn(&mut World), act: impl Fn(&mut World)) {
+    explore_in(Shape { nodes: 1, ..Shape::SMALL }, name, prepare, act);
+}
+
+fn explore_in(shape: Shape, name: &str, prepare: impl Fn(&mut World), act: impl Fn(&mut World)) {
     let mut crashes = 0_u64;
     for seed in 0..if is_long() { 20 } else { 2 } {
-        let mut world = World::new(Shape { nodes: 1, ..Shape::SMALL }, seed);
+        let mut world = World::new(shape, seed);
         prepare(&mut world);
         world.finish();
         world.flush();
@@ -135,6 +139,22 @@ fn in_two_compactions() {
         let oldest = *world.truths.keys().next().expect("a copy");
         world.delete(oldest);
     });
+}
+
+/// So few slots are free that the writes take whatever a compaction sets free.
+#[test]
+fn in_a_compaction_when_every_slot_counts() {
+    for slots in [17, 19] {
+        let shape = Shape { nodes: 1, slots, ..Shape::SMALL };
+        explore_in(shape, "tight", some_copies, |world| {
+            world.create();
+            world.finish();
+            world.compact();
+            for at in [0, 4096, 8192, 12_288] {
+                world.write(at, vec![3; 1000]);
+            }
+        });
+    }
 }
 
 #[test]

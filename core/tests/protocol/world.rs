@@ -27,6 +27,8 @@ pub(crate) struct Shape {
     pub(crate) slots: usize,
     pub(crate) on_full: OnFull,
     pub(crate) nodes: usize,
+    /// How much slower passive nodes are than the active one.
+    pub(crate) drowsy: usize,
 }
 
 impl Shape {
@@ -37,6 +39,7 @@ impl Shape {
         slots: 40,
         on_full: OnFull::FailWrite,
         nodes: 2,
+        drowsy: 1,
     };
 }
 
@@ -243,7 +246,10 @@ impl World {
         if self.jobs.is_empty() {
             return false;
         }
-        let nth = self.random.below(self.jobs.len());
+        let mut nth = self.random.below(self.jobs.len());
+        if !self.jobs[nth].is_active() && !self.random.one_in(self.shape.drowsy) {
+            nth = self.random.below(self.jobs.len());
+        }
         let mut job = self.jobs.swap_remove(nth);
         match self.advance(&mut job) {
             None => self.jobs.push(job),
