@@ -19,7 +19,7 @@ fn explore(name: &str, prepare: impl Fn(&mut World), act: impl Fn(&mut World)) {
 
 fn explore_in(shape: Shape, name: &str, prepare: impl Fn(&mut World), act: impl Fn(&mut World)) {
     let mut crashes = 0_u64;
-    for seed in 0..if is_long() { 20 } else { 2 } {
+    for seed in 0..if is_long() { 100 } else { 8 } {
         let mut world = World::new(shape, seed);
         prepare(&mut world);
         world.finish();
@@ -100,6 +100,18 @@ fn in_overlapping_writes_of_several_chunks() {
         world.write(100, vec![9; 13_000]);
         world.write(5000, vec![8; 300]);
         world.discard(8000, 4500);
+    });
+}
+
+/// Records are appended while a barrier for others is under way: they are not behind that one.
+#[test]
+fn in_writes_that_share_barriers() {
+    explore("sharing", some_copies, |world| {
+        world.create();
+        world.finish();
+        for at in [0, 4096, 8192, 12_288] {
+            world.write(at, vec![3; 1000]);
+        }
     });
 }
 

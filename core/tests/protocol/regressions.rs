@@ -1,10 +1,11 @@
 //! One test for each fault that was found, with its story.
 
-use shadowvol::active::{Compact, Create};
+use shadowvol::active::{Commit, Compact, Create, Delete};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
+use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Step};
-use shadowvol::passive::Read;
+use shadowvol::passive::{Read, TRUST};
 use shadowvol::{CopyId, Error, IoKind};
 
 use crate::world::{Shape, World};
@@ -197,4 +198,43 @@ fn a_read_begins_again_when_another_one_has_loaded_the_next_journal() {
     }
     assert_eq!(world.nodes[0].counters().restarts, 2);
     assert!(user == world.truths[&first][..4096]);
+}
+
+/// A barrier that failed says nothing about the records before it, and neither does the next one.
+#[test]
+fn a_failed_commit_ends_the_role() {
+    let mut world = world();
+    let first = CopyId::new(1).expect("a number");
+    let mut delete = Delete::new(vec![first]);
+    assert!(matches!(step(&mut world, &mut delete, Fed::Again), Step::Wait(_)));
+    let mut commit = Commit::new();
+    assert_eq!(step(&mut world, &mut commit, Fed::Again), Step::Io);
+    let failure = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
+    let failed = step(&mut world, &mut commit, Fed::Failed(failure.clone()));
+    assert_eq!(failed, Step::Done(Err(failure.clone())));
+    assert_eq!(world.active.as_ref().and_then(|active| active.ended()), Some(&failure));
+    let refused = step(&mut world, &mut delete, Fed::Again);
+    assert_eq!(refused, Step::Done(Err(Error::RoleEnded)));
+}
+
+/// The same of the machine that reads the pair: it asks for a torn one once more, and not for ever.
+#[test]
+fn a_torn_pair_is_asked_for_once_more() {
+    let world = world();
+    let at = PAIR_OFFSET as usize;
+    let mut pair = world.diff.visible[at..at + PAIR_BYTES].to_vec();
+    pair[BYTES + 40] ^= 1;
+    let mut load = Load::new(TRUST);
+    let mut scratch = Vec::new();
+    for round in 0..2 {
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        if round == 0 {
+            assert_eq!(load.step(&mut (), &mut buffers, Fed::Again), Step::Io);
+        }
+        assert_eq!(load.ops()[0].at, PAIR_OFFSET);
+        buffers.scratch[load.ops()[0].into.range()].copy_from_slice(&pair);
+        assert_eq!(load.absorb(&mut buffers), Next::Io);
+    }
+    assert_ne!(load.ops()[0].at, PAIR_OFFSET, "now it follows the journal");
 }
