@@ -373,23 +373,28 @@ impl Inner {
         commit: &mut Commit,
         commit_scratch: &mut Vec<u8>,
     ) -> Result<M::Output, Error> {
-        let serve = |wait| match wait {
-            Wait::Turn => Ok(()),
-            Wait::Commit => {
-                commit.begin();
-                let request = Request::bare(commit_scratch);
-                self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
-            }
-            Wait::Room(slots) => {
-                if self.node.with(|active| active.could_shrink()) {
-                    // Without room for it, the diff area grows, or copies go, or nothing helps.
-                    let _ = self.run_one(&mut Compact::within_room());
+        // Only what changes the journal or the diff area's room can bring chores.
+        let served = Cell::new(false);
+        let serve = |wait| {
+            served.set(true);
+            match wait {
+                Wait::Turn => Ok(()),
+                Wait::Commit => {
+                    commit.begin();
+                    let request = Request::bare(commit_scratch);
+                    self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
                 }
-                self.run_one(&mut MakeRoom::new(slots))
+                Wait::Room(slots) => {
+                    if self.node.with(|active| active.could_shrink()) {
+                        // Without room for it, the diff area grows, or copies go, or nothing helps.
+                        let _ = self.run_one(&mut Compact::within_room());
+                    }
+                    self.run_one(&mut MakeRoom::new(slots))
+                }
             }
         };
         self.node.run(machine, &self.media, request, serve, |active| {
-            if chores::any(active) {
+            if served.get() && chores::any(active) {
                 self.events.wake();
             }
         })
