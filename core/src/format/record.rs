@@ -33,7 +33,7 @@ use core::str;
 
 use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u16_at, u32_at, u64_at};
-use crate::format::checksum::Checksum;
+use crate::format::checksum::{Checksum, is_zeros};
 use crate::table::Run;
 use crate::units::{
     ChunkIndex, Content, CopyId, Epoch, Extent, Generation, Segment, Sequence, SlotIndex,
@@ -360,6 +360,10 @@ pub fn proves_damage(
     sequence: Sequence,
     checksum: Checksum,
 ) -> bool {
+    // Nearly always the medium behind the journal's end was never written.
+    if is_zeros(bytes) {
+        return false;
+    }
     (0..bytes.len().saturating_sub(LEAST_BYTES)).step_by(8).any(|at| {
         let bytes = &bytes[at..];
         let later = Sequence(u64_at(bytes, 8));

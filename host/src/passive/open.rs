@@ -36,7 +36,7 @@ impl Passive {
         let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
         let origin = Arc::new(ReadOnlyFile::open(path, options.caching)?);
         let area = Arc::new(ReadOnlyFile::open(&diff, options.caching)?);
-        let stamped = Arc::clone(&origin);
+        let (stamped, looked_at) = (Arc::clone(&origin), Arc::clone(&area));
         let remote = matches!(area.medium(), MediumKind::RemoteFile { .. });
         let own = vec![path.to_owned(), diff.clone()];
         let node = Self::open_beside(ReadMedia { origin, diff: area }, own)?;
@@ -48,6 +48,8 @@ impl Passive {
         if copies > 0
             && superblock.clean
             && let Some(error) = judge_stamp(&superblock, Stamp::of_read_only(&stamped)?.to_bytes())
+            // An active node that has begun since may write to the origin.
+            && peek(&*looked_at)? == superblock
         {
             return Err(error.into());
         }
