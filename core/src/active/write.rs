@@ -155,7 +155,7 @@ impl Write {
         }
         let needed = u32::try_from(self.lacking.iter().map(|run| run.count).sum::<u64>());
         let needed = needed.unwrap_or(u32::MAX);
-        // The records need room too; without any they would end the role.
+        // The records need room too.
         let kept = active.kept_slots().saturating_add(needed / RUNS_IN_A_SLOT + 1);
         if !active.slots.reserve(needed, kept) {
             return Step::Wait(Wait::Room(needed.saturating_add(needed / RUNS_IN_A_SLOT + 1)));
