@@ -2,7 +2,7 @@
 
 use shadowvol::machine::Medium;
 use shadowvol::table::{Cursor, Run};
-use shadowvol::{ChunkIndex, Content, CopyId, Error as EngineError, Extent, IoKind, SlotIndex};
+use shadowvol::{ChunkIndex, Content, CopyId, Error as EngineError, Extent, SlotIndex};
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
@@ -150,8 +150,5 @@ fn confirm(node: &Passive, suspect: &Suspect) -> Result<Option<Finding>, Error> 
 }
 
 fn read_slots(node: &Passive, at: u64, bytes: &mut [u8]) -> Result<(), Error> {
-    node.media().diff.fill(at, bytes).map_err(|source| Error::Medium {
-        error: EngineError::Io { what: IoKind::Read, medium: Medium::DiffArea },
-        source,
-    })
+    node.media().diff.fill(at, bytes).map_err(Error::reading(Medium::DiffArea))
 }

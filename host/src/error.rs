@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use shadowvol::Error as EngineError;
+use shadowvol::machine::Medium;
+use shadowvol::{Error as EngineError, IoKind};
 
 use crate::file::FileError;
 use crate::lock::LockError;
@@ -75,6 +76,11 @@ impl Error {
             Self::Engine(error) | Self::Medium { error, .. } => Some(error),
             _ => None,
         }
+    }
+
+    /// The error of a read that no machine has asked for.
+    pub(crate) fn reading(medium: Medium) -> impl FnOnce(BoxError) -> Self {
+        move |source| Self::Medium { error: EngineError::Io { what: IoKind::Read, medium }, source }
     }
 
     /// The error of a machine that ended after an operation had failed, or without that.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use shadowvol::journal::CopyInfo;
+use shadowvol::machine::Medium;
 use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST};
 use shadowvol::{CopyId, Epoch, Error as EngineError, Geometry};
 
@@ -103,13 +104,7 @@ impl Passive {
         let loaded = run_alone(&mut shadowvol::journal::Load::new(TRUST), &media)?;
         let geometry = loaded.superblock.geometry;
         let recorded = geometry.size;
-        let found = media.origin.source_size().map_err(|source| Error::Medium {
-            error: EngineError::Io {
-                what: shadowvol::IoKind::Read,
-                medium: shadowvol::machine::Medium::Origin,
-            },
-            source,
-        })?;
+        let found = media.origin.source_size().map_err(Error::reading(Medium::Origin))?;
         if recorded != found {
             return Err(EngineError::OriginSize { recorded, found }.into());
         }

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 use shadowvol::active::{Active, Commit, Compact, Create, Delete, MakeRoom, Seal, Write};
 use shadowvol::journal::CopyInfo;
-use shadowvol::machine::{Machine, Op, Wait};
+use shadowvol::machine::{Machine, Medium, Op, Wait};
 use shadowvol::{CopyId, Geometry};
 
 use crate::error::Error;
@@ -158,13 +158,7 @@ impl Volume {
         let length = buffer.len() as u64;
         self.inner.geometry.check(offset, length)?;
         self.inner.tally.read(length);
-        self.inner.media.origin.fill(offset, buffer).map_err(|source| Error::Medium {
-            error: shadowvol::Error::Io {
-                what: shadowvol::IoKind::Read,
-                medium: shadowvol::machine::Medium::Origin,
-            },
-            source,
-        })
+        self.inner.media.origin.fill(offset, buffer).map_err(Error::reading(Medium::Origin))
     }
 
     /// Writes `data` from `offset` on. Old bytes that a shadow copy needs are preserved first.
@@ -402,10 +396,8 @@ impl Inner {
 
     fn flush(&self) -> Result<(), Error> {
         self.media.origin.order().map_err(|source| {
-            let error = shadowvol::Error::Io {
-                what: shadowvol::IoKind::Barrier,
-                medium: shadowvol::machine::Medium::Origin,
-            };
+            let (what, medium) = (shadowvol::IoKind::Barrier, Medium::Origin);
+            let error = shadowvol::Error::Io { what, medium };
             self.node.with(|active| active.end(error.clone()));
             Error::Medium { error, source }
         })

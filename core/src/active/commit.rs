@@ -2,15 +2,15 @@
 
 use alloc::vec::Vec;
 
+use super::watch::Watch;
 use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::format::record::{self, Context};
-use crate::format::superblock::Superblock;
 use crate::journal::{Batch, read_pair};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
 use crate::table::Cursor;
-use crate::units::{Epoch, Sequence};
+use crate::units::Sequence;
 
 /// Proof that a write's records are behind a barrier.
 ///
@@ -83,8 +83,7 @@ pub struct Commit {
     watch: bool,
     /// It has waited once for another commit.
     waited: bool,
-    /// The holder found there, or why none was.
-    found: Option<Result<Epoch, Error>>,
+    found: Watch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,7 +107,7 @@ impl Commit {
             ticket: Ticket(0),
             watch: false,
             waited: false,
-            found: None,
+            found: Watch::default(),
         }
     }
 
@@ -116,7 +115,7 @@ impl Commit {
     pub fn begin(&mut self) {
         self.phase = Phase::Take;
         self.waited = false;
-        self.found = None;
+        self.found = Watch::default();
     }
 
     fn take(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
@@ -142,9 +141,7 @@ impl Commit {
     }
 
     fn finish(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
-        if let Some(found) = self.found.take() {
-            active.check_epoch(found?)?;
-        }
+        self.found.judge(active)?;
         let context = active.journal.context();
         let records = &buffers.scratch[..self.batch.len()];
         active.commit(records, context, self.first, self.ticket, buffers.checksum)?;
@@ -187,8 +184,7 @@ impl Machine for Commit {
                 Next::Io
             }
             Phase::Watch => {
-                let newest = Superblock::newest(&buffers.scratch[start..], buffers.checksum);
-                self.found = Some(newest.map(|(superblock, _)| superblock.epoch));
+                self.found.look(&buffers.scratch[start..], buffers.checksum);
                 Next::Step
             }
             Phase::Take | Phase::Barrier => Next::Step,
@@ -208,14 +204,6 @@ impl Machine for Commit {
             active.end(error.clone());
         }
         Step::Done(done)
-    }
-}
-
-impl Active {
-    /// A fenced holder stops (invariant 8).
-    pub(super) fn check_epoch(&self, holder: Epoch) -> Result<(), Error> {
-        let mine = self.epoch();
-        if holder > mine { Err(Error::Fenced { mine, holder }) } else { Ok(()) }
     }
 }
 

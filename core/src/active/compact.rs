@@ -8,13 +8,14 @@
 
 use alloc::vec::Vec;
 
+use super::watch::Watch;
 use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::record::Context;
 use crate::format::superblock::{BYTES, PAIR_BYTES, Place, Superblock};
 use crate::journal::{Batch, Progress, Rewriter, read_pair, take_segment};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
-use crate::units::{Epoch, Generation, Sequence};
+use crate::units::{Generation, Sequence};
 
 /// The machine that writes the journal anew.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +30,7 @@ pub struct Compact {
     first: Sequence,
     ticket: Ticket,
     next: Option<(Superblock, Place)>,
-    found: Option<Result<Epoch, Error>>,
+    found: Watch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +58,7 @@ impl Compact {
             first: Sequence(0),
             ticket: Ticket(0),
             next: None,
-            found: None,
+            found: Watch::default(),
         }
     }
 
@@ -170,9 +171,7 @@ impl Compact {
         active: &Active,
         buffers: &mut Buffers<'_>,
     ) -> Result<(), Error> {
-        if let Some(found) = self.found.take() {
-            active.check_epoch(found?)?;
-        }
+        self.found.judge(active)?;
         if let Some(error) = active.hinders_rewriting() {
             return Err(error);
         }
@@ -277,8 +276,7 @@ impl Machine for Compact {
                 (Phase::SuperblockBarrier, Op::Barrier { medium: Medium::DiffArea })
             }
             Phase::Watch => {
-                let newest = Superblock::newest(&buffers.scratch[..PAIR_BYTES], buffers.checksum);
-                self.found = Some(newest.map(|(superblock, _)| superblock.epoch));
+                self.found.look(buffers.scratch, buffers.checksum);
                 return Next::Step;
             }
             _ => return Next::Step,

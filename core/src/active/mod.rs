@@ -22,6 +22,7 @@ mod known;
 mod role;
 mod room;
 mod seal;
+mod watch;
 mod write;
 
 use alloc::vec::Vec;

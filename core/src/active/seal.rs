@@ -2,11 +2,11 @@
 
 use super::Active;
 use super::compact::write_superblock;
+use super::watch::Watch;
 use crate::error::Error;
 use crate::format::superblock::{PAIR_BYTES, Place, Superblock};
 use crate::journal::read_pair;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
-use crate::units::Epoch;
 
 /// The machine that ends the role in good order.
 ///
@@ -18,7 +18,7 @@ pub struct Seal {
     phase: Phase,
     ops: [Op; 1],
     next: Option<(Superblock, Place)>,
-    found: Option<Result<Epoch, Error>>,
+    found: Watch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,13 +44,17 @@ impl Seal {
     /// Ends the role; the origin's fingerprint is `stamp`.
     #[must_use]
     pub fn new(stamp: [u8; 32]) -> Self {
-        Self { stamp, phase: Phase::Begin, ops: [Op::Read(read_pair(0))], next: None, found: None }
+        Self {
+            stamp,
+            phase: Phase::Begin,
+            ops: [Op::Read(read_pair(0))],
+            next: None,
+            found: Watch::default(),
+        }
     }
 
     fn write(&mut self, active: &Active, buffers: &mut Buffers<'_>) -> Result<(), Error> {
-        if let Some(found) = self.found.take() {
-            active.check_epoch(found?)?;
-        }
+        self.found.judge(active)?;
         let (mut superblock, place) = active.next_superblock();
         superblock.clean = true;
         superblock.stamp = self.stamp;
@@ -74,8 +78,7 @@ impl Machine for Seal {
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         match self.phase {
             Phase::Watch => {
-                let newest = Superblock::newest(&buffers.scratch[..PAIR_BYTES], buffers.checksum);
-                self.found = Some(newest.map(|(superblock, _)| superblock.epoch));
+                self.found.look(buffers.scratch, buffers.checksum);
                 Next::Step
             }
             Phase::Superblock => {

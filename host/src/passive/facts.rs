@@ -4,7 +4,7 @@ use shadowvol::active::Space;
 use shadowvol::format::superblock::OnFull;
 use shadowvol::machine::Medium;
 use shadowvol::table::{Cursor, Run};
-use shadowvol::{ChunkIndex, Content, Error as EngineError, IoKind};
+use shadowvol::{ChunkIndex, Content};
 
 use super::{Passive, State};
 use crate::error::Error;
@@ -41,10 +41,7 @@ impl Passive {
             })
         }) {}
         let diff = &self.inner.media.diff;
-        let capacity = diff.source_size().map_err(|source| Error::Medium {
-            error: EngineError::Io { what: IoKind::Read, medium: Medium::DiffArea },
-            source,
-        })?;
+        let capacity = diff.source_size().map_err(Error::reading(Medium::DiffArea))?;
         Ok(self.look(|state| {
             let (geometry, limit) = (state.geometry(), state.superblock().limit);
             let journal = geometry.slot_bytes(state.journal_slots());

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use shadowvol::Error as EngineError;
 use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium;
-use shadowvol::{Error as EngineError, IoKind};
 
 use super::Passive;
 use crate::checksum::CRC32C;
@@ -59,11 +59,7 @@ impl Passive {
 
 /// Reads the superblock in force.
 pub(crate) fn peek(diff: &(impl Source + ?Sized)) -> Result<Superblock, Error> {
-    let failed = |source| {
-        let error = EngineError::Io { what: IoKind::Read, medium: Medium::DiffArea };
-        Error::Medium { error, source }
-    };
-    let size = diff.source_size().map_err(failed)?;
+    let size = diff.source_size().map_err(Error::reading(Medium::DiffArea))?;
     if size < PAIR_OFFSET + PAIR_BYTES as u64 {
         return Err(EngineError::NotADiffArea.into());
     }
@@ -71,7 +67,7 @@ pub(crate) fn peek(diff: &(impl Source + ?Sized)) -> Result<Superblock, Error> {
     let mut tries = 3;
     loop {
         let mut pair = [0; PAIR_BYTES];
-        diff.fill(PAIR_OFFSET, &mut pair).map_err(failed)?;
+        diff.fill(PAIR_OFFSET, &mut pair).map_err(Error::reading(Medium::DiffArea))?;
         match Superblock::newest(&pair, CRC32C) {
             Ok((superblock, _)) => return Ok(superblock),
             Err(EngineError::Corrupt { .. }) if tries > 1 => tries -= 1,

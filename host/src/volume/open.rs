@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use shadowvol::active::{Active, Format, Options, Role, TakeRole};
 use shadowvol::format::superblock::{OnFull, Superblock};
 use shadowvol::journal::{Load, Trust};
+use shadowvol::machine::Medium;
 use shadowvol::{ChunkSize, CopyId, Error as EngineError};
 
 use super::Volume;
@@ -168,7 +169,7 @@ impl Volume {
         lock: Option<RoleLock>,
         options: &CreateOptions,
     ) -> Result<Self, Error> {
-        let found = media.origin.source_size().map_err(unreadable_origin)?;
+        let found = media.origin.source_size().map_err(Error::reading(Medium::Origin))?;
         if let Some(recorded) = options.size
             && recorded != found
         {
@@ -202,7 +203,7 @@ impl Volume {
     ) -> Result<Self, Error> {
         let superblock = peek(&*media.diff)?;
         let recorded = superblock.geometry.size;
-        let found = media.origin.source_size().map_err(unreadable_origin)?;
+        let found = media.origin.source_size().map_err(Error::reading(Medium::Origin))?;
         if recorded != found {
             return Err(EngineError::OriginSize { recorded, found }.into());
         }
@@ -225,7 +226,7 @@ impl Volume {
         let durability = options.durability.unwrap_or(durability(&superblock));
         let mut take = TakeRole::new(Role {
             origin_size: found,
-            diff_size: media.diff.source_size().map_err(unreadable_origin)?,
+            diff_size: media.diff.source_size().map_err(Error::reading(Medium::DiffArea))?,
             stamp: now,
             boot,
             coherent: durability == Durability::Coherent,
@@ -304,12 +305,4 @@ pub(crate) fn judge_stamp(superblock: &Superblock, now: [u8; 32]) -> Option<Engi
 fn copies_at_stake(media: &Media) -> Result<Vec<CopyId>, Error> {
     let loaded = run_alone(&mut Load::new(Trust::Remember), &media.read_only())?;
     Ok(loaded.view.copies().map(|info| info.id).collect())
-}
-
-fn unreadable_origin(source: crate::media::BoxError) -> Error {
-    let error = EngineError::Io {
-        what: shadowvol::IoKind::Read,
-        medium: shadowvol::machine::Medium::Origin,
-    };
-    Error::Medium { error, source }
 }

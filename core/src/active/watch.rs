@@ -1,0 +1,26 @@
+//! Looking for a newer holder of the role, behind a barrier and before anything that relies on it.
+
+use super::Active;
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::format::superblock::{PAIR_BYTES, Superblock};
+use crate::units::Epoch;
+
+/// What the superblocks said of the role's holder; nothing until they were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Watch(Option<Result<Epoch, Error>>);
+
+impl Watch {
+    /// Looks at both superblocks, at the start of these bytes.
+    pub(super) fn look(&mut self, pair: &[u8], checksum: Checksum) {
+        let newest = Superblock::newest(&pair[..PAIR_BYTES], checksum);
+        self.0 = Some(newest.map(|(superblock, _)| superblock.epoch));
+    }
+
+    /// A fenced holder stops (invariant 8).
+    pub(super) fn judge(&mut self, active: &Active) -> Result<(), Error> {
+        let Some(found) = self.0.take() else { return Ok(()) };
+        let (mine, holder) = (active.epoch(), found?);
+        if holder > mine { Err(Error::Fenced { mine, holder }) } else { Ok(()) }
+    }
+}
