@@ -58,7 +58,8 @@ impl Seal {
         let (mut superblock, place) = active.next_superblock();
         superblock.clean = true;
         superblock.stamp = self.stamp;
-        superblock.records = active.journal.records();
+        // Others may have appended since, what no commit will ever write.
+        superblock.records = active.journal.stable();
         self.ops = [write_superblock(&superblock, place, buffers)];
         self.next = Some((superblock, place));
         self.phase = Phase::Superblock;

@@ -1,10 +1,10 @@
 //! One test for each fault that was found, with its story.
 
-use shadowvol::active::{Commit, Compact, Create, Delete};
+use shadowvol::active::{Commit, Compact, Create, Delete, Seal};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Step};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Step, Wait};
 use shadowvol::passive::{Read, TRUST};
 use shadowvol::{CopyId, Error, IoKind};
 
@@ -237,4 +237,26 @@ fn a_torn_pair_is_asked_for_once_more() {
         assert_eq!(load.absorb(&mut buffers), Next::Io);
     }
     assert_ne!(load.ops()[0].at, PAIR_OFFSET, "now it follows the journal");
+}
+
+/// A creation appended its record after the closing had begun, so no commit wrote it; but the
+/// closing's superblock counted it, and every reader missed a record that was never there.
+#[test]
+fn closing_counts_only_records_that_were_written() {
+    let mut world = world();
+    let mut create = Create::new("late".into(), 0);
+    assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
+    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
+    let mut seal = Seal::new([0; 32]);
+    assert_eq!(step(&mut world, &mut seal, Fed::Again), Step::Io);
+    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Wait(Wait::Commit));
+
+    let mut scratch = vec![0; PAIR_BYTES];
+    let mut buffers =
+        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+    let active = world.active.as_mut().expect("an active");
+    let records = active.records();
+    assert_eq!(seal.step(active, &mut buffers, Fed::Done), Step::Io);
+    let written = Superblock::parse(&scratch[..BYTES], Checksum::PORTABLE).expect("sound");
+    assert_eq!(written.expect("whole").records, records - 1);
 }
