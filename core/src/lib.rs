@@ -45,6 +45,9 @@ mod geometry;
 pub mod journal;
 pub mod machine;
 pub mod passive;
+mod rules;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod slots;
 pub mod table;
 mod units;
@@ -60,6 +63,7 @@ pub mod docs {
 
 pub use error::{Damage, Error, IoKind};
 pub use geometry::Geometry;
+pub use rules::{Rule, Rules};
 pub use slots::Slots;
 pub use table::{Cursor, Found, Piece, Plan, Run, Source, Table};
 pub use units::{

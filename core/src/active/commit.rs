@@ -9,6 +9,7 @@ use crate::format::checksum::Checksum;
 use crate::format::record::{self, Context};
 use crate::journal::{Batch, read_pair};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::rules::{Rule, Rules};
 use crate::table::Cursor;
 use crate::units::Sequence;
 
@@ -84,6 +85,7 @@ pub struct Commit {
     /// It has waited once for another commit.
     waited: bool,
     found: Watch,
+    rules: Rules,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +110,7 @@ impl Commit {
             watch: false,
             waited: false,
             found: Watch::default(),
+            rules: Rules::default(),
         }
     }
 
@@ -124,7 +127,8 @@ impl Commit {
         if active.ended.is_some() || self.waited {
             return Step::Done(Ok(()));
         }
-        if active.committing || active.gate || active.sealing {
+        let committing = active.committing && active.rules.keeps(Rule::OneCommitAtATime);
+        if committing || active.gate || active.sealing {
             self.waited = true;
             return Step::Wait(Wait::Turn);
         }
@@ -132,6 +136,7 @@ impl Commit {
             return Step::Done(Ok(()));
         }
         active.committing = true;
+        self.rules = active.rules;
         self.watch = !active.superblock.coherent;
         self.ticket = active.appended;
         self.first = self.batch.take(&mut active.journal, buffers.scratch);
@@ -169,13 +174,13 @@ impl Machine for Commit {
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         let start = self.batch.len();
         match self.phase {
-            Phase::Append => {
+            Phase::Append if self.rules.keeps(Rule::BarrierBehindRecords) => {
                 self.phase = Phase::Barrier;
                 self.ops.clear();
                 self.ops.push(Op::Barrier { medium: Medium::DiffArea });
                 Next::Io
             }
-            Phase::Barrier if self.watch => {
+            Phase::Append | Phase::Barrier if self.watch => {
                 self.phase = Phase::Watch;
                 let pair = read_pair(start);
                 self.ops.clear();
@@ -187,7 +192,7 @@ impl Machine for Commit {
                 self.found.look(&buffers.scratch[start..], buffers.checksum);
                 Next::Step
             }
-            Phase::Take | Phase::Barrier => Next::Step,
+            Phase::Take | Phase::Append | Phase::Barrier => Next::Step,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::format::record::Context;
 use crate::format::superblock::{BYTES, PAIR_BYTES, Place, Superblock};
 use crate::journal::{Batch, Progress, Rewriter, read_pair, take_segment};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::rules::{Rule, Rules};
 use crate::units::{Generation, Sequence};
 
 /// The machine that writes the journal anew.
@@ -31,6 +32,7 @@ pub struct Compact {
     ticket: Ticket,
     next: Option<(Superblock, Place)>,
     found: Watch,
+    rules: Rules,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +61,7 @@ impl Compact {
             ticket: Ticket(0),
             next: None,
             found: Watch::default(),
+            rules: Rules::default(),
         }
     }
 
@@ -95,6 +98,7 @@ impl Compact {
         let Some(segment) = take_segment(&mut active.slots, most) else {
             return Step::Done(Err(active.full(geometry.segment_bytes())));
         };
+        self.rules = active.rules;
         active.begun += 1;
         let Context { seed, generation: Generation { epoch, .. } } = active.journal.context();
         let context = Context { seed, generation: Generation { epoch, number: active.begun } };
@@ -163,6 +167,10 @@ impl Compact {
         self.batch.writes(0, &mut self.ops);
         self.ticket = active.appended;
         self.phase = Phase::Rest;
+        if !self.rules.keeps(Rule::LeaveBeforeReuse) {
+            let old = active.journal.clone();
+            active.release_journal(&old);
+        }
         Step::Io
     }
 
@@ -198,7 +206,9 @@ impl Compact {
         let old = core::mem::replace(&mut active.journal, rewriter.finish());
         let (context, first) = (old.context(), self.first);
         active.commit(&self.pending, context, first, self.ticket, buffers.checksum)?;
-        active.release_journal(&old);
+        if self.rules.keeps(Rule::LeaveBeforeReuse) {
+            active.release_journal(&old);
+        }
         active.superblock = superblock;
         active.place = place;
         active.gate = false;
@@ -270,8 +280,10 @@ impl Machine for Compact {
 
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         let (phase, op) = match self.phase {
-            Phase::Rest => (Phase::Barrier, Op::Barrier { medium: Medium::DiffArea }),
-            Phase::Barrier => (Phase::Watch, Op::Read(read_pair(0))),
+            Phase::Rest if self.rules.keeps(Rule::JournalBeforeSuperblock) => {
+                (Phase::Barrier, Op::Barrier { medium: Medium::DiffArea })
+            }
+            Phase::Rest | Phase::Barrier => (Phase::Watch, Op::Read(read_pair(0))),
             Phase::Superblock => {
                 (Phase::SuperblockBarrier, Op::Barrier { medium: Medium::DiffArea })
             }

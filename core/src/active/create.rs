@@ -12,6 +12,7 @@ use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::record::{Emitter, MAX_LABEL};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use crate::rules::Rule;
 use crate::units::CopyId;
 
 /// The machine that takes a shadow copy.
@@ -22,6 +23,7 @@ pub struct Create {
     phase: Phase,
     /// It has asked for room for its record.
     asked: bool,
+    flush: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +41,7 @@ impl Create {
     /// A copy with this label, taken at `time` nanoseconds since 1970 (UTC).
     #[must_use]
     pub fn new(label: String, time: i64) -> Self {
-        Self { label, time, phase: Phase::Begin, asked: false }
+        Self { label, time, phase: Phase::Begin, asked: false, flush: true }
     }
 
     fn begin(&mut self, active: &mut Active, refused: Option<Error>) -> Step<CopyId> {
@@ -60,6 +62,7 @@ impl Create {
             return Step::Wait(Wait::Room(1));
         }
         self.phase = Phase::FlushAhead;
+        self.flush = active.rules.keeps(Rule::FlushBeforeCreate);
         Step::Io
     }
 
@@ -78,7 +81,9 @@ impl Create {
     }
 
     fn end(active: &mut Active, result: Result<CopyId, Error>) -> Step<CopyId> {
-        active.flights.release();
+        if result.is_ok() || active.rules.keeps(Rule::ReleaseAlways) {
+            active.flights.release();
+        }
         Step::Done(result)
     }
 }
@@ -99,7 +104,7 @@ impl Machine for Create {
     type Op = Op;
 
     fn ops(&self) -> &[Op] {
-        &FLUSH
+        if self.flush { &FLUSH } else { &[] }
     }
 
     fn absorb(&mut self, _: &mut Buffers<'_>) -> Next {
@@ -127,7 +132,11 @@ impl Machine for Create {
                 self.phase = Phase::Drain;
                 self.step(active, buffers, Fed::Again)
             }
-            (Phase::Drain, _) if !active.flights.is_drained() => Step::Wait(Wait::Turn),
+            (Phase::Drain, _)
+                if !active.flights.is_drained() && active.rules.keeps(Rule::DrainBeforeCreate) =>
+            {
+                Step::Wait(Wait::Turn)
+            }
             (Phase::Drain, _) => {
                 self.phase = Phase::Flush;
                 Step::Io

@@ -6,6 +6,8 @@ use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::record::{Emitter, MAX_DELETED, Reason};
 use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
+use crate::rules::Rule;
+use crate::table::Cursor;
 use crate::units::CopyId;
 
 /// The machine that deletes shadow copies, all or none when they fit one record.
@@ -49,6 +51,10 @@ impl Active {
             last = Some(
                 self.append(buffers.checksum, |out| Emitter::deleted(out, reason, copies).end())?,
             );
+        }
+        if !self.rules.keeps(Rule::FreeBeforeReuse) {
+            self.view.forget(copies);
+            self.sweep = Some(Cursor::default());
         }
         Ok(last)
     }

@@ -12,6 +12,8 @@
 //! machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine:
 //! the origin's bytes are the volume's bytes.
 
+#[cfg(feature = "sim")]
+mod audit;
 mod commit;
 mod compact;
 mod create;
@@ -42,6 +44,7 @@ use crate::format::checksum::Checksum;
 use crate::format::superblock::{OnFull, Place, Superblock};
 use crate::geometry::Geometry;
 use crate::journal::{Appender, Rewriter, RunList, View};
+use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
 use crate::table::Cursor;
 use crate::units::{ChunkIndex, CopyId, Epoch};
@@ -87,6 +90,7 @@ pub struct Active {
     ended: Option<Error>,
     events: Vec<Event>,
     counters: Counters,
+    rules: Rules,
 }
 
 /// A point in the sequence of appended records, across generations.
@@ -374,7 +378,9 @@ impl Active {
     /// The superblock that is written next, with its place.
     fn next_superblock(&self) -> (Superblock, Place) {
         let serial = self.superblock.serial + 1;
-        (Superblock { serial, ..self.superblock.clone() }, self.place.other())
+        let in_turn = self.rules.keeps(Rule::TwoPlacesInTurn);
+        let place = if in_turn { self.place.other() } else { self.place };
+        (Superblock { serial, ..self.superblock.clone() }, place)
     }
 
     /// Why nothing more is done, once the role has ended.

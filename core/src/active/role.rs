@@ -25,6 +25,7 @@ use crate::journal::{
     Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair, take_segment,
 };
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step};
+use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
 use crate::table::{Cursor, Run};
 use crate::units::{ChunkIndex, Content, Epoch, Extent, Generation, SlotIndex};
@@ -64,6 +65,7 @@ pub struct TakeRole {
     building: Option<(Slots, Rewriter)>,
     /// The diff area was asked to grow once.
     grown: bool,
+    rules: Rules,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,7 +104,15 @@ impl TakeRole {
             batch: Batch::default(),
             building: None,
             grown: false,
+            rules: Rules::default(),
         }
+    }
+
+    /// Takes the role, and holds it, with these rules.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
     }
 
     fn ask(&mut self, phase: Phase, op: Op) {
@@ -134,7 +144,20 @@ impl TakeRole {
         let op = write_superblock(&fence, place, buffers);
         self.ask(Phase::Fence, op);
         self.superblock = Some((fence, place));
+        if !self.rules.keeps(Rule::FenceBeforeLoad) {
+            return self.load(buffers, Fed::Again);
+        }
         Ok(())
+    }
+
+    fn load(&mut self, buffers: &mut Buffers<'_>, fed: Fed) -> Result<(), Error> {
+        match self.load.step(&mut (), buffers, fed) {
+            Step::Done(loaded) => self.take_loaded(loaded?, buffers),
+            _ => {
+                self.ask(Phase::Load, Op::Read(self.load.only_op()[0]));
+                Ok(())
+            }
+        }
     }
 
     fn take_loaded(&mut self, mut loaded: Loaded, buffers: &mut Buffers<'_>) -> Result<(), Error> {
@@ -234,7 +257,11 @@ impl TakeRole {
             return Err(Error::DiffAreaFull { needed, free, limit: self.role.diff_size });
         };
         let seed = superblock.seed(buffers.checksum);
-        let generation = Generation { epoch, number: 0 };
+        let generation = if self.rules.keeps(Rule::NewGenerationWithRole) {
+            Generation { epoch, number: 0 }
+        } else {
+            superblock.generation
+        };
         let mut rewriter = Rewriter::new(geometry, Context { seed, generation }, segment);
         rewriter.begin(view, &mut slots, buffers.checksum)?;
         self.building = Some((slots, rewriter));
@@ -327,6 +354,7 @@ impl TakeRole {
             ended: None,
             events: Vec::new(),
             counters: Counters::default(),
+            rules: self.rules,
         })
     }
 
@@ -341,11 +369,7 @@ impl TakeRole {
             }
             (Phase::Read, _) => self.fence(buffers)?,
             (Phase::Fence | Phase::FenceBarrier | Phase::Load, fed) => {
-                self.phase = Phase::Load;
-                match self.load.step(&mut (), buffers, fed) {
-                    Step::Done(loaded) => self.take_loaded(loaded?, buffers)?,
-                    _ => self.ask(Phase::Load, Op::Read(self.load.only_op()[0])),
-                }
+                self.load(buffers, fed)?;
             }
             (Phase::Verify, _) => {
                 self.judge(buffers);

@@ -4,6 +4,7 @@ use super::Active;
 use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::format::superblock::{PAIR_BYTES, Superblock};
+use crate::rules::Rule;
 use crate::units::Epoch;
 
 /// What the superblocks said of the role's holder; nothing until they were read.
@@ -21,6 +22,10 @@ impl Watch {
     pub(super) fn judge(&mut self, active: &Active) -> Result<(), Error> {
         let Some(found) = self.0.take() else { return Ok(()) };
         let (mine, holder) = (active.epoch(), found?);
-        if holder > mine { Err(Error::Fenced { mine, holder }) } else { Ok(()) }
+        if holder > mine && active.rules.keeps(Rule::FencedStops) {
+            Err(Error::Fenced { mine, holder })
+        } else {
+            Ok(())
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::format::checksum::is_zeros;
 use crate::geometry::Geometry;
 use crate::journal::RunList;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step, Wait};
+use crate::rules::Rule;
 use crate::table::Run;
 use crate::units::{Content, CopyId, Extent, SlotIndex};
 
@@ -38,6 +39,8 @@ pub struct Write {
     preserved: Preserved,
     /// Why only some of the records were appended: nothing is overwritten.
     failure: Option<Error>,
+    /// [`Rule::CommitBeforeOverwrite`] is broken: the commit comes behind the overwrite.
+    ahead_of: Option<Ticket>,
 }
 
 /// What happens to the bytes of the volume.
@@ -107,6 +110,7 @@ impl Write {
             window: 0..0,
             preserved: Preserved::default(),
             failure: None,
+            ahead_of: None,
         }
     }
 
@@ -120,6 +124,7 @@ impl Write {
         self.pieces.clear();
         self.preserved.clear();
         self.failure = None;
+        self.ahead_of = None;
     }
 
     fn look_up(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
@@ -346,6 +351,10 @@ impl Machine for Write {
 
     fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
         match (self.phase, fed) {
+            (Phase::LookUp, Fed::Failed(_)) if !active.rules.keeps(Rule::FullFails) => {
+                active.flights.enter();
+                self.overwrite(Committed::before())
+            }
             (Phase::LookUp, Fed::Failed(error)) => Step::Done(Err(error)),
             (Phase::LookUp, _) => self.look_up(active, buffers),
             (Phase::ReadOld | Phase::WriteSlots, Fed::Failed(error)) => self.give_up(active, error),
@@ -353,7 +362,24 @@ impl Machine for Write {
                 Ok(()) => self.step(active, buffers, Fed::Again),
                 Err(error) => self.give_up(active, error),
             },
+            (Phase::Commit(ticket), _)
+                if !active.rules.keeps(Rule::CommitBeforeOverwrite) && self.ahead_of.is_none() =>
+            {
+                self.ahead_of = Some(ticket);
+                self.overwrite(Committed::before())
+            }
             (Phase::Commit(ticket), _) => self.await_commit(active, ticket),
+            (Phase::Overwrite(_), Fed::Done | Fed::Again)
+                if let Some(ticket) = self.ahead_of
+                    && active.ended.is_none() =>
+            {
+                if active.committed(ticket).is_none() {
+                    return Step::Wait(Wait::Commit);
+                }
+                active.flights.unclaim(self.claim);
+                active.flights.leave();
+                Step::Done(Ok(()))
+            }
             (Phase::Overwrite(_), fed) => {
                 active.flights.leave();
                 Step::Done(match fed {

@@ -349,29 +349,33 @@ pub fn is_link(record: &[u8]) -> bool {
     record.get(6) == Some(&4)
 }
 
-/// Whether a record further on in `bytes` proves that the one with this sequence was behind a
-/// barrier: if that one does not verify, it was damaged since.
+/// The first record that is not behind a barrier, as far as records further on in `bytes` than the
+/// one with this sequence can tell, if they tell of any behind it.
 ///
-/// It proves nothing that none is found, for instance when the damaged record was the last one.
+/// A record before it that does not verify was damaged since, or was read before it was there. It
+/// proves nothing that there is none, for instance when the damaged record was the last one.
 #[must_use]
-pub fn proves_damage(
+pub fn stable_ahead(
     bytes: &[u8],
     context: Context,
     sequence: Sequence,
     checksum: Checksum,
-) -> bool {
+) -> Option<Sequence> {
     // Nearly always the medium behind the journal's end was never written.
     if is_zeros(bytes) {
-        return false;
+        return None;
     }
-    (0..bytes.len().saturating_sub(LEAST_BYTES)).step_by(8).any(|at| {
+    let tells = |at: usize| {
         let bytes = &bytes[at..];
         let later = Sequence(u64_at(bytes, 8));
         let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };
-        later > sequence
-            && generation == context.generation
-            && matches!(parse(bytes, context, later, checksum), Ok(Some(record)) if record.stable > sequence)
-    })
+        if later <= sequence || generation != context.generation {
+            return None;
+        }
+        let record = parse(bytes, context, later, checksum).ok()??;
+        (record.stable > sequence).then_some(record.stable)
+    };
+    (0..bytes.len().saturating_sub(LEAST_BYTES)).step_by(8).filter_map(tells).max()
 }
 
 /// Whether all chunks and slots of a run exist; a record that names others cannot be.

@@ -119,7 +119,9 @@ impl Load {
                 if tail.segment() != segment {
                     segments.push(tail.segment());
                 }
-                self.ops = [tail.read(0, READ_BYTES)];
+                let op = tail.read(0, READ_BYTES);
+                buffers.scratch.resize(op.into.len.max(buffers.scratch.len()), 0);
+                self.ops = [op];
                 if news == News::End {
                     self.phase = Phase::Ahead;
                 }
@@ -128,7 +130,7 @@ impl Load {
                 let Some(Loaded { superblock, tail, .. }) = &self.loaded else {
                     return Ok(Next::Step);
                 };
-                let proven = tail.proves_damage(bytes, buffers.checksum)
+                let proven = tail.stable_ahead(bytes, buffers.checksum).is_some()
                     || tail.next() < superblock.stable();
                 if proven && self.ended_at != Some(tail.next()) {
                     self.ended_at = Some(tail.next());
@@ -173,7 +175,7 @@ impl Load {
         self.ended_at = None;
         self.damage = None;
         self.ops = [tail.read(0, READ_BYTES)];
-        buffers.scratch.resize(READ_BYTES.max(buffers.scratch.len()), 0);
+        buffers.scratch.resize(self.ops[0].into.len.max(buffers.scratch.len()), 0);
         let segments = alloc::vec![superblock.journal];
         self.loaded = Some(Loaded { superblock, place, tail, view, segments });
     }

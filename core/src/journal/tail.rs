@@ -71,11 +71,12 @@ impl Tail {
         ReadOp { medium: Medium::DiffArea, at, into: Span::scratch(start, len) }
     }
 
-    /// Whether `bytes`, which [`Tail::read`] brought, prove that the record that is read next was
-    /// there once and was damaged.
+    /// The first record that is not behind a barrier, as far as `bytes`, which [`Tail::read`]
+    /// brought, tell of any behind the next one. If the journal ends before it, a record was
+    /// damaged, or was read before it was there.
     #[must_use]
-    pub fn proves_damage(&self, bytes: &[u8], checksum: Checksum) -> bool {
-        record::proves_damage(bytes, self.context, self.next, checksum)
+    pub fn stable_ahead(&self, bytes: &[u8], checksum: Checksum) -> Option<Sequence> {
+        record::stable_ahead(bytes, self.context, self.next, checksum)
     }
 
     /// Hands the records in `bytes`, which [`Tail::read`] brought, to `visit`, and moves behind

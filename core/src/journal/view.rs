@@ -165,6 +165,11 @@ impl View {
         self.table.insert(run, sums);
     }
 
+    /// Forgets these copies.
+    pub(crate) fn forget(&mut self, copies: &[CopyId]) {
+        self.copies.retain(|copy, _| !copies.contains(copy));
+    }
+
     /// Forgets all copies.
     pub(crate) fn drop_copies(&mut self) {
         self.copies.clear();

@@ -13,6 +13,7 @@ use crate::format::record::MAX_BYTES;
 use crate::format::superblock::PAIR_BYTES;
 use crate::journal::{Load, News, Tail, read_pair, survey};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
+use crate::rules::Rule;
 use crate::units::{Generation, Sequence};
 
 /// Bytes of the tail that are read at once when there is more than one small read shows.
@@ -37,8 +38,8 @@ pub struct CatchUp {
     found: Option<Result<Found, Error>>,
     /// The superblocks are being read once more.
     again: bool,
-    /// A record behind the end proves that the end is none.
-    proven: bool,
+    /// The first record that is not behind a barrier, as far as what was read of the tail tells.
+    stable: Option<Sequence>,
     /// The record that was found missing when that was proven first.
     missing: Option<Sequence>,
     load: Option<Load>,
@@ -66,7 +67,7 @@ impl CatchUp {
             from: None,
             found: None,
             again: false,
-            proven: false,
+            stable: None,
             missing: None,
             load: None,
         }
@@ -83,10 +84,14 @@ impl CatchUp {
 
     /// Follows the tail's records, unless another machine of the node has done so meanwhile: then
     /// what was read lies behind the node, and only a new read can tell that there is no news.
-    fn follow(&mut self, passive: &mut Passive, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+    fn follow(
+        &mut self,
+        passive: &mut Passive,
+        buffers: &mut Buffers<'_>,
+    ) -> Result<Step<Outcome>, Error> {
         if self.from.as_ref() != Some(&passive.tail) {
             self.read_tail(passive, MAX_BYTES, buffers);
-            return Ok(());
+            return Ok(Step::Io);
         }
         let bytes = &buffers.scratch[..self.ops[0].into.len];
         let Passive { tail, view, version, counters, .. } = passive;
@@ -95,19 +100,23 @@ impl CatchUp {
             counters.records += 1;
             view.apply(sequence, record)
         })?;
-        let missing = (news == News::End && self.proven).then(|| passive.tail.next());
+        // A record behind the end proves that the end is none.
+        let next = passive.tail.next();
+        let missing = (news == News::End && self.stable > Some(next)).then_some(next);
         if news == News::More {
             self.read_tail(passive, MORE_BYTES, buffers);
         } else if missing.is_some() && missing != self.missing {
             self.missing = missing;
             self.read_tail(passive, MAX_BYTES, buffers);
+        } else if !passive.rules.keeps(Rule::SuperblockAfterTail) {
+            return Ok(Step::Done(Ok(Outcome::Confirmed)));
         } else {
             self.missing = missing;
             buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
             self.ops = [read_pair(0)];
             self.phase = Phase::Superblocks;
         }
-        Ok(())
+        Ok(Step::Io)
     }
 
     fn judge(
@@ -177,7 +186,7 @@ impl CatchUp {
                 self.read_tail(passive, MAX_BYTES, buffers);
                 Ok(Step::Io)
             }
-            (Phase::Tail, _) => self.follow(passive, buffers).map(|()| Step::Io),
+            (Phase::Tail, _) => self.follow(passive, buffers),
             (Phase::Superblocks, _) => self.judge(passive, buffers),
         }
     }
@@ -202,8 +211,8 @@ impl Machine for CatchUp {
         match (self.phase, &mut self.load) {
             (Phase::Tail, _) => {
                 let bytes = &buffers.scratch[..self.ops[0].into.len];
-                let proves = |from: &Tail| from.proves_damage(bytes, buffers.checksum);
-                self.proven = self.from.as_ref().is_some_and(proves);
+                let ahead = |from: &Tail| from.stable_ahead(bytes, buffers.checksum);
+                self.stable = self.from.as_ref().and_then(ahead);
                 Next::Step
             }
             (Phase::Superblocks, _) => {

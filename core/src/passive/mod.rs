@@ -25,6 +25,7 @@ pub use read::Read;
 use crate::format::superblock::Superblock;
 use crate::geometry::Geometry;
 use crate::journal::{Loaded, Tail, Trust, View};
+use crate::rules::Rules;
 
 /// The trust with which a passive loads a journal.
 pub const TRUST: Trust = Trust::Remember;
@@ -40,6 +41,7 @@ pub struct Passive {
     /// A [`CatchUp`] is loading a new generation.
     reloading: bool,
     counters: Counters,
+    rules: Rules,
 }
 
 /// What the node has done since it was opened.
@@ -72,7 +74,15 @@ impl Passive {
             version: 0,
             reloading: false,
             counters: Counters::default(),
+            rules: Rules::default(),
         }
+    }
+
+    /// The node with these rules.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
     }
 
     /// The volume's sizes.
@@ -109,6 +119,20 @@ impl Passive {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Forgets what it has counted, so that two nodes that will do the same are the same.
+    #[cfg(feature = "sim")]
+    pub(crate) fn forget_the_past(&mut self) {
+        self.counters = Counters::default();
+    }
+
+    /// Whether a byte of the diff area is in the segment that the node follows.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_in_tail(&self, at: u64) -> bool {
+        let segment = self.tail.segment();
+        let start = self.geometry().slot_offset(segment.first);
+        (start..start + self.geometry().slot_bytes(segment.slots)).contains(&at)
     }
 
     /// Goes on with a journal of another generation.

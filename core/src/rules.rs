@@ -1,0 +1,110 @@
+//! The rules that the protocol stands on, each of which the simulator can take away.
+//!
+//! Where the code keeps a rule it asks [`Rules::keeps`]. Without the feature `sim` the answer is
+//! `true` at compile time, and nothing of this is left. With it a node can be told to break rules,
+//! so that the explorer shows that each is needed, and that it would see the damage.
+
+/// A rule of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Invariant 1: a chunk is overwritten after the commit of its record.
+    CommitBeforeOverwrite,
+    /// Invariant 1: a commit is a barrier, not only a write.
+    BarrierBehindRecords,
+    /// Invariant 2: a record is believed only if its slots have their checksums.
+    SlotChecksums,
+    /// Invariant 3: one commit at a time, so that no record becomes visible before an earlier one.
+    OneCommitAtATime,
+    /// Invariant 4: slots of a deleted copy are free when the `deleted` record is visible.
+    FreeBeforeReuse,
+    /// Invariant 4: the old journal's segments are free when the superblock that leaves them is.
+    LeaveBeforeReuse,
+    /// Invariant 5: a creation waits for the writes in flight.
+    DrainBeforeCreate,
+    /// A creation puts the writes before its instant behind a barrier of the origin.
+    FlushBeforeCreate,
+    /// Invariant 6: an absence is confirmed after the origin was read.
+    ConfirmAbsence,
+    /// Invariant 6: a presence is good only while the copy lives.
+    CheckAlive,
+    /// The journal's end is the truth only if the journal is still in force afterwards.
+    SuperblockAfterTail,
+    /// Invariant 7: a passive writes nothing.
+    PassivesNeverWrite,
+    /// Invariant 8: the role is fenced before the journal is loaded.
+    FenceBeforeLoad,
+    /// Invariant 8: a fenced holder stops.
+    FencedStops,
+    /// Invariant 8: taking the role begins a new generation.
+    NewGenerationWithRole,
+    /// A new journal is behind a barrier before a superblock names it.
+    JournalBeforeSuperblock,
+    /// The two places of the superblock are written in turn.
+    TwoPlacesInTurn,
+    /// Invariant 9: a write that cannot preserve old bytes fails.
+    FullFails,
+    /// Invariant 10: a creation that fails lets the writers go on.
+    ReleaseAlways,
+}
+
+impl Rule {
+    /// All rules.
+    pub const ALL: [Self; 19] = [
+        Self::CommitBeforeOverwrite,
+        Self::BarrierBehindRecords,
+        Self::SlotChecksums,
+        Self::OneCommitAtATime,
+        Self::FreeBeforeReuse,
+        Self::LeaveBeforeReuse,
+        Self::DrainBeforeCreate,
+        Self::FlushBeforeCreate,
+        Self::ConfirmAbsence,
+        Self::CheckAlive,
+        Self::SuperblockAfterTail,
+        Self::PassivesNeverWrite,
+        Self::FenceBeforeLoad,
+        Self::FencedStops,
+        Self::NewGenerationWithRole,
+        Self::JournalBeforeSuperblock,
+        Self::TwoPlacesInTurn,
+        Self::FullFails,
+        Self::ReleaseAlways,
+    ];
+}
+
+/// The rules that a node keeps: all of them, unless a simulator says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rules {
+    #[cfg(feature = "sim")]
+    broken: u32,
+}
+
+impl Rules {
+    /// Whether the rule is kept.
+    #[cfg(not(feature = "sim"))]
+    #[must_use]
+    pub const fn keeps(self, _: Rule) -> bool {
+        true
+    }
+
+    /// Whether the rule is kept.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub const fn keeps(self, rule: Rule) -> bool {
+        self.broken & 1 << rule as u32 == 0
+    }
+
+    /// These rules but for one.
+    ///
+    /// ```
+    /// # use shadowvol::{Rule, Rules};
+    /// let rules = Rules::default().without(Rule::ConfirmAbsence);
+    /// assert!(!rules.keeps(Rule::ConfirmAbsence) && rules.keeps(Rule::CheckAlive));
+    /// ```
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub const fn without(self, rule: Rule) -> Self {
+        Self { broken: self.broken | 1 << rule as u32 }
+    }
+}

@@ -1,0 +1,148 @@
+//! Looking at a world with nothing under way: a fresh passive reads every copy that must be there,
+//! the volume holds what was written, and no slot has leaked.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::content::{self, UNIT};
+use super::disk::Disk;
+use super::oracle::Broken;
+use super::task::{Side, Task};
+use super::world::World;
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::journal::Load;
+use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+use crate::passive::{Passive, Read, TRUST};
+use crate::units::CopyId;
+
+/// All active nodes have done what they were asked.
+///
+/// # Errors
+///
+/// When a promise is broken.
+pub(super) fn at_rest(world: &mut World) -> Result<(), Broken> {
+    for node in 0..world.nodes.len() {
+        let Some(active) = world.nodes[node].side.active() else { continue };
+        if active.ended().is_none() && !active.clone().has_sound_slots() {
+            return Err(format!("slots have leaked, or one in use is free (node {node})"));
+        }
+    }
+    world.oracle.check_volume(&world.volume())?;
+    let found = copies(world)?;
+    for (time, id) in world.oracle.live() {
+        if !found.contains(&(time, id)) {
+            return Err(format!("copy {id} is lost"));
+        }
+    }
+    Ok(())
+}
+
+/// A node has taken the role.
+///
+/// # Errors
+///
+/// When a promise is broken.
+pub(super) fn after_recovery(world: &mut World, node: usize) -> Result<(), Broken> {
+    let found = copies(world)?;
+    world.oracle.change(|oracle| oracle.recover(&found))?;
+    match world.nodes[node].side.active() {
+        Some(active) if !active.clone().has_sound_slots() => {
+            Err(format!("the recovery has leaked slots, or freed one in use (node {node})"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads all copies there are, and returns their times and numbers.
+fn copies(world: &mut World) -> Result<Vec<(i64, CopyId)>, Broken> {
+    let (origin, diff) = (&world.origin, &world.diff);
+    let passive = open(diff).map_err(|error| format!("the diff area is unreadable: {error}"))?;
+    let found: Vec<_> = passive.view().copies().map(|info| (info.time, info.id)).collect();
+    let length = world.scenario.units * UNIT;
+    let mut oracle = world.oracle.clone();
+    for &(time, id) in &found {
+        let mut user = alloc::vec![0; length];
+        let mut read = Task::Read(Box::new(Read::new(id, time, 0, length as u64)));
+        let mut side = Side::Passive(Box::new(passive.clone()));
+        run(&mut read, &mut side, (origin, diff), &mut user)
+            .map_err(|error| format!("copy {id} cannot be read: {error}"))?;
+        let units: Vec<_> = user
+            .chunks(UNIT)
+            .enumerate()
+            .map(|(unit, bytes)| content::parse(unit, bytes))
+            .collect();
+        oracle.change(|oracle| oracle.read(time, 0, &units))?;
+    }
+    Ok(found)
+}
+
+/// A passive node, opened while nothing else moves.
+///
+/// # Errors
+///
+/// When the journal cannot be read.
+pub(super) fn open(diff: &Disk) -> Result<Passive, Error> {
+    let mut load = Load::new(TRUST);
+    let mut scratch = Vec::new();
+    let mut fed = Fed::Again;
+    loop {
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        if let Step::Done(loaded) = load.step(&mut (), &mut buffers, fed) {
+            return loaded.map(Passive::new);
+        }
+        loop {
+            for read in load.ops() {
+                let bytes = &mut buffers.scratch[read.into.range()];
+                fill(diff, read, bytes)?;
+            }
+            if load.absorb(&mut buffers) == Next::Step {
+                break;
+            }
+        }
+        fed = Fed::Done;
+    }
+}
+
+/// Drives a passive's machine to its end while nothing else moves.
+fn run(
+    task: &mut Task,
+    side: &mut Side,
+    (origin, diff): (&Disk, &Disk),
+    user: &mut [u8],
+) -> Result<(), Error> {
+    let mut scratch = Vec::new();
+    let mut fed = Fed::Again;
+    loop {
+        match task.step(side, user, &mut scratch, fed) {
+            Step::Done(done) => return done.map(|_| ()),
+            Step::Wait(_) => return Err(Error::RoleEnded),
+            Step::Io => {}
+        }
+        loop {
+            for op in task.ops() {
+                let Op::Read(read) = op else { continue };
+                let disk = if read.medium == Medium::Origin { origin } else { diff };
+                let bytes = match read.into.buffer {
+                    Buffer::User => &mut user[read.into.range()],
+                    Buffer::Scratch => &mut scratch[read.into.range()],
+                };
+                fill(disk, &read, bytes)?;
+            }
+            if task.absorb(user, &mut scratch) == Next::Step {
+                break;
+            }
+        }
+        fed = Fed::Done;
+    }
+}
+
+fn fill(disk: &Disk, read: &ReadOp, bytes: &mut [u8]) -> Result<(), Error> {
+    if read.at as usize + bytes.len() > disk.visible().size() {
+        return Err(read.failure());
+    }
+    disk.visible().read(read.at as usize, bytes);
+    Ok(())
+}

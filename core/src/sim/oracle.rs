@@ -1,0 +1,397 @@
+//! What was promised: the truth that every read and every crash is judged by.
+//!
+//! A copy is a constant. A write that was acknowledged before its creation began is in it, one that
+//! began after its creation was acknowledged is not, and each of those between is wholly in or wholly
+//! out, the same for every reader for ever. So the oracle knows for each copy the content from
+//! before and the writes that may be in, and remembers what readers have seen of it.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use alloc::{format, vec};
+use core::ops::Range;
+
+use super::content::Value;
+use super::disk::Owner;
+use crate::units::CopyId;
+
+/// Everything that was promised in a world.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Oracle {
+    units: Vec<Unit>,
+    /// Writes under way.
+    flights: BTreeMap<Owner, Flight>,
+    /// Writes that have failed: any part of them may be there.
+    failed: Vec<Flight>,
+    /// By their time, which no two creations share.
+    creations: BTreeMap<i64, Creation>,
+}
+
+/// What is known of one unit of the volume.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Unit {
+    /// Of the last acknowledged write.
+    acknowledged: Value,
+    /// Of the last acknowledged write that an acknowledged flush covers.
+    flushed: Value,
+    /// Of all writes begun since.
+    since: Vec<Value>,
+}
+
+/// A write of one value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Flight {
+    /// The units that it changes.
+    pub(super) units: Range<usize>,
+    /// What they become.
+    pub(super) value: Value,
+}
+
+/// A shadow copy, from the moment its creation began.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Creation {
+    id: Option<CopyId>,
+    state: State,
+    /// The volume as it was acknowledged when the creation began.
+    before: Vec<Value>,
+    /// Writes that may be in it, in their order.
+    between: Vec<Flight>,
+    /// What was read of it so far.
+    seen: Vec<Option<Value>>,
+}
+
+/// How a copy stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum State {
+    /// Its creation is under way.
+    Begun,
+    /// Its creation was neither acknowledged nor refused: it may be there.
+    Maybe,
+    /// It was acknowledged, so it must be there.
+    Live,
+    /// Its deletion has begun.
+    Doomed,
+    /// It is gone.
+    Dead,
+}
+
+/// A promise that was broken, in words.
+pub(super) type Broken = String;
+
+impl Oracle {
+    /// A volume whose units all have this value, and are safe.
+    pub(super) fn new(units: usize, value: Value) -> Self {
+        let unit = Unit { acknowledged: value, flushed: value, since: Vec::new() };
+        let units = vec![unit; units];
+        Self { units, flights: BTreeMap::new(), failed: Vec::new(), creations: BTreeMap::new() }
+    }
+
+    /// A write begins.
+    pub(super) fn begin_write(&mut self, owner: Owner, flight: Flight) {
+        for unit in &mut self.units[flight.units.clone()] {
+            unit.since.push(flight.value);
+        }
+        for creation in self.creations.values_mut() {
+            if creation.state == State::Begun {
+                creation.between.push(flight.clone());
+            }
+        }
+        self.flights.insert(owner, flight);
+    }
+
+    /// A write is acknowledged.
+    pub(super) fn end_write(&mut self, owner: Owner) {
+        let Some(Flight { units, value }) = self.flights.remove(&owner) else { return };
+        for unit in &mut self.units[units] {
+            unit.acknowledged = value;
+        }
+    }
+
+    /// A write is refused: nothing was written.
+    pub(super) fn refuse_write(&mut self, owner: Owner) {
+        let Some(flight) = self.flights.remove(&owner) else { return };
+        for unit in &mut self.units[flight.units.clone()] {
+            if let Some(at) = unit.since.iter().rposition(|&value| value == flight.value) {
+                unit.since.remove(at);
+            }
+        }
+        for creation in self.creations.values_mut() {
+            creation.between.retain(|other| *other != flight);
+        }
+    }
+
+    /// A write fails: any part of it may have been written.
+    pub(super) fn fail_write(&mut self, owner: Owner) {
+        let Some(flight) = self.flights.remove(&owner) else { return };
+        for creation in self.creations.values_mut() {
+            if let Some(at) = creation.between.iter().position(|other| *other == flight) {
+                let parts = flight
+                    .units
+                    .clone()
+                    .map(|unit| Flight { units: unit..unit + 1, ..flight.clone() });
+                creation.between.splice(at..=at, parts);
+            }
+        }
+        self.failed.push(flight);
+    }
+
+    /// Whether a write of this value to this unit has not ended well, so that it may be there.
+    fn is_unsure(&self, unit: usize, value: Value) -> bool {
+        let is = |flight: &Flight| flight.units.contains(&unit) && flight.value == value;
+        self.flights.values().chain(&self.failed).any(is)
+    }
+
+    /// A flush is acknowledged that began when nothing was under way and met nothing on its way.
+    pub(super) fn flush(&mut self) {
+        for unit in &mut self.units {
+            unit.flushed = unit.acknowledged;
+            unit.since.clear();
+        }
+    }
+
+    /// A creation begins.
+    pub(super) fn begin_creation(&mut self, time: i64) {
+        let creation = Creation {
+            id: None,
+            state: State::Begun,
+            before: self.units.iter().map(|unit| unit.acknowledged).collect(),
+            between: self.flights.values().cloned().chain(self.parts_of_failed()).collect(),
+            seen: vec![None; self.units.len()],
+        };
+        self.creations.insert(time, creation);
+    }
+
+    /// Each unit of a failed write for itself.
+    fn parts_of_failed(&self) -> impl Iterator<Item = Flight> {
+        self.failed.iter().flat_map(|Flight { units, value }| {
+            units.clone().map(|unit| Flight { units: unit..unit + 1, value: *value })
+        })
+    }
+
+    /// A creation has this number, or was refused, or it is not known how it ended.
+    pub(super) fn end_creation(&mut self, time: i64, state: State, id: Option<CopyId>) {
+        if let Some(creation) = self.creations.get_mut(&time) {
+            creation.state = state;
+            creation.id = id;
+        }
+    }
+
+    /// Copies change how they stand.
+    pub(super) fn mark(&mut self, copies: &[CopyId], state: State) {
+        for creation in self.creations.values_mut() {
+            if creation.id.is_some_and(|id| copies.contains(&id)) {
+                creation.state = state;
+            }
+        }
+    }
+
+    /// How the copy that was taken at this time stands.
+    pub(super) fn state(&self, time: i64) -> Option<State> {
+        self.creations.get(&time).map(|creation| creation.state)
+    }
+
+    /// The acknowledged copies that must be there, with their times.
+    pub(super) fn live(&self) -> impl Iterator<Item = (i64, CopyId)> {
+        self.creations
+            .iter()
+            .filter(|(_, creation)| creation.state == State::Live)
+            .filter_map(|(&time, creation)| Some((time, creation.id?)))
+    }
+
+    /// Someone has read this of the copy, from unit `first` on; `None` for a unit whose bytes have
+    /// no value.
+    ///
+    /// # Errors
+    ///
+    /// When that is not what the copy holds.
+    pub(super) fn read(
+        &mut self,
+        time: i64,
+        first: usize,
+        found: &[Option<Value>],
+    ) -> Result<(), Broken> {
+        let Some(creation) = self.creations.get_mut(&time) else {
+            return Err(format!("a copy was read that nobody took (time {time})"));
+        };
+        for (nth, &value) in found.iter().enumerate() {
+            let unit = first + nth;
+            let Some(value) = value else {
+                return Err(format!("unit {unit} of a copy is torn"));
+            };
+            match creation.seen[unit] {
+                Some(seen) if seen != value => {
+                    return Err(format!("unit {unit} of a copy was {seen}, and is now {value}"));
+                }
+                _ => creation.seen[unit] = Some(value),
+            }
+        }
+        creation.explain()
+    }
+
+    /// The nodes that write are dead: what was under way may have been done in part.
+    pub(super) fn crash(&mut self) {
+        for creation in self.creations.values_mut() {
+            if creation.state == State::Begun {
+                creation.state = State::Maybe;
+            }
+        }
+    }
+
+    /// After a crash the volume holds this. From now on it is the truth.
+    ///
+    /// # Errors
+    ///
+    /// When an acknowledged flush was lost, or something is there that was never written.
+    pub(super) fn survive(&mut self, found: &[Option<Value>], power: bool) -> Result<(), Broken> {
+        for (nth, &found) in found.iter().enumerate() {
+            let Some(value) = found else {
+                return Err(format!("unit {nth} of the volume is torn"));
+            };
+            let Unit { acknowledged, flushed, since } = &self.units[nth];
+            let possible = if power {
+                value == *flushed || since.contains(&value)
+            } else {
+                value == *acknowledged || self.is_unsure(nth, value)
+            };
+            if !possible {
+                return Err(format!(
+                    "unit {nth} of the volume is {value}; {flushed} was flushed, then {since:?} \
+                     written, and {acknowledged} acknowledged last"
+                ));
+            }
+            let unit = &mut self.units[nth];
+            unit.acknowledged = value;
+            if power {
+                unit.flushed = value;
+                unit.since.clear();
+            }
+        }
+        self.flights.clear();
+        self.failed.clear();
+        Ok(())
+    }
+
+    /// With nothing under way the volume holds this.
+    ///
+    /// # Errors
+    ///
+    /// When that is not what was written last.
+    pub(super) fn check_volume(&self, found: &[Option<Value>]) -> Result<(), Broken> {
+        for (nth, (unit, &found)) in self.units.iter().zip(found).enumerate() {
+            let unsure = found.is_some_and(|value| self.is_unsure(nth, value));
+            if found != Some(unit.acknowledged) && !unsure {
+                let written = unit.acknowledged;
+                return Err(format!(
+                    "unit {nth} of the volume is {found:?}; {written} was written"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A recovery has found these copies: what may have been there is now known.
+    ///
+    /// # Errors
+    ///
+    /// When a copy is lost, or one that was deleted is back.
+    pub(super) fn recover(&mut self, found: &[(i64, CopyId)]) -> Result<(), Broken> {
+        for (time, creation) in &mut self.creations {
+            let here = found.iter().find(|(there, _)| there == time);
+            match (creation.state, here) {
+                (State::Live, None) => {
+                    return Err(format!("copy {:?} is lost", creation.id));
+                }
+                (State::Dead, Some((_, id))) if creation.id == Some(*id) => {
+                    return Err(format!("copy {id} was deleted, and is back"));
+                }
+                (State::Maybe, Some((_, id))) => {
+                    (creation.state, creation.id) = (State::Live, Some(*id));
+                }
+                (State::Maybe | State::Doomed, None) => creation.state = State::Dead,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Creation {
+    /// Whether some choice of the writes between explains all that was seen.
+    fn explain(&self) -> Result<(), Broken> {
+        let agrees = |choice: u32| {
+            let mut content = self.before.clone();
+            for (nth, Flight { units, value }) in self.between.iter().enumerate() {
+                if choice >> nth & 1 == 1 {
+                    content[units.clone()].fill(*value);
+                }
+            }
+            self.seen
+                .iter()
+                .zip(&content)
+                .all(|(seen, value)| seen.is_none_or(|seen| seen == *value))
+        };
+        if (0..1 << self.between.len()).any(agrees) {
+            return Ok(());
+        }
+        Err(format!(
+            "a copy reads as {:?}; at its instant the volume was {:?}{}",
+            self.seen.iter().map(|seen| seen.map_or(-1, i32::from)).collect::<Vec<_>>(),
+            self.before,
+            if self.between.is_empty() { "" } else { ", or with writes that were under way" },
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(oracle: &mut Oracle, thread: u8, units: Range<usize>, value: Value) {
+        oracle.begin_write((0, thread), Flight { units, value });
+    }
+
+    #[test]
+    fn a_write_between_is_wholly_in_or_wholly_out_and_stays_so() {
+        let mut oracle = Oracle::new(2, 1);
+        write(&mut oracle, 0, 0..2, 2);
+        oracle.begin_creation(7);
+        oracle.end_write((0, 0));
+        oracle.end_creation(7, State::Live, CopyId::new(1));
+        let read = |found: [Value; 2]| oracle.clone().read(7, 0, &found.map(Some));
+        assert!(read([1, 1]).is_ok() && read([2, 2]).is_ok());
+        assert!(read([1, 2]).is_err() && read([3, 3]).is_err());
+        let mut later = oracle.clone();
+        later.read(7, 0, &[Some(1)]).unwrap();
+        assert!(later.clone().read(7, 1, &[Some(1)]).is_ok());
+        assert!(later.read(7, 1, &[Some(2)]).is_err());
+    }
+
+    #[test]
+    fn a_crash_keeps_what_was_flushed_or_anything_written_since() {
+        let mut oracle = Oracle::new(1, 1);
+        write(&mut oracle, 0, 0..1, 2);
+        oracle.end_write((0, 0));
+        oracle.flush();
+        write(&mut oracle, 0, 0..1, 3);
+        let survive = |value, power| oracle.clone().survive(&[Some(value)], power);
+        assert!(survive(2, true).is_ok() && survive(3, true).is_ok());
+        assert!(survive(1, true).is_err());
+        oracle.end_write((0, 0));
+        let survive = |value, power| oracle.clone().survive(&[Some(value)], power);
+        assert!(survive(2, true).is_ok());
+        assert!(survive(2, false).is_err(), "the death of a process loses nothing");
+    }
+
+    #[test]
+    fn acknowledged_copies_must_be_there_and_deleted_ones_must_not() {
+        let mut oracle = Oracle::new(1, 1);
+        let copy = CopyId::new(1).unwrap();
+        oracle.begin_creation(7);
+        oracle.end_creation(7, State::Live, Some(copy));
+        assert!(oracle.clone().recover(&[]).is_err());
+        assert!(oracle.clone().recover(&[(7, copy)]).is_ok());
+        oracle.mark(&[copy], State::Dead);
+        assert!(oracle.clone().recover(&[(7, copy)]).is_err());
+        assert!(oracle.recover(&[]).is_ok());
+    }
+}

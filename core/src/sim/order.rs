@@ -1,0 +1,229 @@
+//! The orders of a scenario: how each begins, and whether what it came to is what was promised.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::audit;
+use super::content::{self, UNIT};
+use super::disk::Owner;
+use super::oracle::{self, Broken, Flight, Oracle};
+use super::scenario::Order;
+use super::task::{Output, Side, Task};
+use super::thread::{Frame, State, Thread};
+use super::world::World;
+use crate::active::{Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole, Write};
+use crate::error::Error;
+use crate::machine::{Fed, Wait};
+use crate::passive::{CatchUp, Read};
+use crate::units::CopyId;
+
+impl World {
+    /// Begins a thread's next order.
+    pub(super) fn begin(&mut self, node: usize, thread: usize) -> Result<(), Broken> {
+        let owner = (node as u8, thread as u8);
+        let Some(order) = self.order(node, thread).cloned() else { return Ok(()) };
+        let mut user = Vec::new();
+        let mut time = 0;
+        let task = match order {
+            Order::Write { units, value } => {
+                let (at, len) = (units.start * UNIT, units.len() * UNIT);
+                self.oracle.change(|oracle| oracle.begin_write(owner, Flight { units, value }));
+                Task::Write(Write::new(at as u64, len as u64))
+            }
+            Order::Discard { units } => {
+                let (at, len) = (units.start * UNIT, units.len() * UNIT);
+                self.oracle.change(|oracle| oracle.begin_write(owner, Flight { units, value: 0 }));
+                Task::Write(Write::discard(at as u64, len as u64))
+            }
+            Order::Create => {
+                time = self.left.time;
+                self.left.time += 1;
+                self.oracle.change(|oracle| oracle.begin_creation(time));
+                Task::Create(Create::new(Default::default(), time))
+            }
+            Order::Delete(copy) => {
+                let copies: Vec<_> = CopyId::new(copy).into_iter().collect();
+                self.oracle.change(|oracle| oracle.mark(&copies, oracle::State::Doomed));
+                Task::Delete(Delete::new(copies))
+            }
+            Order::Compact => Task::Compact(Compact::new()),
+            Order::Flush => Task::Flush,
+            Order::Close => {
+                self.left.excuse = true;
+                Task::Seal(Seal::new([0; 32]))
+            }
+            Order::TakeRole => {
+                self.refuse_others(node);
+                let origin_size = (self.scenario.units * UNIT) as u64;
+                let diff_size = self.diff.visible().size() as u64;
+                let role = TakeRole::new(role(origin_size, diff_size, self.scenario.coherent));
+                Task::TakeRole(Box::new(role.with_rules(self.scenario.rules)))
+            }
+            Order::CatchUp => Task::CatchUp(Box::new(CatchUp::new())),
+            Order::Read { copy, ref units } => {
+                let Side::Passive(passive) = &*self.nodes[node].side else { return Ok(()) };
+                match CopyId::new(copy).map(|copy| passive.view().copy(copy)) {
+                    Some(Ok(info)) => {
+                        time = info.time;
+                        let (at, len) = (units.start * UNIT, units.len() * UNIT);
+                        user = alloc::vec![0; len];
+                        Task::Read(Box::new(Read::new(info.id, time, at as u64, len as u64)))
+                    }
+                    _ => Task::CatchUp(Box::new(CatchUp::new())),
+                }
+            }
+        };
+        self.nodes[node].threads[thread].change(|thread| {
+            thread.user = user;
+            thread.time = time;
+            thread.push(task);
+        });
+        self.step(node, thread)
+    }
+
+    fn refuse_others(&mut self, node: usize) {
+        for other in 0..self.scenario.actives.len() {
+            if other != node && self.scenario.reservation {
+                self.nodes[other].refused = true;
+            }
+        }
+        self.left.excuse |= self.scenario.actives.len() > 1;
+    }
+
+    /// The machine at work has ended: the one that waits for it goes on, or the order is done.
+    pub(super) fn end(
+        &mut self,
+        node: usize,
+        thread: usize,
+        done: Result<Output, Error>,
+    ) -> Result<(), Broken> {
+        let of = &mut self.nodes[node].threads[thread];
+        if of.frames.len() > 1 {
+            of.change(|thread| thread.go_on(done));
+            return Ok(());
+        }
+        let Some(order) = self.order(node, thread).cloned() else { return Ok(()) };
+        let node_state = &mut self.nodes[node];
+        if let Ok(Output::Role(active)) = &done {
+            let role = Some(active.clone());
+            node_state.side.change(|side| *side = Side::Active(role));
+        }
+        let caught_up = match (&order, &*node_state.side) {
+            (Order::Read { copy, .. }, Side::Passive(passive)) => {
+                node_state.threads[thread].time == 0
+                    && done.is_ok()
+                    && CopyId::new(*copy).is_some_and(|copy| passive.view().copy(copy).is_ok())
+            }
+            _ => false,
+        };
+        let (time, user) = node_state.threads[thread].change(|thread| {
+            thread.frames.clear();
+            // A read of a copy that the node did not know, and does now, comes once more.
+            thread.next += usize::from(!caught_up);
+            (mem::take(&mut thread.time), mem::take(&mut thread.user))
+        });
+        self.judge(node, (node as u8, thread as u8), &order, time, &user, done)?;
+        let at_rest = |node: usize| !self.is_active(node) || self.is_idle(node);
+        if self.is_active(node) && (0..self.nodes.len()).all(at_rest) {
+            return audit::at_rest(self);
+        }
+        Ok(())
+    }
+
+    /// Compares what an order came to with what was promised.
+    fn judge(
+        &mut self,
+        node: usize,
+        owner: Owner,
+        order: &Order,
+        time: i64,
+        user: &[u8],
+        done: Result<Output, Error>,
+    ) -> Result<(), Broken> {
+        let excused = self.left.excuse;
+        let oracle = &mut self.oracle;
+        match (order, done) {
+            (Order::Write { .. } | Order::Discard { .. }, Ok(_)) => {
+                oracle.change(|oracle| oracle.end_write(owner));
+            }
+            (Order::Write { .. } | Order::Discard { .. }, Err(Error::DiffAreaFull { .. })) => {
+                oracle.change(|oracle| oracle.refuse_write(owner));
+            }
+            (Order::Write { .. } | Order::Discard { .. }, Err(error)) => {
+                oracle.change(|oracle| oracle.fail_write(owner));
+                return excuse(excused, order, &error);
+            }
+            (Order::Create, Ok(Output::Copy(id))) => {
+                oracle.change(|oracle| oracle.end_creation(time, oracle::State::Live, Some(id)));
+            }
+            (Order::Create, Err(Error::DiffAreaFull { .. })) => {
+                oracle.change(|oracle| oracle.end_creation(time, oracle::State::Dead, None));
+            }
+            (Order::Create, Err(error)) => {
+                oracle.change(|oracle| oracle.end_creation(time, oracle::State::Maybe, None));
+                return excuse(excused, order, &error);
+            }
+            (Order::Delete(copy), Ok(_)) => {
+                let copies: Vec<_> = CopyId::new(*copy).into_iter().collect();
+                oracle.change(|oracle| oracle.mark(&copies, oracle::State::Dead));
+            }
+            (Order::Flush, Ok(_)) => oracle.change(Oracle::flush),
+            (Order::TakeRole, Ok(_)) => return audit::after_recovery(self, node),
+            (Order::Read { units, .. }, Ok(_)) if time != 0 => {
+                let found: Vec<_> = user
+                    .chunks(UNIT)
+                    .zip(units.clone())
+                    .map(|(bytes, unit)| content::parse(unit, bytes))
+                    .collect();
+                return oracle.change(|oracle| oracle.read(time, units.start, &found));
+            }
+            (Order::Read { copy, .. }, Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {
+                if oracle.state(time) == Some(oracle::State::Live) {
+                    return Err(format!("copy {copy} is alive, and was read as gone"));
+                }
+            }
+            (Order::Read { .. } | Order::CatchUp, Err(error)) => {
+                return Err(format!("a passive could not read: {error}"));
+            }
+            (Order::Compact, Err(Error::DiffAreaFull { .. })) | (_, Ok(_)) => {}
+            (Order::Delete(_), Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {}
+            (_, Err(error)) => return excuse(excused, order, &error),
+        }
+        Ok(())
+    }
+}
+
+/// How a simulated node takes the role.
+pub(super) fn role(origin_size: u64, diff_size: u64, coherent: bool) -> Role {
+    Role {
+        origin_size,
+        diff_size,
+        stamp: [0; 32],
+        boot: [0; 16],
+        coherent,
+        limit: None,
+        on_full: None,
+        drop_copies: false,
+    }
+}
+
+fn excuse(excused: bool, order: &Order, error: &Error) -> Result<(), Broken> {
+    if excused { Ok(()) } else { Err(format!("{order:?} failed without a reason: {error}")) }
+}
+
+impl Thread {
+    /// The machine at work has ended, and the one that waited for it goes on.
+    fn go_on(&mut self, done: Result<Output, Error>) {
+        let made_room = matches!(self.frames.pop(), Some(Frame { task: Task::Compact(_), .. }));
+        let Some(waiting) = self.frames.last_mut() else { return };
+        match waiting.state {
+            // Without room for the journal, the diff area grows, or copies go, or nothing helps.
+            State::Served(Wait::Room(slots)) if made_room => {
+                self.push(Task::MakeRoom(MakeRoom::new(slots)));
+            }
+            _ => waiting.state = State::Step(done.map_or_else(Fed::Failed, |_| Fed::Again)),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The worlds that are explored, each with its story, and for each rule the world that shows what
+//! happens without it.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::content::Value;
+use super::scenario::{Mishaps, Order, Scenario};
+use crate::format::superblock::OnFull;
+use crate::rules::{Rule, Rules};
+
+use Order::{Close, Compact, Create, Delete, Discard, Flush, TakeRole};
+
+const CUT: Mishaps = Mishaps { cuts: 1, kills: 0, failures: 0 };
+const TWO_CUTS: Mishaps = Mishaps { cuts: 2, kills: 0, failures: 0 };
+const KILL: Mishaps = Mishaps { cuts: 0, kills: 1, failures: 0 };
+const FAILURE: Mishaps = Mishaps { cuts: 0, kills: 0, failures: 1 };
+
+/// The first chunk.
+const FIRST: Range<usize> = 0..2;
+/// The second chunk.
+const SECOND: Range<usize> = 2..4;
+const BOTH: Range<usize> = 0..4;
+
+fn write(units: Range<usize>, value: Value) -> Order {
+    Order::Write { units, value }
+}
+
+fn read(copy: u32, units: Range<usize>) -> Order {
+    Order::Read { copy, units }
+}
+
+/// The worlds whose every state is visited whenever the tests run.
+#[must_use]
+pub fn all() -> Vec<Scenario> {
+    let mut all = races();
+    all.extend(journals());
+    all.extend(space());
+    all.extend(threads());
+    all.extend(crashes());
+    all.extend(roles());
+    all
+}
+
+/// The world of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<Scenario> {
+    all().into_iter().chain(large()).find(|scenario| scenario.name == name)
+}
+
+fn races() -> Vec<Scenario> {
+    vec![
+        Scenario::new("overwrite", "a chunk is overwritten while a passive reads it")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), write(FIRST, 3)]])
+            .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("create", "a second copy is taken while the first one is read")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Create, write(FIRST, 3)]])
+            .passive(&[&[read(1, FIRST), read(2, FIRST)]]),
+        Scenario::new(
+            "delete-origin",
+            "the copy is deleted while its bytes are read from the origin",
+        )
+        .before(&[Create])
+        .active(&[&[Delete(1), write(FIRST, 2)]])
+        .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("delete-slot", "the copy is deleted while its bytes are read from a slot")
+            .before(&[Create, write(FIRST, 2)])
+            .active(&[&[Delete(1), Create, write(FIRST, 3)]])
+            .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("delete-middle", "of three copies the middle one is deleted")
+            .before(&[Create, write(FIRST, 2), Create, write(FIRST, 3), Create])
+            .active(&[&[Delete(2), write(FIRST, 4)]])
+            .passive(&[&[read(1, FIRST), read(2, FIRST), read(3, FIRST)]]),
+        Scenario::new("extent", "a write of two chunks, and reads of a part of them")
+            .before(&[Create])
+            .active(&[&[write(BOTH, 2), write(1..3, 3)]])
+            .passive(&[&[read(1, 1..3)]]),
+        Scenario::new("discard", "chunks are discarded, and zeros overwritten")
+            .before(&[Create])
+            .active(&[&[Discard { units: FIRST }, Create, write(FIRST, 2)]])
+            .passive(&[&[read(1, FIRST), read(2, FIRST)]]),
+        Scenario { units: 3, ..Scenario::new("odd", "the last chunk is half a chunk") }
+            .before(&[Create])
+            .active(&[&[write(2..3, 2), Create, write(1..3, 3)]])
+            .passive(&[&[read(1, 1..3), read(2, 2..3)]]),
+    ]
+}
+
+fn journals() -> Vec<Scenario> {
+    let twice = [Compact, write(FIRST, 2), Compact];
+    vec![
+        Scenario::new("compact", "the journal moves while a passive sleeps in a read")
+            .before(&[Create, write(SECOND, 2)])
+            .active(&[&[Compact, write(FIRST, 3)]])
+            .passive(&[&[read(1, BOTH)]]),
+        Scenario::new("compact-twice", "the journal moves twice, into the place it had first")
+            .before(&[Create])
+            .active(&[&twice])
+            .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("compact-reuse", "the old journal's place is used for old bytes")
+            .before(&[Create])
+            .active(&[&[Compact, write(BOTH, 2), Create, write(BOTH, 3)]])
+            .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("one-node", "two threads of a passive read while the journal moves")
+            .before(&[Create])
+            .active(&[&[Compact, write(FIRST, 2)]])
+            .passive(&[&[read(1, FIRST)], &[read(1, 0..1)]]),
+    ]
+}
+
+fn space() -> Vec<Scenario> {
+    let small = |name, story, on_full| Scenario { slots: 9, on_full, ..Scenario::new(name, story) };
+    let orders = [write(BOTH, 2), Create, write(BOTH, 3), Create, write(BOTH, 4), write(BOTH, 5)];
+    vec![
+        Scenario::new("reuse", "a slot is freed and used again while its old bytes are read")
+            .before(&[Create, write(FIRST, 2), Create])
+            .active(&[&[Delete(1), write(FIRST, 3), write(SECOND, 3)]])
+            .passive(&[&[read(1, FIRST), read(2, FIRST)]]),
+        small("full-fail", "the diff area is full, and writes fail", OnFull::FailWrite)
+            .before(&[Create])
+            .active(&[&orders])
+            .passive(&[&[read(1, FIRST)]]),
+        small("full-drop", "the diff area is full, and the oldest copies go", OnFull::DropOldest)
+            .before(&[Create])
+            .active(&[&orders])
+            .passive(&[&[read(1, FIRST), read(2, FIRST)]]),
+    ]
+}
+
+fn threads() -> Vec<Scenario> {
+    vec![
+        Scenario::new("group", "two writers share a barrier")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2)], &[write(SECOND, 3)]])
+            .passive(&[&[read(1, BOTH)]]),
+        Scenario::new("halves", "two writers in one chunk: the second must not pass the first")
+            .before(&[Create])
+            .active(&[&[write(0..1, 2)], &[write(1..2, 3)]])
+            .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("instant", "a copy is taken against writes in flight")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), write(FIRST, 3)], &[Create]])
+            .passive(&[&[read(2, FIRST)]]),
+        Scenario::new("close", "the role is given up under a writer and a creator")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2)], &[Create], &[Close]]),
+        Scenario::new(
+            "compact-writers",
+            "the journal is written anew under a writer and a creator",
+        )
+        .before(&[Create])
+        .active(&[&[write(FIRST, 2)], &[Compact], &[Create]]),
+    ]
+}
+
+fn crashes() -> Vec<Scenario> {
+    let after = [Create, write(BOTH, 7)];
+    vec![
+        Scenario::new("cut-write", "the power fails in any step of a write")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Flush, write(BOTH, 3)]])
+            .recovery(&after)
+            .mishaps(CUT),
+        Scenario::new("cut-create", "the power fails in any step of a creation")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Create, write(FIRST, 3)]])
+            .recovery(&after)
+            .mishaps(CUT),
+        Scenario::new("cut-delete", "the power fails in any step of a deletion, and of slot reuse")
+            .before(&[Create, write(FIRST, 2), Create])
+            .active(&[&[Delete(1), write(FIRST, 3)]])
+            .recovery(&after)
+            .mishaps(CUT),
+        Scenario::new("cut-compact", "the power fails in any step of a compaction")
+            .before(&[Create, write(FIRST, 2)])
+            .active(&[&[Compact, write(SECOND, 3)]])
+            .recovery(&after)
+            .mishaps(CUT),
+        Scenario::new("cut-recovery", "the power fails in a write, and again in the recovery")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2)]])
+            .recovery(&[write(SECOND, 3)])
+            .mishaps(TWO_CUTS),
+        Scenario::new(
+            "cut-passive",
+            "a passive lives on through a power cut in the middle of a read",
+        )
+        .before(&[Create])
+        .active(&[&[write(FIRST, 2)]])
+        .recovery(&[write(SECOND, 3)])
+        .passive(&[&[read(1, FIRST)]])
+        .mishaps(CUT),
+        Scenario { coherent: true, ..Scenario::new("kill", "the process dies at any moment") }
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Create, write(BOTH, 3)]])
+            .recovery(&after)
+            .passive(&[&[read(1, FIRST)]])
+            .mishaps(KILL),
+        Scenario::new("failure", "any group of operations fails")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Create, write(BOTH, 3)]])
+            .passive(&[&[read(1, FIRST)]])
+            .mishaps(FAILURE),
+        Scenario::new("failure-threads", "any group of operations fails under two writers")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2)], &[Create]])
+            .mishaps(FAILURE),
+    ]
+}
+
+fn roles() -> Vec<Scenario> {
+    vec![
+        Scenario::new("role", "another node takes the role while the old one writes")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), write(SECOND, 3)]])
+            .active(&[&[TakeRole, write(BOTH, 4)]])
+            .passive(&[&[read(1, FIRST)]]),
+        Scenario::new("role-create", "another node takes the role while the old one takes a copy")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Create]])
+            .active(&[&[TakeRole, write(BOTH, 4)]]),
+    ]
+}
+
+/// Worlds too large for every test run.
+#[must_use]
+pub fn large() -> Vec<Scenario> {
+    let long = [write(FIRST, 2), Create, write(BOTH, 3), Create, write(FIRST, 4), Delete(1)];
+    vec![
+        Scenario::new("large", "two passives read through creations, writes and a deletion")
+            .before(&[Create])
+            .active(&[&long])
+            .passive(&[&[read(1, FIRST)]])
+            .passive(&[&[read(2, FIRST)]]),
+        Scenario::new("large-cut", "the power fails anywhere, and a passive lives on")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2), Create, write(FIRST, 3)]])
+            .recovery(&[Create, write(FIRST, 4)])
+            .passive(&[&[read(1, FIRST)]])
+            .mishaps(CUT),
+        Scenario::new("large-threads", "two writers, a creator and a passive")
+            .before(&[Create])
+            .active(&[&[write(FIRST, 2)], &[write(SECOND, 3)], &[Create]])
+            .passive(&[&[read(1, BOTH)]]),
+        Scenario::new(
+            "large-kill",
+            "the process dies under two writers, and the power fails later",
+        )
+        .before(&[Create])
+        .active(&[&[write(FIRST, 2)], &[write(SECOND, 3)]])
+        .recovery(&[Create, write(BOTH, 4)])
+        .mishaps(Mishaps { cuts: 1, kills: 1, failures: 0 }),
+    ]
+}
+
+/// For each rule a world in which there is damage without it.
+#[must_use]
+pub fn without(rule: Rule) -> Scenario {
+    let of = |name| named(name).unwrap_or_else(|| Scenario::new("none", "there is no such world"));
+    let scenario = match rule {
+        Rule::CommitBeforeOverwrite | Rule::ConfirmAbsence => of("overwrite"),
+        Rule::BarrierBehindRecords => of("cut-write"),
+        Rule::SlotChecksums => of("cut-passive"),
+        Rule::OneCommitAtATime => of("group"),
+        Rule::FreeBeforeReuse => of("reuse"),
+        Rule::LeaveBeforeReuse => of("compact-reuse"),
+        Rule::DrainBeforeCreate => of("instant"),
+        Rule::FlushBeforeCreate => of("cut-create"),
+        Rule::CheckAlive => of("delete-slot"),
+        Rule::SuperblockAfterTail => of("compact"),
+        Rule::PassivesNeverWrite => of("overwrite"),
+        Rule::FenceBeforeLoad | Rule::FencedStops => of("role"),
+        Rule::NewGenerationWithRole => of("cut-passive"),
+        Rule::JournalBeforeSuperblock | Rule::TwoPlacesInTurn => of("cut-compact"),
+        Rule::FullFails => of("full-fail"),
+        Rule::ReleaseAlways => of("failure-threads"),
+    };
+    Scenario { rules: Rules::default().without(rule), ..scenario }
+}

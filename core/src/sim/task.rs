@@ -1,0 +1,165 @@
+//! The machines of the protocol, as they ship, behind one face for the simulator.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::active::{Active, Commit, Compact, Create, Delete, MakeRoom, Seal, TakeRole, Write};
+use crate::error::Error;
+use crate::format::checksum::Checksum;
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+use crate::passive::{CatchUp, Passive, Read};
+use crate::units::CopyId;
+
+/// A machine under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Task {
+    /// W1 to W4.
+    Write(Write),
+    /// A creation.
+    Create(Create),
+    /// A deletion.
+    Delete(Delete),
+    /// A compaction.
+    Compact(Compact),
+    /// W3 for whoever waits.
+    Commit(Commit),
+    /// Room for whoever waits.
+    MakeRoom(MakeRoom),
+    /// Recovery.
+    TakeRole(Box<TakeRole>),
+    /// The end of a role.
+    Seal(Seal),
+    /// A barrier on the origin, asked for by the volume's user.
+    Flush,
+    /// R1 to R4.
+    Read(Box<Read>),
+    /// R3 alone.
+    CatchUp(Box<CatchUp>),
+}
+
+/// What the machines of a node share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    /// An active node, or one that is none yet.
+    Active(Option<Box<Active>>),
+    /// A passive node.
+    Passive(Box<Passive>),
+}
+
+/// What a machine came to.
+#[derive(Clone, Debug)]
+pub(super) enum Output {
+    /// Nothing but that it is done.
+    Done,
+    /// A copy.
+    Copy(CopyId),
+    /// The role.
+    Role(Box<Active>),
+}
+
+const FLUSH: [Op; 1] = [Op::Barrier { medium: Medium::Origin }];
+
+impl Task {
+    /// The operations that it wants.
+    pub(super) fn ops(&self) -> Vec<Op> {
+        let reads = |ops: &[ReadOp]| ops.iter().copied().map(Op::Read).collect();
+        match self {
+            Self::Write(machine) => machine.ops().to_vec(),
+            Self::Create(machine) => machine.ops().to_vec(),
+            Self::Delete(machine) => machine.ops().to_vec(),
+            Self::Compact(machine) => machine.ops().to_vec(),
+            Self::Commit(machine) => machine.ops().to_vec(),
+            Self::MakeRoom(machine) => machine.ops().to_vec(),
+            Self::TakeRole(machine) => machine.ops().to_vec(),
+            Self::Seal(machine) => machine.ops().to_vec(),
+            Self::Flush => FLUSH.to_vec(),
+            Self::Read(machine) => reads(machine.ops()),
+            Self::CatchUp(machine) => reads(machine.ops()),
+        }
+    }
+
+    /// Looks at what the operations brought.
+    pub(super) fn absorb(&mut self, user: &mut [u8], scratch: &mut Vec<u8>) -> Next {
+        let buffers = &mut Buffers { user, scratch, checksum: Checksum::PORTABLE };
+        match self {
+            Self::Write(machine) => machine.absorb(buffers),
+            Self::Create(machine) => machine.absorb(buffers),
+            Self::Delete(machine) => machine.absorb(buffers),
+            Self::Compact(machine) => machine.absorb(buffers),
+            Self::Commit(machine) => machine.absorb(buffers),
+            Self::MakeRoom(machine) => machine.absorb(buffers),
+            Self::TakeRole(machine) => machine.absorb(buffers),
+            Self::Seal(machine) => machine.absorb(buffers),
+            Self::Flush => Next::Step,
+            Self::Read(machine) => machine.absorb(buffers),
+            Self::CatchUp(machine) => machine.absorb(buffers),
+        }
+    }
+
+    /// One step.
+    pub(super) fn step(
+        &mut self,
+        side: &mut Side,
+        user: &mut [u8],
+        scratch: &mut Vec<u8>,
+        fed: Fed,
+    ) -> Step<Output> {
+        let buffers = &mut Buffers { user, scratch, checksum: Checksum::PORTABLE };
+        match (self, side) {
+            (Self::TakeRole(machine), _) => {
+                map(machine.step(&mut (), buffers, fed), |active| Output::Role(Box::new(active)))
+            }
+            (Self::Read(machine), Side::Passive(passive)) => {
+                map(machine.step(passive, buffers, fed), |()| Output::Done)
+            }
+            (Self::CatchUp(machine), Side::Passive(passive)) => {
+                map(machine.step(passive, buffers, fed), |_| Output::Done)
+            }
+            (task, Side::Active(Some(active))) => task.step_active(active, buffers, fed),
+            _ => Step::Done(Err(Error::RoleEnded)),
+        }
+    }
+
+    fn step_active(
+        &mut self,
+        active: &mut Active,
+        buffers: &mut Buffers<'_>,
+        fed: Fed,
+    ) -> Step<Output> {
+        let done = |()| Output::Done;
+        match self {
+            Self::Write(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Create(machine) => map(machine.step(active, buffers, fed), Output::Copy),
+            Self::Delete(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Compact(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Commit(machine) => map(machine.step(active, buffers, fed), done),
+            Self::MakeRoom(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Seal(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Flush => flush(active, fed),
+            Self::TakeRole(_) | Self::Read(_) | Self::CatchUp(_) => {
+                Step::Done(Err(Error::RoleEnded))
+            }
+        }
+    }
+}
+
+/// As the drivers flush: a failure ends the role.
+fn flush(active: &mut Active, fed: Fed) -> Step<Output> {
+    match (active.ended(), fed) {
+        (Some(ended), _) => Step::Done(Err(ended.clone())),
+        (None, Fed::Again) => Step::Io,
+        (None, Fed::Failed(error)) => {
+            active.end(error.clone());
+            Step::Done(Err(error))
+        }
+        (None, _) => Step::Done(Ok(Output::Done)),
+    }
+}
+
+fn map<T>(step: Step<T>, output: impl FnOnce(T) -> Output) -> Step<Output> {
+    match step {
+        Step::Io => Step::Io,
+        Step::Wait(wait) => Step::Wait(wait),
+        Step::Done(done) => Step::Done(done.map(output)),
+    }
+}

@@ -1,0 +1,122 @@
+//! A thread of a node: the machine it drives, those that wait for it, and the pieces in which the
+//! machine's operations land.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::content::UNIT;
+use super::image::Image;
+use super::task::Task;
+use crate::format::superblock::{PAIR_OFFSET, Place};
+use crate::machine::{Fed, Medium, Op, ReadOp, Wait};
+
+/// A thread.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Thread {
+    /// Which of the node's programs it follows.
+    pub(super) program: usize,
+    /// The order that it does, or does next.
+    pub(super) next: usize,
+    /// The last one is at work; each of the others waits for the one behind it.
+    pub(super) frames: Vec<Frame>,
+    /// The caller's bytes of a read.
+    pub(super) user: Vec<u8>,
+    /// What the order under way is known by: the time of a creation or of the copy that is read.
+    pub(super) time: i64,
+}
+
+/// A machine, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Frame {
+    pub(super) task: Task,
+    pub(super) state: State,
+    pub(super) scratch: Vec<u8>,
+}
+
+/// What a machine waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum State {
+    /// To be stepped.
+    Step(Fed),
+    /// Its turn, which may have come.
+    Wait {
+        /// Another machine of the node has changed something since.
+        woken: bool,
+    },
+    /// Its operations, some pieces of which have landed.
+    Ops {
+        /// All pieces.
+        pieces: Arc<[Piece]>,
+        /// Which have landed: one bit a piece.
+        landed: u32,
+        /// What is fed when all have.
+        fed: Fed,
+    },
+    /// The frame behind it, which brings about what it waits for.
+    Served(Wait),
+}
+
+/// A part of an operation that lands at a moment of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Piece {
+    /// The operation.
+    pub(super) op: Op,
+    /// Which of its bytes.
+    pub(super) range: Range<usize>,
+}
+
+impl Thread {
+    /// A thread at the start of its program.
+    pub(super) fn new(program: usize) -> Self {
+        Self { program, next: 0, frames: Vec::new(), user: Vec::new(), time: 0 }
+    }
+
+    /// Begins a machine, for the one at work if there is one.
+    pub(super) fn push(&mut self, task: Task) {
+        self.frames.push(Frame { task, state: State::Step(Fed::Again), scratch: Vec::new() });
+    }
+}
+
+impl Piece {
+    /// The pieces of a machine's operations: units land apart, the two superblocks are read apart,
+    /// a write to a journal is torn once in its middle, and so is a read of one behind its end.
+    pub(super) fn all(ops: &[Op], diff: &Image) -> Arc<[Self]> {
+        let cut = journal_cut(ops, diff);
+        ops.iter()
+            .flat_map(|op| ranges(op, cut).into_iter().map(|range| Self { op: *op, range }))
+            .collect()
+    }
+}
+
+fn ranges(op: &Op, cut: Option<usize>) -> Vec<Range<usize>> {
+    let (at, len) = match *op {
+        Op::Read(read) => (read.at, read.into.len),
+        Op::Write { at, from, .. } => (at, from.len),
+        Op::Punch { at, len } => (at, len as usize),
+        Op::Barrier { .. } | Op::Grow { .. } => return alloc::vec![0..0],
+    };
+    let middle = match (op, cut) {
+        (_, Some(cut)) => cut,
+        (Op::Read(_), None) if at == PAIR_OFFSET => (Place::Second.offset() - PAIR_OFFSET) as usize,
+        _ if at % UNIT as u64 == 0 && len % UNIT == 0 => {
+            return (0..len).step_by(UNIT).map(|start| start..start + UNIT).collect();
+        }
+        _ => len / 2,
+    };
+    alloc::vec![0..middle, middle..len]
+}
+
+/// Where the read of a journal is torn: within the record that comes next, so that this one can be
+/// read before it lands and the one behind it after that.
+fn journal_cut(ops: &[Op], diff: &Image) -> Option<usize> {
+    let &[Op::Read(ReadOp { medium: Medium::DiffArea, at, into })] = ops else { return None };
+    if at == PAIR_OFFSET {
+        return None;
+    }
+    let mut bytes = alloc::vec![0; into.len];
+    diff.read(at as usize, &mut bytes);
+    let written = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let cut = written.next_multiple_of(8) + 40;
+    (cut < into.len / 2).then_some(cut)
+}
