@@ -34,7 +34,7 @@ pub enum Rule {
     PassivesNeverWrite,
     /// Invariant 8: the role is fenced before the journal is loaded.
     FenceBeforeLoad,
-    /// Invariant 8: a fenced holder stops.
+    /// Invariant 8: a fenced holder acknowledges nothing more that takes a barrier.
     FencedStops,
     /// Invariant 8: taking the role begins a new generation.
     NewGenerationWithRole,
@@ -44,7 +44,7 @@ pub enum Rule {
     TwoPlacesInTurn,
     /// Invariant 9: a write that cannot preserve old bytes fails.
     FullFails,
-    /// Invariant 10: a creation that fails lets the writers go on.
+    /// Invariant 10: a creation lets the writers go on, however it ends.
     ReleaseAlways,
 }
 

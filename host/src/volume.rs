@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
-use shadowvol::active::{Active, Commit, Compact, Create, Delete, MakeRoom, Seal, Write};
+use shadowvol::active::{Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Seal, Write};
 use shadowvol::journal::CopyInfo;
 use shadowvol::machine::{Machine, Medium, Op, Wait};
 use shadowvol::{CopyId, Geometry};
@@ -395,12 +395,7 @@ impl Inner {
     }
 
     fn flush(&self) -> Result<(), Error> {
-        self.media.origin.order().map_err(|source| {
-            let (what, medium) = (shadowvol::IoKind::Barrier, Medium::Origin);
-            let error = shadowvol::Error::Io { what, medium };
-            self.node.with(|active| active.end(error.clone()));
-            Error::Medium { error, source }
-        })
+        self.run_one(&mut Flush::new())
     }
 }
 

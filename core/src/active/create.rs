@@ -81,7 +81,7 @@ impl Create {
     }
 
     fn end(active: &mut Active, result: Result<CopyId, Error>) -> Step<CopyId> {
-        if result.is_ok() || active.rules.keeps(Rule::ReleaseAlways) {
+        if active.rules.keeps(Rule::ReleaseAlways) {
             active.flights.release();
         }
         Step::Done(result)

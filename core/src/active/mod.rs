@@ -8,7 +8,7 @@
 //! ```
 //!
 //! [`Active`] is what the node's machines share. A node becomes the active one by [`TakeRole`];
-//! then any number of [`Write`], [`Create`], [`Delete`], [`Commit`], [`MakeRoom`] and [`Compact`]
+//! then any number of [`Write`], [`Flush`], [`Create`], [`Delete`], [`Commit`], [`MakeRoom`] and [`Compact`]
 //! machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine:
 //! the origin's bytes are the volume's bytes.
 
@@ -19,6 +19,7 @@ mod compact;
 mod create;
 mod delete;
 mod flights;
+mod flush;
 mod format;
 mod known;
 mod role;
@@ -33,6 +34,7 @@ pub use commit::{Commit, Committed};
 pub use compact::Compact;
 pub use create::Create;
 pub use delete::Delete;
+pub use flush::Flush;
 pub use format::{Format, Options};
 pub use role::{Role, TakeRole};
 pub use room::MakeRoom;

@@ -196,11 +196,8 @@ impl Superblock {
         Self::survey(pair, checksum).0
     }
 
-    /// As [`Superblock::newest`], and whether a place has bytes that do not verify.
-    ///
-    /// Then a reader reads once more. The two places were read one after the other, so if one of
-    /// them was being rewritten just then, the other one may have been left long before; but if it
-    /// is still there in a second read, it was not.
+    /// As [`Superblock::newest`], and whether a place has bytes that do not verify. Then a reader
+    /// whom the active does not wait for reads once more, until two reads in a row bring the same.
     pub fn survey(pair: &[u8], checksum: Checksum) -> (Result<(Self, Place), Error>, bool) {
         let (first, second) = pair.split_at(BYTES.min(pair.len()));
         let parsed = [

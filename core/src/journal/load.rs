@@ -31,8 +31,8 @@ pub struct Load {
     ended_at: Option<Sequence>,
     /// It ended there twice: if the journal has not moved away, a record was damaged.
     damage: Option<Error>,
-    /// The superblocks are being read once more.
-    again: bool,
+    /// What was torn when the superblocks were read last.
+    torn: Option<u32>,
     failed: Option<Error>,
 }
 
@@ -67,14 +67,21 @@ pub(crate) const fn read_pair(start: usize) -> ReadOp {
 }
 
 /// What a read of both superblocks brought; `None` asks for it once more.
+///
+/// The two places were read one after the other, so if one of them was being rewritten just then,
+/// the other one may have been left long before, or be in rewriting itself. What two reads in a row
+/// have brought is the truth. `torn` keeps the checksum of a read in which a place did not verify;
+/// each of them but the last has seen the active write, so nobody reads for ever alone.
 pub(crate) fn survey(
     pair: &[u8],
     checksum: Checksum,
-    again: &mut bool,
+    torn: &mut Option<u32>,
 ) -> Option<Result<(Superblock, Place), Error>> {
-    let (found, torn) = Superblock::survey(&pair[..PAIR_BYTES], checksum);
-    *again = torn && !*again;
-    (!*again).then_some(found)
+    let pair = &pair[..PAIR_BYTES];
+    let (found, is_torn) = Superblock::survey(pair, checksum);
+    let sum = is_torn.then(|| checksum.of(pair));
+    let before = core::mem::replace(torn, sum);
+    (sum.is_none() || sum == before).then_some(found)
 }
 
 impl Load {
@@ -88,7 +95,7 @@ impl Load {
             loaded: None,
             ended_at: None,
             damage: None,
-            again: false,
+            torn: None,
             failed: None,
         }
     }
@@ -102,7 +109,7 @@ impl Load {
         let bytes = &buffers.scratch[self.ops[0].into.range()];
         match self.phase {
             Phase::Superblocks => {
-                let Some(found) = survey(bytes, buffers.checksum, &mut self.again) else {
+                let Some(found) = survey(bytes, buffers.checksum, &mut self.torn) else {
                     return Ok(Next::Io);
                 };
                 let (superblock, place) = found?;
@@ -143,7 +150,7 @@ impl Load {
                 }
             }
             Phase::Confirm => {
-                let Some(found) = survey(bytes, buffers.checksum, &mut self.again) else {
+                let Some(found) = survey(bytes, buffers.checksum, &mut self.torn) else {
                     return Ok(Next::Io);
                 };
                 let (newest, place) = found?;

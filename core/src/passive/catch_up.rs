@@ -36,8 +36,8 @@ pub struct CatchUp {
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
     found: Option<Result<Found, Error>>,
-    /// The superblocks are being read once more.
-    again: bool,
+    /// What was torn when the superblocks were read last.
+    torn: Option<u32>,
     /// The first record that is not behind a barrier, as far as what was read of the tail tells.
     stable: Option<Sequence>,
     /// The record that was found missing when that was proven first.
@@ -66,7 +66,7 @@ impl CatchUp {
             ops: [read_pair(0)],
             from: None,
             found: None,
-            again: false,
+            torn: None,
             stable: None,
             missing: None,
             load: None,
@@ -216,7 +216,7 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let Some(found) = survey(buffers.scratch, buffers.checksum, &mut self.again) else {
+                let Some(found) = survey(buffers.scratch, buffers.checksum, &mut self.torn) else {
                     return Next::Io;
                 };
                 self.found = Some(found.map(|(newest, _)| (newest.generation, newest.stable())));

@@ -269,7 +269,7 @@ fn step(thread: &mut Thread, side: &mut Side) -> Option<Step<super::task::Output
         _ => Fed::Again,
     };
     let step = frame.task.step(side, user, &mut frame.scratch, fed);
-    side.forget_the_past();
+    side.tidy();
     if let Step::Wait(_) = step {
         frame.scratch.clear();
     }

@@ -12,8 +12,10 @@ use super::oracle::{self, Broken, Flight, Oracle};
 use super::scenario::Order;
 use super::task::{Output, Side, Task};
 use super::thread::{Frame, State, Thread};
-use super::world::World;
-use crate::active::{Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole, Write};
+use super::world::{Node, World};
+use crate::active::{
+    Active, Compact, Create, Delete, Flush, MakeRoom, Role, Seal, TakeRole, Write,
+};
 use crate::error::Error;
 use crate::machine::{Fed, Wait};
 use crate::passive::{CatchUp, Read};
@@ -24,6 +26,7 @@ impl World {
     pub(super) fn begin(&mut self, node: usize, thread: usize) -> Result<(), Broken> {
         let owner = (node as u8, thread as u8);
         let Some(order) = self.order(node, thread).cloned() else { return Ok(()) };
+        let late = self.has_other_holder(node);
         let mut user = Vec::new();
         let mut time = 0;
         let task = match order {
@@ -49,7 +52,7 @@ impl World {
                 Task::Delete(Delete::new(copies))
             }
             Order::Compact => Task::Compact(Compact::new()),
-            Order::Flush => Task::Flush,
+            Order::Flush => Task::Flush(Flush::new()),
             Order::Close => {
                 self.left.excuse = true;
                 Task::Seal(Seal::new([0; 32]))
@@ -78,9 +81,19 @@ impl World {
         self.nodes[node].threads[thread].change(|thread| {
             thread.user = user;
             thread.time = time;
+            thread.late = late;
             thread.push(task);
         });
         self.step(node, thread)
+    }
+
+    /// Whether another node has taken the role from this one.
+    fn has_other_holder(&self, node: usize) -> bool {
+        let epoch = |node: &Node| node.side.active().map(Active::epoch);
+        let others = self.nodes.iter().enumerate().filter(|&(other, _)| other != node);
+        epoch(&self.nodes[node]).is_some_and(|mine| {
+            others.filter_map(|(_, other)| epoch(other)).any(|other| other > mine)
+        })
     }
 
     fn refuse_others(&mut self, node: usize) {
@@ -118,6 +131,13 @@ impl World {
             }
             _ => false,
         };
+        let late = node_state.threads[thread].late;
+        let takes_barrier = matches!(order, Order::Flush | Order::Create | Order::Delete(_));
+        if late && takes_barrier && done.is_ok() {
+            return Err(format!(
+                "{order:?} was acknowledged, and another node had the role before"
+            ));
+        }
         let (time, user) = node_state.threads[thread].change(|thread| {
             thread.frames.clear();
             // A read of a copy that the node did not know, and does now, comes once more.
@@ -143,6 +163,9 @@ impl World {
         done: Result<Output, Error>,
     ) -> Result<(), Broken> {
         let excused = self.left.excuse;
+        if !self.scenario.reservation && matches!(order, Order::Read { .. }) {
+            return Ok(());
+        }
         let oracle = &mut self.oracle;
         match (order, done) {
             (Order::Write { .. } | Order::Discard { .. }, Ok(_)) => {

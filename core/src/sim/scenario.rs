@@ -89,7 +89,8 @@ pub struct Scenario {
     /// What may go wrong.
     pub mishaps: Mishaps,
     /// Whether the storage refuses the writes of an active node from the moment on at which another
-    /// one begins to take the role, as a reservation does.
+    /// one begins to take the role, as a reservation does. If not, a node that was fenced writes on
+    /// until it looks, so no promise is made of bytes; but what it acknowledges is true.
     pub reservation: bool,
     /// What the nodes keep to.
     pub rules: Rules,
@@ -121,6 +122,13 @@ impl Scenario {
     #[must_use]
     pub fn before(mut self, orders: &[Order]) -> Self {
         self.before = orders.to_vec();
+        self
+    }
+
+    /// What must be done after that, before the world begins.
+    #[must_use]
+    pub fn and_before(mut self, orders: impl IntoIterator<Item = Order>) -> Self {
+        self.before.extend(orders);
         self
     }
 

@@ -31,6 +31,12 @@ fn read(copy: u32, units: Range<usize>) -> Order {
     Order::Read { copy, units }
 }
 
+/// Takes the next slots, one a cycle, and gives them back: slots are given out in turn, so this
+/// decides which one is next.
+fn churn(first: u32, cycles: u32) -> impl Iterator<Item = Order> {
+    (first..first + cycles).flat_map(|copy| [Create, write(FIRST, 9), Delete(copy)])
+}
+
 /// The worlds whose every state is visited whenever the tests run.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
@@ -115,10 +121,15 @@ fn space() -> Vec<Scenario> {
     let small = |name, story, on_full| Scenario { slots: 9, on_full, ..Scenario::new(name, story) };
     let orders = [write(BOTH, 2), Create, write(BOTH, 3), Create, write(BOTH, 4), write(BOTH, 5)];
     vec![
-        Scenario::new("reuse", "a slot is freed and used again while its old bytes are read")
-            .before(&[Create, write(FIRST, 2), Create])
-            .active(&[&[Delete(1), write(FIRST, 3), write(SECOND, 3)]])
-            .passive(&[&[read(1, FIRST), read(2, FIRST)]]),
+        Scenario {
+            slots: 10,
+            ..Scenario::new("reuse", "a slot is freed and used again in a read")
+        }
+        .before(&[Create, write(FIRST, 2)])
+        .and_before(churn(2, 5))
+        .and_before([Create])
+        .active(&[&[Delete(1)], &[write(FIRST, 3)]])
+        .passive(&[&[read(1, 0..1)]]),
         small("full-fail", "the diff area is full, and writes fail", OnFull::FailWrite)
             .before(&[Create])
             .active(&[&orders])
@@ -136,6 +147,13 @@ fn threads() -> Vec<Scenario> {
             .before(&[Create])
             .active(&[&[write(FIRST, 2)], &[write(SECOND, 3)]])
             .passive(&[&[read(1, BOTH)]]),
+        Scenario::new(
+            "gap",
+            "of two records that wait, the later one must not become visible first",
+        )
+        .before(&[Create])
+        .active(&[&[write(0..1, 2)], &[write(2..3, 3)]])
+        .passive(&[&[read(1, 2..3)]]),
         Scenario::new("halves", "two writers in one chunk: the second must not pass the first")
             .before(&[Create])
             .active(&[&[write(0..1, 2)], &[write(1..2, 3)]])
@@ -179,6 +197,14 @@ fn crashes() -> Vec<Scenario> {
             .active(&[&[Compact, write(SECOND, 3)]])
             .recovery(&after)
             .mishaps(CUT),
+        Scenario {
+            slots: 11,
+            ..Scenario::new("cut-leave", "the same, and slots are taken meanwhile")
+        }
+        .before(&[Create])
+        .and_before(churn(2, 5))
+        .active(&[&[Compact], &[write(FIRST, 2)]])
+        .mishaps(CUT),
         Scenario::new("cut-recovery", "the power fails in a write, and again in the recovery")
             .before(&[Create])
             .active(&[&[write(FIRST, 2)]])
@@ -190,14 +216,14 @@ fn crashes() -> Vec<Scenario> {
         )
         .before(&[Create])
         .active(&[&[write(FIRST, 2)]])
-        .recovery(&[write(SECOND, 3)])
-        .passive(&[&[read(1, FIRST)]])
+        .recovery(&[write(FIRST, 3)])
+        .passive(&[&[read(1, 0..1)]])
         .mishaps(CUT),
         Scenario { coherent: true, ..Scenario::new("kill", "the process dies at any moment") }
             .before(&[Create])
-            .active(&[&[write(FIRST, 2), Create, write(BOTH, 3)]])
-            .recovery(&after)
-            .passive(&[&[read(1, FIRST)]])
+            .active(&[&[write(FIRST, 2), Create]])
+            .recovery(&[write(FIRST, 3)])
+            .passive(&[&[read(1, 0..1)]])
             .mishaps(KILL),
         Scenario::new("failure", "any group of operations fails")
             .before(&[Create])
@@ -222,6 +248,13 @@ fn roles() -> Vec<Scenario> {
             .before(&[Create])
             .active(&[&[write(FIRST, 2), Create]])
             .active(&[&[TakeRole, write(BOTH, 4)]]),
+        Scenario {
+            reservation: false,
+            ..Scenario::new("role-epoch", "storage that refuses nothing")
+        }
+        .before(&[Create, write(FIRST, 2)])
+        .active(&[&[write(FIRST, 3), Flush, Create]])
+        .active(&[&[TakeRole]]),
     ]
 }
 
@@ -264,19 +297,19 @@ pub fn without(rule: Rule) -> Scenario {
         Rule::CommitBeforeOverwrite | Rule::ConfirmAbsence => of("overwrite"),
         Rule::BarrierBehindRecords => of("cut-write"),
         Rule::SlotChecksums => of("cut-passive"),
-        Rule::OneCommitAtATime => of("group"),
+        Rule::OneCommitAtATime => of("gap"),
         Rule::FreeBeforeReuse => of("reuse"),
-        Rule::LeaveBeforeReuse => of("compact-reuse"),
+        Rule::LeaveBeforeReuse => of("cut-leave"),
         Rule::DrainBeforeCreate => of("instant"),
         Rule::FlushBeforeCreate => of("cut-create"),
-        Rule::CheckAlive => of("delete-slot"),
+        Rule::CheckAlive => of("delete-origin"),
         Rule::SuperblockAfterTail => of("compact"),
         Rule::PassivesNeverWrite => of("overwrite"),
-        Rule::FenceBeforeLoad | Rule::FencedStops => of("role"),
+        Rule::FenceBeforeLoad | Rule::FencedStops => of("role-epoch"),
         Rule::NewGenerationWithRole => of("cut-passive"),
         Rule::JournalBeforeSuperblock | Rule::TwoPlacesInTurn => of("cut-compact"),
         Rule::FullFails => of("full-fail"),
-        Rule::ReleaseAlways => of("failure-threads"),
+        Rule::ReleaseAlways => of("instant"),
     };
     Scenario { rules: Rules::default().without(rule), ..scenario }
 }

@@ -168,7 +168,7 @@ fn kind(task: &Task) -> &'static str {
         Task::MakeRoom(_) => "make room",
         Task::TakeRole(_) => "take the role",
         Task::Seal(_) => "close",
-        Task::Flush => "flush",
+        Task::Flush(_) => "flush",
         Task::Read(_) => "read",
         Task::CatchUp(_) => "catch up",
     }

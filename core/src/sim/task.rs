@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::active::{Active, Commit, Compact, Create, Delete, MakeRoom, Seal, TakeRole, Write};
+use crate::active::{
+    Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Seal, TakeRole, Write,
+};
 use crate::error::Error;
 use crate::format::checksum::Checksum;
-use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+use crate::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step};
 use crate::passive::{CatchUp, Passive, Read};
 use crate::units::CopyId;
 
@@ -29,8 +31,8 @@ pub(super) enum Task {
     TakeRole(Box<TakeRole>),
     /// The end of a role.
     Seal(Seal),
-    /// A barrier on the origin, asked for by the volume's user.
-    Flush,
+    /// A flush of the volume.
+    Flush(Flush),
     /// R1 to R4.
     Read(Box<Read>),
     /// R3 alone.
@@ -57,8 +59,6 @@ pub(super) enum Output {
     Role(Box<Active>),
 }
 
-const FLUSH: [Op; 1] = [Op::Barrier { medium: Medium::Origin }];
-
 impl Task {
     /// The operations that it wants.
     pub(super) fn ops(&self) -> Vec<Op> {
@@ -72,7 +72,7 @@ impl Task {
             Self::MakeRoom(machine) => machine.ops().to_vec(),
             Self::TakeRole(machine) => machine.ops().to_vec(),
             Self::Seal(machine) => machine.ops().to_vec(),
-            Self::Flush => FLUSH.to_vec(),
+            Self::Flush(machine) => machine.ops().to_vec(),
             Self::Read(machine) => reads(machine.ops()),
             Self::CatchUp(machine) => reads(machine.ops()),
         }
@@ -90,7 +90,7 @@ impl Task {
             Self::MakeRoom(machine) => machine.absorb(buffers),
             Self::TakeRole(machine) => machine.absorb(buffers),
             Self::Seal(machine) => machine.absorb(buffers),
-            Self::Flush => Next::Step,
+            Self::Flush(machine) => machine.absorb(buffers),
             Self::Read(machine) => machine.absorb(buffers),
             Self::CatchUp(machine) => machine.absorb(buffers),
         }
@@ -135,24 +135,11 @@ impl Task {
             Self::Commit(machine) => map(machine.step(active, buffers, fed), done),
             Self::MakeRoom(machine) => map(machine.step(active, buffers, fed), done),
             Self::Seal(machine) => map(machine.step(active, buffers, fed), done),
-            Self::Flush => flush(active, fed),
+            Self::Flush(machine) => map(machine.step(active, buffers, fed), done),
             Self::TakeRole(_) | Self::Read(_) | Self::CatchUp(_) => {
                 Step::Done(Err(Error::RoleEnded))
             }
         }
-    }
-}
-
-/// As the drivers flush: a failure ends the role.
-fn flush(active: &mut Active, fed: Fed) -> Step<Output> {
-    match (active.ended(), fed) {
-        (Some(ended), _) => Step::Done(Err(ended.clone())),
-        (None, Fed::Again) => Step::Io,
-        (None, Fed::Failed(error)) => {
-            active.end(error.clone());
-            Step::Done(Err(error))
-        }
-        (None, _) => Step::Done(Ok(Output::Done)),
     }
 }
 

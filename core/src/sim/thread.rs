@@ -24,6 +24,8 @@ pub(super) struct Thread {
     pub(super) user: Vec<u8>,
     /// What the order under way is known by: the time of a creation or of the copy that is read.
     pub(super) time: i64,
+    /// When that order began, another node had the role already.
+    pub(super) late: bool,
 }
 
 /// A machine, and how far it is.
@@ -69,7 +71,7 @@ pub(super) struct Piece {
 impl Thread {
     /// A thread at the start of its program.
     pub(super) fn new(program: usize) -> Self {
-        Self { program, next: 0, frames: Vec::new(), user: Vec::new(), time: 0 }
+        Self { program, next: 0, frames: Vec::new(), user: Vec::new(), time: 0, late: false }
     }
 
     /// Begins a machine, for the one at work if there is one.
@@ -98,6 +100,9 @@ fn ranges(op: &Op, cut: Option<usize>) -> Vec<Range<usize>> {
     };
     let middle = match (op, cut) {
         (_, Some(cut)) => cut,
+        (Op::Write { medium: Medium::DiffArea, .. }, None) if is_superblock(at) => {
+            WITHIN_SUPERBLOCK
+        }
         (Op::Read(_), None) if at == PAIR_OFFSET => (Place::Second.offset() - PAIR_OFFSET) as usize,
         _ if at % UNIT as u64 == 0 && len % UNIT == 0 => {
             return (0..len).step_by(UNIT).map(|start| start..start + UNIT).collect();
@@ -106,6 +111,13 @@ fn ranges(op: &Op, cut: Option<usize>) -> Vec<Range<usize>> {
     };
     alloc::vec![0..middle, middle..len]
 }
+
+fn is_superblock(at: u64) -> bool {
+    at == Place::First.offset() || at == Place::Second.offset()
+}
+
+/// Between the serial number and the generation, so that a torn superblock is neither.
+const WITHIN_SUPERBLOCK: usize = 64;
 
 /// Where the read of a journal is torn: within the record that comes next, so that this one can be
 /// read before it lands and the one behind it after that.

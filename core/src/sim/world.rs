@@ -290,9 +290,15 @@ impl World {
 }
 
 impl Side {
-    pub(super) fn forget_the_past(&mut self) {
+    /// Does the chores that a driver does as soon as it can, and forgets what makes no difference.
+    pub(super) fn tidy(&mut self) {
         match self {
-            Self::Active(Some(active)) => active.forget_the_past(),
+            Self::Active(Some(active)) => {
+                while active.wants_sweep() {
+                    active.sweep(usize::MAX);
+                }
+                active.forget_the_past();
+            }
             Self::Active(None) => {}
             Self::Passive(passive) => passive.forget_the_past(),
         }
