@@ -6,10 +6,14 @@
 //! `SHADOWVOL_LONG=1` runs the long forms.
 
 mod bad_input;
+#[path = "../support/compare.rs"]
+mod compare;
 mod full;
 mod kill;
 mod many_copies;
 mod model;
+#[path = "../support/random.rs"]
+mod random;
 mod support;
 mod threads;
 mod trace;
