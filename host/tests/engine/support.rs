@@ -7,8 +7,9 @@ use parking_lot::Mutex;
 use shadowvol::{CopyId, Error as EngineError};
 use shadowvol_host::{Error, Media, ReadMedia, SharedMemory};
 
-pub(crate) use super::compare::{assert_same, digest, whole};
 pub(crate) use super::random::{Random, is_long};
+pub(crate) use super::same::assert_same;
+pub(crate) use super::whole::{digest, whole};
 
 /// The bytes of every shadow copy that is alive, as they were at its instant.
 pub(crate) type Truths = Arc<Mutex<BTreeMap<CopyId, Arc<Vec<u8>>>>>;

@@ -12,12 +12,12 @@ use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock}
 use shadowvol::{ChunkSize, Error as EngineError};
 use shadowvol_host::{CreateOptions, Durability, Error, OpenOptions, SharedMemory, Volume};
 
-use super::compare::{digest, whole};
 use super::image::Image;
 use super::log::{Log, Pen, Told};
 use super::random::Random;
 use super::recorder::{Pace, record};
 use super::records::CRC32C;
+use super::whole::{digest, whole};
 
 /// A load, and the volume under it.
 #[derive(Clone, Copy, Debug)]

@@ -10,8 +10,6 @@
 //! alike: a failure prints the operations around the crash and what became of each. The short form
 //! samples; `SHADOWVOL_LONG=1` tries every crash and says how many that were (`--nocapture`).
 
-#[path = "../support/compare.rs"]
-mod compare;
 mod crashes;
 mod image;
 mod load;
@@ -23,6 +21,10 @@ mod recorder;
 mod records;
 mod recovery;
 mod replay;
+#[path = "../support/same.rs"]
+mod same;
+#[path = "../support/whole.rs"]
+mod whole;
 
 use shadowvol::ChunkSize;
 use shadowvol::format::superblock::OnFull;

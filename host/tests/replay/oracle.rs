@@ -16,11 +16,12 @@ use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium;
 use shadowvol_host::{Durability, Passive, SharedMemory};
 
-use super::compare::{assert_same, digest, whole};
 use super::image::{Fate, apply};
 use super::load::Recording;
 use super::log::{Effect, NEVER, Operation, Time, Told};
 use super::records::{CRC32C, Fact, facts};
+use super::same::assert_same;
+use super::whole::{digest, whole};
 
 /// A shadow copy's life.
 #[derive(Debug)]
@@ -189,21 +190,27 @@ pub(crate) struct Bounds<'a> {
 
 impl Bounds<'_> {
     pub(crate) fn hold(&self, now: &[u8]) {
+        const PART: usize = 512;
         let mut base = vec![0; now.len()];
         self.base.read_at(0, &mut base).expect("within");
-        for (at, (&byte, &flushed)) in now.iter().zip(&base).enumerate() {
-            let later = |one: &&Operation| match &one.effect {
-                Effect::Write { at: start, data } => {
-                    let nth = at.checked_sub(*start as usize);
-                    nth.and_then(|nth| data.get(nth)) == Some(&byte)
-                }
-                Effect::Punch { at: start, length } => {
-                    byte == 0 && (*start..start + length).contains(&(at as u64))
-                }
-                _ => false,
-            };
-            let right = byte == flushed || self.since.iter().any(later);
-            assert!(right, "byte {at} of the volume was flushed as {flushed:#x} and is {byte:#x}");
+        let parts = now.chunks(PART).zip(base.chunks(PART)).zip((0..).step_by(PART));
+        for ((now, base), start) in parts.filter(|((now, base), _)| now != base) {
+            for ((&byte, &flushed), at) in now.iter().zip(base).zip(start..) {
+                let right = byte == flushed || self.since.iter().any(|one| leaves(one, at, byte));
+                assert!(right, "byte {at} of the volume was {flushed:#x} and is {byte:#x}");
+            }
         }
+    }
+}
+
+/// Whether an operation on the origin leaves this byte at this place.
+fn leaves(operation: &Operation, at: u64, byte: u8) -> bool {
+    match &operation.effect {
+        Effect::Write { at: start, data } => {
+            let nth = at.checked_sub(*start);
+            nth.and_then(|nth| data.get(nth as usize)) == Some(&byte)
+        }
+        Effect::Punch { at: start, length } => byte == 0 && (*start..start + length).contains(&at),
+        Effect::Grow { .. } | Effect::Barrier => false,
     }
 }

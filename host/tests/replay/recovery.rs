@@ -7,11 +7,12 @@ use shadowvol::backend::ReadAt;
 use shadowvol::{CopyId, Error as EngineError};
 use shadowvol_host::{Error, Event, OpenOptions, Passive, Volume, check};
 
-use super::compare::{assert_same, whole};
 use super::image::Image;
 use super::log::Time;
 use super::oracle::{Bounds, Oracle};
 use super::random::Random;
+use super::same::assert_same;
+use super::whole::whole;
 
 /// What a crash must leave.
 pub(crate) struct Scene<'a> {

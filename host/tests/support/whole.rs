@@ -1,4 +1,4 @@
-//! Reading shadow copies whole, and comparing bytes without printing them.
+//! Reading shadow copies whole.
 
 use shadowvol::CopyId;
 use shadowvol_host::{Error, Passive};
@@ -14,13 +14,4 @@ pub(crate) fn whole(node: &Passive, copy: CopyId) -> Result<Vec<u8>, Error> {
     let mut bytes = vec![0; node.size() as usize];
     node.shadow_copy(copy)?.read(0, &mut bytes)?;
     Ok(bytes)
-}
-
-/// Asserts that two arrays are equal without printing them.
-#[track_caller]
-pub(crate) fn assert_same(found: &[u8], truth: &[u8], what: &str) {
-    assert_eq!(found.len(), truth.len(), "{what}");
-    if let Some(at) = found.iter().zip(truth).position(|(found, truth)| found != truth) {
-        panic!("{what}: byte {at} is {:#x} and was {:#x}", found[at], truth[at]);
-    }
 }
