@@ -1,11 +1,15 @@
 //! Which crashes of a log are tried.
 //!
 //! Behind the beginning of every operation: everything is there, so that all prefixes of the log are
-//! tried. Before the end of every barrier, where most is loose and most was promised: all subsets of
-//! the loose operations if they are few, else all subsets of those on the diff area with all and
-//! with none of the origin's if *they* are few; and samples with torn operations, in any order.
+//! tried. Where an epoch ends, with most loose and most promised: all subsets of the loose operations
+//! if they are few, else all subsets of those on the diff area with all and with none of the origin's
+//! if *they* are few; and samples with torn operations, in any order. With a barrier an epoch ends;
+//! where only the process dies, with every operation.
 
-use super::image::{Crash, Fate, Front};
+use shadowvol_host::Durability;
+
+use super::fate::Fate;
+use super::front::{Crash, Front};
 use super::log::{Effect, Log, Time};
 use super::random::Random;
 
@@ -18,17 +22,22 @@ const SAMPLES: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Point {
     pub(crate) time: Time,
-    /// A barrier is about to end.
+    /// An epoch is about to end.
     pub(crate) is_epoch: bool,
 }
 
 /// All points of a log, in order.
-pub(crate) fn points(log: &Log) -> Vec<Point> {
-    let point = |one: &super::log::Operation| match one.effect {
-        Effect::Barrier => Point { time: one.ended, is_epoch: true },
-        _ => Point { time: one.begun + 1, is_epoch: false },
-    };
-    let mut points: Vec<_> = log.operations.iter().map(point).collect();
+pub(crate) fn points(log: &Log, durability: Durability) -> Vec<Point> {
+    let mut points = Vec::new();
+    for one in &log.operations {
+        let is_barrier = matches!(one.effect, Effect::Barrier);
+        if !is_barrier {
+            points.push(Point { time: one.begun + 1, is_epoch: false });
+        }
+        if is_barrier || durability == Durability::Coherent {
+            points.push(Point { time: one.ended, is_epoch: true });
+        }
+    }
     points.push(Point { time: log.end, is_epoch: true });
     points.sort_unstable();
     points
@@ -52,17 +61,24 @@ pub(crate) fn crashes(front: &Front<'_>, point: Point, random: &mut Random) -> V
         }
     }
     for _ in 0..if all.is_empty() { 0 } else { SAMPLES } {
-        found.push(draw(time, &diff, &origin, random));
+        found.push(draw(front.log(), time, &diff, &origin, random));
     }
     found
 }
 
 /// A crash that is drawn: half of the time with the origin's operations all there, because damage
 /// needs few things lost of the diff area, and much overwritten.
-pub(crate) fn draw(time: Time, diff: &[usize], origin: &[usize], random: &mut Random) -> Crash {
+pub(crate) fn draw(
+    log: &Log,
+    time: Time,
+    diff: &[usize],
+    origin: &[usize],
+    random: &mut Random,
+) -> Crash {
     let spared = random.below(2) == 0;
-    let mut crash = with(time, diff, |_| Fate::draw(random));
-    let rest = with(time, origin, |_| if spared { Fate::Whole } else { Fate::draw(random) });
+    let mut fate = |loose: &[usize], nth: usize| Fate::draw(&log.operations[loose[nth]], random);
+    let mut crash = with(time, diff, |nth| fate(diff, nth));
+    let rest = with(time, origin, |nth| if spared { Fate::Whole } else { fate(origin, nth) });
     crash.fates.extend(rest.fates);
     if random.below(4) == 0 {
         for nth in (1..crash.fates.len()).rev() {

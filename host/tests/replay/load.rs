@@ -93,8 +93,8 @@ impl Load {
         superblock.geometry.segment = 1;
         image.diff.write_at(place.offset(), &superblock.emit(CRC32C)).expect("within");
         let (first, most) = self.slots;
-        let limit = Some(u64::from(most) * chunk.bytes());
-        for limit in [None, limit] {
+        let limit = u64::from(most) * chunk.bytes();
+        for limit in [None, Some(limit)] {
             // The second journal lies where the first one was, at the start.
             let options = OpenOptions { limit, ..OpenOptions::default() };
             let volume = Volume::open_on(image.media(), &options).expect("the role");
@@ -102,7 +102,7 @@ impl Load {
         }
         let mut bytes = vec![0; first as usize * chunk.bytes() as usize];
         image.diff.read_at(0, &mut bytes).expect("within");
-        let diff = SharedMemory::with_limit(bytes.len() as u64, limit.unwrap_or(u64::MAX));
+        let diff = SharedMemory::with_limit(bytes.len() as u64, limit);
         diff.write_at(0, &bytes).expect("within");
         Image { origin: image.origin, diff }
     }

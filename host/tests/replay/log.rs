@@ -4,6 +4,7 @@
 //! it ends, which is when its caller may go on. A time is the number of such moments before it, so
 //! that a crash *at* a time is one behind everything with a smaller one.
 
+use core::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -33,6 +34,23 @@ pub(crate) struct Operation {
     pub(crate) begun: Time,
     pub(crate) landed: Time,
     pub(crate) ended: Time,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { medium, effect, begun, ended, .. } = self;
+        write!(
+            f,
+            "{begun}..{}: {medium}: ",
+            if *ended == NEVER { "-".into() } else { ended.to_string() }
+        )?;
+        match effect {
+            Effect::Write { at, data } => write!(f, "write {} bytes at {at}", data.len()),
+            Effect::Punch { at, length } => write!(f, "punch {length} bytes at {at}"),
+            Effect::Grow { size } => write!(f, "grow to {size}"),
+            Effect::Barrier => f.write_str("barrier"),
+        }
+    }
 }
 
 /// What a caller was told.

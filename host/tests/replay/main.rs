@@ -11,6 +11,8 @@
 //! samples; `SHADOWVOL_LONG=1` tries every crash and says how many that were (`--nocapture`).
 
 mod crashes;
+mod fate;
+mod front;
 mod image;
 mod load;
 mod log;
@@ -49,45 +51,45 @@ const PLENTY: Load = Load {
 
 #[test]
 fn power_fails_under_writers() {
-    replay("durable", PLENTY, 10);
+    replay("durable", PLENTY);
 }
 
 #[test]
 fn the_process_dies_under_writers() {
-    replay("coherent", Load { durability: Durability::Coherent, ..PLENTY }, 10);
+    replay("coherent", Load { durability: Durability::Coherent, ..PLENTY });
 }
 
 #[test]
 fn power_fails_in_a_full_diff_area() {
-    replay("full", Load { slots: (40, 40), ..PLENTY }, 10);
+    replay("full", Load { slots: (56, 56), ..PLENTY });
 }
 
 #[test]
 fn power_fails_while_the_oldest_copies_go() {
     let load = Load { slots: (48, 48), on_full: OnFull::DropOldest, ..PLENTY };
-    replay("dropping", load, 10);
+    replay("dropping", load);
 }
 
 /// The diff area grows when there is no room any more, and power takes that back.
 #[test]
 fn power_fails_while_the_diff_area_grows() {
-    replay("growing", Load { slots: (12, 300), ..PLENTY }, 10);
+    replay("growing", Load { slots: (12, 300), ..PLENTY });
 }
 
 #[test]
 fn power_fails_in_compactions() {
-    replay("compacting", Load { compactions: 5, ..PLENTY }, 10);
+    replay("compacting", Load { compactions: 5, ..PLENTY });
 }
 
 /// Small writes of many threads to one chunk or its neighbours, behind slow barriers.
 #[test]
 fn power_fails_between_shared_barriers() {
     let load = Load { writers: 8, rounds: 20, most: 5000, barrier: 1500, ..PLENTY };
-    replay("sharing", load, 10);
+    replay("sharing", load);
 }
 
 #[test]
 fn power_fails_with_large_chunks() {
     let chunk = ChunkSize::from_shift(14).expect("a power of two");
-    replay("large chunks", Load { chunk, slots: (60, 60), size: 250_001, ..PLENTY }, 5);
+    replay("large chunks", Load { chunk, slots: (60, 60), size: 250_001, ..PLENTY });
 }

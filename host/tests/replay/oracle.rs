@@ -16,7 +16,7 @@ use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium;
 use shadowvol_host::{Durability, Passive, SharedMemory};
 
-use super::image::{Fate, apply};
+use super::fate::{Fate, apply};
 use super::load::Recording;
 use super::log::{Effect, NEVER, Operation, Time, Told};
 use super::records::{CRC32C, Fact, facts};

@@ -22,7 +22,7 @@ pub(crate) fn facts(bytes: &[u8], seed: u32) -> Vec<Fact> {
     each(bytes, seed, |_, body| match body {
         Body::Created { copy, .. } => facts.push(Fact::Created(*copy)),
         Body::Deleted { copies, .. } => {
-            facts.extend(copies.clone().flatten().map(Fact::Deleted));
+            facts.extend(copies.flatten().map(Fact::Deleted));
         }
         _ => {}
     });
@@ -44,10 +44,9 @@ pub(crate) fn tell(bytes: &[u8], seed: u32) -> String {
         let said = match body {
             Body::Created { copy, .. } => format!("created {copy}"),
             Body::Deleted { copies, .. } => {
-                format!("deleted {:?}", copies.clone().flatten().collect::<Vec<_>>())
+                format!("deleted {:?}", copies.flatten().collect::<Vec<_>>())
             }
             Body::Preserved(runs) => runs
-                .clone()
                 .flatten()
                 .map(|(run, _)| {
                     let (first, count) = (run.chunks.first.0, run.chunks.count);

@@ -1,11 +1,13 @@
 //! Crashing a recording at many places, and looking at what is left.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use core::panic::AssertUnwindSafe;
+use std::panic::{catch_unwind, resume_unwind};
 
 use shadowvol_host::{OpenOptions, Passive, Volume};
 
 use super::crashes::{Point, crashes, draw, points};
-use super::image::{Crash, Front, Image};
+use super::front::{Crash, Front};
+use super::image::Image;
 use super::load::{Load, Recording};
 use super::log::{Effect, Pen};
 use super::oracle::Oracle;
@@ -15,13 +17,15 @@ use super::records::tell;
 use super::recovery::{Scene, recover};
 
 /// Images of a recording in the short form, about.
-const IMAGES: usize = 1200;
+const IMAGES: usize = 900;
+/// Recordings of each load in the long form.
+const SEEDS: u64 = 3;
 /// How often a recovery is crashed in turn.
 const NESTED: usize = 2;
 
 /// Records a load and crashes it.
-pub(crate) fn replay(name: &str, load: Load, seeds: u64) {
-    for seed in 0..if is_long() { seeds * 4 } else { 1 } {
+pub(crate) fn replay(name: &str, load: Load) {
+    for seed in 0..if is_long() { SEEDS } else { 1 } {
         let recording = load.run(seed);
         let oracle = Oracle::new(&recording);
         assert!(oracle.copies.len() > 8, "{name}: only {} copies", oracle.copies.len());
@@ -48,7 +52,7 @@ impl Replay<'_> {
         let recording = self.recording;
         let durability = recording.load.durability;
         let mut front = Front::new(&recording.log, &recording.before, durability);
-        let points = points(&recording.log);
+        let points = points(&recording.log, durability);
         for point in &points {
             let (chance, most) = self.share(*point, points.len());
             if self.random.below(1000) >= chance {
@@ -115,7 +119,11 @@ impl Replay<'_> {
                     Effect::Write { data, .. } => tell(data, self.oracle.seed),
                     _ => String::new(),
                 };
-                let fate = fate.map_or("there for good".into(), |(_, fate)| format!("{fate:?}"));
+                let fate = match fate {
+                    Some((_, fate)) => format!("{fate:?}"),
+                    None if one.ended < crash.time => "done".to_owned(),
+                    None => "under way".to_owned(),
+                };
                 lines.push(format!("  {one}: {fate}{bytes}"));
             }
         }
@@ -141,7 +149,7 @@ fn again(scene: &Scene<'_>, image: &Image, nested: usize, random: &mut Random) -
     front.advance(time);
     let (diff, origin) = front.loose();
     assert!(origin.is_empty(), "recovery overwrites nothing");
-    let image = front.image(&draw(time, &diff, &origin, random));
+    let image = front.image(&draw(&log, time, &diff, &origin, random));
     let deeper = if nested > 1 { again(scene, &image, nested - 1, random) } else { 0 };
     recover(scene, &image, None, None);
     deeper + 1

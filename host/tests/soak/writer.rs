@@ -89,7 +89,7 @@ impl Writer {
                     }
                 });
             }
-            for round in 0.. {
+            for round in 0_u64.. {
                 if self.stop.load(Ordering::Relaxed) {
                     return;
                 }
@@ -139,7 +139,7 @@ impl Writer {
     /// One step of whoever takes copies.
     fn keep(&self, round: u64, random: &mut Random) {
         let (volume, pen) = (&self.volume, &self.pen);
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             let quiet = self.quiet.write();
             let created = volume.create_shadow_copy("quiet");
             let truth: Vec<_> = self.now.iter().flat_map(|bytes| bytes.lock().clone()).collect();
