@@ -41,8 +41,8 @@ impl Fate {
     }
 
     /// What is there of this many bytes that begin at `at`.
-    fn ranges(self, at: u64, length: usize) -> Vec<Range<usize>> {
-        match self {
+    fn ranges(self, at: u64, length: usize) -> impl Iterator<Item = Range<usize>> {
+        let ranges: Vec<_> = match self {
             Self::Whole => once(0..length).collect(),
             Self::Absent => Vec::new(),
             Self::Head(cut) => once(0..cut.min(length)).collect(),
@@ -56,7 +56,8 @@ impl Fate {
                 let sectors = bounds.windows(2).map(|pair| pair[0]..pair[1]);
                 sectors.filter(|_| random.below(2) == 0).collect()
             }
-        }
+        };
+        ranges.into_iter().filter(|range| !range.is_empty())
     }
 }
 

@@ -94,8 +94,9 @@ impl Load {
         image.diff.write_at(place.offset(), &superblock.emit(CRC32C)).expect("within");
         let (first, most) = self.slots;
         let limit = u64::from(most) * chunk.bytes();
-        for limit in [None, Some(limit)] {
-            // The second journal lies where the first one was, at the start.
+        // The second journal lies where the first one was, at the start. What shall grow has no limit
+        // of its own: its medium has one.
+        for limit in [None, (first == most).then_some(limit)] {
             let options = OpenOptions { limit, ..OpenOptions::default() };
             let volume = Volume::open_on(image.media(), &options).expect("the role");
             volume.close().expect("a close");

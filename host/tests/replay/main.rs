@@ -25,6 +25,7 @@ mod recovery;
 mod replay;
 #[path = "../support/same.rs"]
 mod same;
+mod story;
 #[path = "../support/whole.rs"]
 mod whole;
 
@@ -70,7 +71,8 @@ fn power_fails_while_the_oldest_copies_go() {
     replay("dropping", load);
 }
 
-/// The diff area grows when there is no room any more, and power takes that back.
+/// The diff area grows in small steps, because its medium refuses great ones, and power takes them
+/// back.
 #[test]
 fn power_fails_while_the_diff_area_grows() {
     replay("growing", Load { slots: (12, 300), ..PLENTY });

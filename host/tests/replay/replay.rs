@@ -1,20 +1,17 @@
 //! Crashing a recording at many places, and looking at what is left.
 
-use core::panic::AssertUnwindSafe;
-use std::panic::{catch_unwind, resume_unwind};
-
 use shadowvol_host::{OpenOptions, Passive, Volume};
 
 use super::crashes::{Point, crashes, draw, points};
 use super::front::{Crash, Front};
 use super::image::Image;
 use super::load::{Load, Recording};
-use super::log::{Effect, Pen};
+use super::log::Pen;
 use super::oracle::Oracle;
 use super::random::{Random, is_long};
 use super::recorder::{Pace, record};
-use super::records::tell;
 use super::recovery::{Scene, recover};
+use super::story::{story, witness};
 
 /// Images of a recording in the short form, about.
 const IMAGES: usize = 900;
@@ -66,21 +63,11 @@ impl Replay<'_> {
                 found.swap_remove(nth);
             }
             for crash in found {
-                let (image, survivor) = self.image(&front, &crash);
                 let scene = Scene { oracle: &self.oracle, bounds: &bounds, time: point.time };
-                let thorough = self.random.below(4) == 0;
                 let mut random = Random(self.random.next());
-                let done = catch_unwind(AssertUnwindSafe(|| {
-                    if thorough {
-                        self.images += again(&scene, &image, NESTED, &mut random);
-                    }
-                    recover(&scene, &image, survivor, thorough.then_some(&mut random));
-                }));
-                self.images += 1;
-                if let Err(panic) = done {
-                    eprintln!("{what}: {}", self.describe(&crash));
-                    resume_unwind(panic);
-                }
+                let story =
+                    || format!("{what}: {}", story(&recording.log, &crash, self.oracle.seed));
+                self.images += witness(story, || try_one(&scene, &front, &crash, &mut random));
             }
         }
     }
@@ -93,47 +80,37 @@ impl Replay<'_> {
             (false, false) => (250, 1),
         }
     }
+}
 
-    /// The media after a crash; sometimes with a node that has read them before, and lives on.
-    fn image(&mut self, front: &Front<'_>, crash: &Crash) -> (Image, Option<Passive>) {
-        let image = front.image(crash);
-        if self.random.below(4) > 0 {
-            return (image, None);
-        }
-        let seen = front.visible();
-        let node = Passive::open_on(seen.media().read_only()).expect("a node");
-        self.oracle.copies_hold(&node, crash.time);
-        seen.become_like(&image);
-        (seen, Some(node))
+/// Recovers from a crash; one time in four the volume is then used, and the recovery crashed. Returns
+/// how many images that made.
+fn try_one(scene: &Scene<'_>, front: &Front<'_>, crash: &Crash, random: &mut Random) -> usize {
+    let (image, survivor) = left_by(scene, front, crash, random);
+    if random.below(4) > 0 {
+        recover(scene, &image, survivor, None);
+        return 1;
     }
+    let images = again(scene, &image, NESTED, random);
+    recover(scene, &image, survivor, Some(random));
+    images + 1
+}
 
-    /// What a person needs to follow a crash.
-    fn describe(&self, crash: &Crash) -> String {
-        let log = &self.recording.log;
-        let mut lines = vec![format!("a crash at {} of {}", crash.time, log.end)];
-        let recent = crash.time.saturating_sub(300);
-        for (nth, one) in log.operations.iter().enumerate() {
-            let fate = crash.fates.iter().find(|(other, _)| *other == nth);
-            if one.begun < crash.time && (fate.is_some() || one.begun > recent) {
-                let bytes = match &one.effect {
-                    Effect::Write { data, .. } => tell(data, self.oracle.seed),
-                    _ => String::new(),
-                };
-                let fate = match fate {
-                    Some((_, fate)) => format!("{fate:?}"),
-                    None if one.ended < crash.time => "done".to_owned(),
-                    None => "under way".to_owned(),
-                };
-                lines.push(format!("  {one}: {fate}{bytes}"));
-            }
-        }
-        for (time, told) in &log.told {
-            if (recent..crash.time).contains(time) {
-                lines.push(format!("  {time}: told {told:?}"));
-            }
-        }
-        lines.join("\n")
+/// The media after a crash; sometimes with a node that has read them before, and lives on.
+fn left_by(
+    scene: &Scene<'_>,
+    front: &Front<'_>,
+    crash: &Crash,
+    random: &mut Random,
+) -> (Image, Option<Passive>) {
+    let image = front.image(crash);
+    if random.below(4) > 0 {
+        return (image, None);
     }
+    let seen = front.visible();
+    let node = Passive::open_on(seen.media().read_only()).expect("a node");
+    scene.oracle.copies_hold(&node, crash.time);
+    seen.become_like(&image);
+    (seen, Some(node))
 }
 
 /// Crashes the recovery from an image at random, and the recovery from that; returns how many images
@@ -149,8 +126,12 @@ fn again(scene: &Scene<'_>, image: &Image, nested: usize, random: &mut Random) -
     front.advance(time);
     let (diff, origin) = front.loose();
     assert!(origin.is_empty(), "recovery overwrites nothing");
-    let image = front.image(&draw(&log, time, &diff, &origin, random));
-    let deeper = if nested > 1 { again(scene, &image, nested - 1, random) } else { 0 };
-    recover(scene, &image, None, None);
-    deeper + 1
+    let crash = draw(&log, time, &diff, &origin, random);
+    let story = || format!("in the recovery, {}", story(&log, &crash, scene.oracle.seed));
+    witness(story, || {
+        let image = front.image(&crash);
+        let deeper = if nested > 1 { again(scene, &image, nested - 1, random) } else { 0 };
+        recover(scene, &image, None, None);
+        deeper + 1
+    })
 }
