@@ -263,8 +263,8 @@ fn closing_counts_only_records_that_were_written() {
 }
 
 /// Slots that the diff area had just grown by were used at once, and power failed: the record was
-/// left, its slot lay beyond the medium's end, and no passive node could read the copy until somebody
-/// took the role.
+/// left, its slot lay beyond the medium's end, and no passive node could read the copy until
+/// somebody took the role.
 #[test]
 fn growth_is_behind_a_barrier_before_its_slots_are_used() {
     let mut world = world();

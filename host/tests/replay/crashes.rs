@@ -1,10 +1,10 @@
 //! Which crashes of a log are tried.
 //!
-//! Behind the beginning of every operation: everything is there, so that all prefixes of the log are
-//! tried. Where an epoch ends, with most loose and most promised: all subsets of the loose operations
-//! if they are few, else all subsets of those on the diff area with all and with none of the origin's
-//! if *they* are few; and samples with torn operations, in any order. With a barrier an epoch ends;
-//! where only the process dies, with every operation.
+//! Behind the beginning of every operation: everything is there, so that all prefixes of the log
+//! are tried. Where an epoch ends, with most loose and most promised: all subsets of the loose
+//! operations if they are few, else all subsets of those on the diff area with all and with none of
+//! the origin's if *they* are few; and samples with torn operations, in any order. With a barrier
+//! an epoch ends; where only the process dies, with every operation.
 
 use shadowvol_host::Durability;
 

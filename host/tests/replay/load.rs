@@ -1,8 +1,8 @@
 //! What is done to a volume while it is recorded.
 //!
-//! Writers fill ranges of their own and one that they share, in requests of all sizes that respect no
-//! border, and discard and flush. A keeper takes, reads, deletes and compacts meanwhile. After half
-//! of it the volume is closed and opened again.
+//! Writers fill ranges of their own and one that they share, in requests of all sizes that respect
+//! no border, and discard and flush. A keeper takes, reads, deletes and compacts meanwhile. After
+//! half of it the volume is closed and opened again.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -48,7 +48,7 @@ pub(crate) struct Recording {
 }
 
 impl Load {
-    /// Runs it; numbers and contents are drawn from the seed, when threads run is up to the machine.
+    /// Runs it. Contents are drawn from the seed; when threads run is up to the machine.
     pub(crate) fn run(self, seed: u64) -> Recording {
         let before = self.make(seed);
         let media = before.duplicate();
@@ -94,8 +94,8 @@ impl Load {
         image.diff.write_at(place.offset(), &superblock.emit(CRC32C)).expect("within");
         let (first, most) = self.slots;
         let limit = u64::from(most) * chunk.bytes();
-        // The second journal lies where the first one was, at the start. What shall grow has no limit
-        // of its own: its medium has one.
+        // The second journal lies where the first one was, at the start. What shall grow has no
+        // limit of its own: its medium has one.
         for limit in [None, (first == most).then_some(limit)] {
             let options = OpenOptions { limit, ..OpenOptions::default() };
             let volume = Volume::open_on(image.media(), &options).expect("the role");

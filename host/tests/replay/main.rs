@@ -2,13 +2,13 @@
 //!
 //! A volume lies on media in memory that record each operation as an interval, in one order over
 //! both media and all threads. Writers, and one who takes and deletes copies, use it as they like.
-//! Then crash images are made from the recording: everything that was behind a barrier is there, and
-//! of the rest any part, as [`shadowvol::backend`] allows. From each image the role is taken, and all
-//! that was promised is compared; recoveries are recorded and crashed in turn.
+//! Then crash images are made from the recording: what was behind a barrier is there, and of the
+//! rest any part, as [`shadowvol::backend`] allows. From each image the role is taken, and all that
+//! was promised is compared; recoveries are recorded and crashed in turn.
 //!
-//! Contents are drawn from seeds, but when threads run is up to the machine, so that no two runs are
-//! alike: a failure prints the operations around the crash and what became of each. The short form
-//! samples; `SHADOWVOL_LONG=1` tries every crash and says how many that were (`--nocapture`).
+//! Contents are drawn from seeds, but when threads run is up to the machine, so that no two runs
+//! are alike: a failure prints the operations around the crash and what became of each. The short
+//! form samples; `SHADOWVOL_LONG=1` tries every crash and says how many that were (`--nocapture`).
 
 mod crashes;
 mod fate;
@@ -76,6 +76,12 @@ fn power_fails_while_the_oldest_copies_go() {
 #[test]
 fn power_fails_while_the_diff_area_grows() {
     replay("growing", Load { slots: (12, 300), ..PLENTY });
+}
+
+/// It grows by one great step, ahead of the writes that need it.
+#[test]
+fn power_fails_while_the_diff_area_grows_ahead() {
+    replay("growing ahead", Load { slots: (12, 1200), ..PLENTY });
 }
 
 #[test]

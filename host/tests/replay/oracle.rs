@@ -1,11 +1,11 @@
 //! What must hold after a crash.
 //!
-//! The truth of a shadow copy is what readers of the origin saw when its record began to be written:
-//! from then until the copy is acknowledged no write is under way, which is asserted. A copy whose
-//! creation was acknowledged must be there, unless a record of its deletion had begun to be written;
-//! one whose deletion was acknowledged must not. One whose record had begun to be written may be
-//! there; then it has its truth too. Each byte of the volume is the last one that was flushed, or of
-//! a write that had begun and is not known to be flushed.
+//! The truth of a shadow copy is what readers of the origin saw when its record began to be
+//! written: from then until the copy is acknowledged no write is under way, which is asserted. A
+//! copy whose creation was acknowledged must be there, unless a record of its deletion had begun to
+//! be written; one whose deletion was acknowledged must not. One whose record had begun to be
+//! written may be there; then it has its truth too. Each byte of the volume is the last one that
+//! was flushed, or of a write that had begun and is not known to be flushed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -23,8 +23,8 @@ pub(crate) struct Scene<'a> {
 
 type Truths = BTreeMap<CopyId, Arc<Vec<u8>>>;
 
-/// Takes the role, and compares everything as nodes see it that were opened before the crash, before
-/// the recovery and behind it. With random numbers the volume is then used.
+/// Takes the role, and compares everything as nodes see it that were opened before the crash,
+/// before the recovery and behind it. With random numbers the volume is then used.
 pub(crate) fn recover(
     scene: &Scene<'_>,
     image: &Image,

@@ -82,8 +82,8 @@ impl Replay<'_> {
     }
 }
 
-/// Recovers from a crash; one time in four the volume is then used, and the recovery crashed. Returns
-/// how many images that made.
+/// Recovers from a crash; one time in four the volume is then used, and the recovery crashed.
+/// Returns how many images that made.
 fn try_one(scene: &Scene<'_>, front: &Front<'_>, crash: &Crash, random: &mut Random) -> usize {
     let (image, survivor) = left_by(scene, front, crash, random);
     if random.below(4) > 0 {
@@ -113,8 +113,8 @@ fn left_by(
     (seen, Some(node))
 }
 
-/// Crashes the recovery from an image at random, and the recovery from that; returns how many images
-/// that made.
+/// Crashes the recovery from an image at random, and the recovery from that; returns how many
+/// images that made.
 fn again(scene: &Scene<'_>, image: &Image, nested: usize, random: &mut Random) -> usize {
     let pen = Pen::default();
     let media = image.duplicate();

@@ -3,8 +3,8 @@
 //! Writers live in processes of their own, one after the other, in weather that is drawn anew for
 //! each: operations fail and writes are cut short, the disk is full, barriers are slow, and if a
 //! writer does not give up by itself it is killed. After each, the volume is opened and compared
-//! with what the writer has noted; then the next one opens it in its weather. Passive nodes in other
-//! processes live through all of it. Some volumes lie on a disk that is too small for them.
+//! with what the writer has noted; then the next one opens it in its weather. Passive nodes in
+//! other processes live through all of it. Some volumes lie on a disk that is too small for them.
 //!
 //! `make soak` runs it for `SOAK_SECONDS`, with the seed `SOAK_SEED`; the default is short.
 

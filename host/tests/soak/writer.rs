@@ -1,9 +1,9 @@
 //! The active node in bad weather, in a process that is killed or gives up.
 //!
-//! Three threads write and discard their ranges, a fourth takes, deletes and compacts. A request that
-//! fails for want of room has changed nothing. One that fails otherwise may have changed anything in
-//! its range, which is noted; the range is then read to learn the truth. Once the role has ended the
-//! process ends too, and in good order.
+//! Three threads write and discard their ranges, a fourth takes, deletes and compacts. A request
+//! that fails for want of room has changed nothing. One that fails otherwise may have changed
+//! anything in its range, which is noted; the range is then read to learn the truth. Once the role
+//! has ended the process ends too, and in good order.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
