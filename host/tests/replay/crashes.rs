@@ -66,6 +66,16 @@ pub(crate) fn crashes(front: &Front<'_>, point: Point, random: &mut Random) -> V
     found
 }
 
+/// A crash that takes back loose growth and nothing else, where there is any.
+pub(crate) fn shrunk(front: &Front<'_>, time: Time) -> Option<Crash> {
+    let (diff, origin) = front.loose();
+    let all: Vec<_> = diff.into_iter().chain(origin).collect();
+    let is_growth =
+        |&nth: &usize| matches!(front.log().operations[nth].effect, Effect::Grow { .. });
+    let fate = |nth: usize| if is_growth(&all[nth]) { Fate::Absent } else { Fate::Whole };
+    all.iter().any(is_growth).then(|| with(time, &all, fate))
+}
+
 /// A crash that is drawn: half of the time with the origin's operations all there, because damage
 /// needs few things lost of the diff area, and much overwritten.
 pub(crate) fn draw(

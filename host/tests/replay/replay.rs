@@ -2,7 +2,7 @@
 
 use shadowvol_host::{OpenOptions, Passive, Volume};
 
-use super::crashes::{Point, crashes, draw, points};
+use super::crashes::{Point, crashes, draw, points, shrunk};
 use super::front::{Crash, Front};
 use super::image::Image;
 use super::load::{Load, Recording};
@@ -52,16 +52,21 @@ impl Replay<'_> {
         let points = points(&recording.log, durability);
         for point in &points {
             let (chance, most) = self.share(*point, points.len());
-            if self.random.below(1000) >= chance {
-                continue;
-            }
             front.advance(point.time);
-            let bounds = self.oracle.volume_at(point.time);
-            let mut found = crashes(&front, *point, &mut self.random);
+            let mut found = Vec::new();
+            if self.random.below(1000) < chance {
+                found = crashes(&front, *point, &mut self.random);
+            }
             while found.len() > most {
                 let nth = self.random.below(found.len() as u64) as usize;
                 found.swap_remove(nth);
             }
+            // Growth is rare, and so never left to the draw.
+            found.extend(shrunk(&front, point.time));
+            if found.is_empty() {
+                continue;
+            }
+            let bounds = self.oracle.volume_at(point.time);
             for crash in found {
                 let scene = Scene { oracle: &self.oracle, bounds: &bounds, time: point.time };
                 let mut random = Random(self.random.next());
