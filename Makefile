@@ -12,8 +12,10 @@ BIN := $(VENV)/bin
 RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+SOAK_SECONDS ?= 3600
+SOAK_SEED ?= $(shell date +%s)
 
-.PHONY: help demo test test-core test-py check-no-std bench fmt lint docs clean tools
+.PHONY: help demo test test-core test-py soak check-no-std bench fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +30,10 @@ test-core: tools ## The tests in Rust
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: tools ## Faults and kills on real files for SOAK_SECONDS (3600), drawn from SOAK_SEED
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \
+	  cargo test --locked -p shadowvol-host --test soak -- --nocapture
 
 check-no-std: tools ## Prove that the core uses no std
 	.ci/check-no-std

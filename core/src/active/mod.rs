@@ -266,7 +266,8 @@ impl Active {
         (low && may).then(|| room::growth_target(&self.space())).flatten()
     }
 
-    /// Notes how large the diff area's medium is after it was asked to grow.
+    /// Notes how large the diff area's medium is after it was asked to grow, with a barrier behind
+    /// that.
     pub fn grown_to(&mut self, bytes: u64) {
         let before = self.slots.capacity();
         let slots = self.geometry().slots_in(bytes.min(self.superblock.limit));

@@ -20,7 +20,6 @@ use super::{Active, Counters, Ticket};
 use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
-use crate::geometry::Geometry;
 use crate::journal::{
     Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair, take_segment,
 };
@@ -181,12 +180,7 @@ impl TakeRole {
                     self.recent.pop_front();
                 }
                 Content::Slot(slot) => {
-                    let there = slots_there(geometry, recent, slot, self.role.diff_size);
-                    if there == 0 {
-                        self.recent.pop_front();
-                        continue;
-                    }
-                    let len = geometry.slot_bytes(there) as usize;
+                    let len = geometry.slot_bytes(recent.run.chunks.count as u32) as usize;
                     buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
                     let at = geometry.slot_offset(slot);
                     let into = Span::scratch(0, len);
@@ -208,8 +202,7 @@ impl TakeRole {
         };
         let geometry = loaded.superblock.geometry;
         let Content::Slot(slot) = recent.run.content else { return };
-        let there = slots_there(geometry, &recent, slot, self.role.diff_size);
-        for (nth, &sum) in (0..there).zip(&recent.sums) {
+        for (nth, &sum) in (0..).zip(&recent.sums) {
             let chunk = ChunkIndex(recent.run.chunks.first.0 + u64::from(nth));
             let chunks = Extent { first: chunk, count: 1 };
             let start = geometry.slot_bytes(nth) as usize;
@@ -387,13 +380,6 @@ impl TakeRole {
         }
         Ok(None)
     }
-}
-
-/// How many of a record's slots lie within the diff area. A power cut can take back its growth, and
-/// with it slots whose record it left.
-fn slots_there(geometry: Geometry, recent: &Recent, slot: SlotIndex, size: u64) -> u32 {
-    let behind = geometry.slots_in(size).saturating_sub(slot.0);
-    behind.min(recent.run.chunks.count as u32)
 }
 
 impl Machine for TakeRole {

@@ -3,7 +3,7 @@
 use super::{Active, Event, Space, Ticket};
 use crate::error::Error;
 use crate::format::record::Reason;
-use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
 
 /// Entries of the table that are looked at between two looks at the free slots.
 const SLICE_ENTRIES: usize = 16 << 10;
@@ -25,6 +25,9 @@ enum Phase {
     Begin,
     Look,
     Grow,
+    /// The medium has this many bytes now. A barrier comes behind the growth before anything relies
+    /// on it: a power cut could take it back, and leave a record of what lay there.
+    Settle(u64),
     Drop(Ticket),
 }
 
@@ -141,8 +144,18 @@ impl Machine for MakeRoom {
                 self.phase = Phase::Look;
                 self.look(active, buffers)
             }
-            (Phase::Grow, fed) => {
-                active.grown_to(if let Fed::Size(bytes) = fed { bytes } else { 0 });
+            (Phase::Grow, Fed::Size(bytes)) => {
+                self.phase = Phase::Settle(bytes);
+                self.ops = [Op::Barrier { medium: Medium::DiffArea }];
+                Step::Io
+            }
+            (Phase::Settle(_), Fed::Failed(error)) => {
+                active.end(error.clone());
+                self.end(active, Err(error))
+            }
+            (Phase::Grow | Phase::Settle(_), _) => {
+                let bytes = if let Phase::Settle(bytes) = self.phase { bytes } else { 0 };
+                active.grown_to(bytes);
                 if active.cannot_grow && !self.modest {
                     self.modest = true;
                     active.cannot_grow = false;

@@ -10,8 +10,8 @@
 //!
 //! 1. A read that starts after a write was acknowledged sees it, from every node that may hold a
 //!    role.
-//! 2. [`WriteAt::barrier`] returns only when all earlier writes are ordered before all later ones
-//!    for readers and, in durable mode, for power loss.
+//! 2. [`WriteAt::barrier`] returns only when all earlier writes, growth among them, are ordered
+//!    before all later ones for readers and, in durable mode, for power loss.
 //! 3. Nothing more is assumed: any write may be torn at any byte, each byte being old or new, and
 //!    writes without a barrier between them may land in any order.
 //! 4. Passive nodes bypass or revalidate host caches that the active's node does not share.

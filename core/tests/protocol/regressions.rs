@@ -1,13 +1,14 @@
 //! One test for each fault that was found, with its story.
 
-use shadowvol::active::{Commit, Compact, Create, Delete, Seal};
+use shadowvol::active::{Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Step, Wait};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
 use shadowvol::passive::{Read, TRUST};
 use shadowvol::{CopyId, Error, IoKind};
 
+use crate::job::Kind;
 use crate::world::{Shape, World};
 
 fn world() -> World {
@@ -259,4 +260,35 @@ fn closing_counts_only_records_that_were_written() {
     assert_eq!(seal.step(active, &mut buffers, Fed::Done), Step::Io);
     let written = Superblock::parse(&scratch[..BYTES], Checksum::PORTABLE).expect("sound");
     assert_eq!(written.expect("whole").records, records - 1);
+}
+
+/// Slots that the diff area had just grown by were used at once, and power failed: the record was
+/// left, its slot lay beyond the medium's end, and no passive node could read the copy until
+/// somebody took the role.
+#[test]
+fn growth_is_behind_a_barrier_before_its_slots_are_used() {
+    let mut world = world();
+    let role = Role {
+        origin_size: world.shape.size as u64,
+        diff_size: world.diff.visible.len() as u64,
+        stamp: [0; 32],
+        boot: [0; 16],
+        coherent: false,
+        limit: Some(1 << 20),
+        on_full: None,
+        drop_copies: false,
+    };
+    world.spawn(Kind::TakeRole(Box::new(TakeRole::new(role))), Vec::new());
+    world.finish();
+    let before = world.active.as_ref().expect("an active").space();
+    let mut room = MakeRoom::new(100);
+    assert_eq!(step(&mut world, &mut room, Fed::Again), Step::Io);
+    assert!(matches!(room.ops(), [Op::Grow { .. }]), "{:?}", room.ops());
+    assert_eq!(step(&mut world, &mut room, Fed::Size(before.limit)), Step::Io);
+    assert_eq!(room.ops(), [Op::Barrier { medium: Medium::DiffArea }]);
+    let active = world.active.as_ref().expect("an active");
+    assert_eq!(active.space().capacity, before.capacity, "nothing relies on it yet");
+    let failed = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
+    assert_eq!(step(&mut world, &mut room, Fed::Failed(failed.clone())), Step::Done(Err(failed)));
+    assert!(world.active.as_ref().expect("an active").ended().is_some());
 }

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::{Condvar, Mutex};
 use shadowvol::CopyId;
 use shadowvol::active::{self, Active, Compact};
+use shadowvol::machine::Medium;
 
 use super::Inner;
 
@@ -205,8 +206,7 @@ fn work(inner: &Inner) {
         }) && !inner.events.is_stopped()
         {}
         if let Some(size) = inner.node.with(|active| active.wants_growth()) {
-            let grown = inner.media.diff.enlarge(size).unwrap_or(0);
-            inner.node.with(|active| active.grown_to(grown));
+            inner.grow_ahead(size);
         }
         let journal =
             inner.node.with(|active| active.wants_compaction().then_some(active.space().journal));
@@ -220,6 +220,19 @@ fn work(inner: &Inner) {
 }
 
 impl Inner {
+    /// Growth is behind a barrier before anything relies on it.
+    fn grow_ahead(&self, size: u64) {
+        let grown = self.media.diff.enlarge(size).unwrap_or(0);
+        let settled = self.media.diff.order();
+        self.node.with(|active| match settled {
+            Ok(()) => active.grown_to(grown),
+            Err(_) => active.end(shadowvol::Error::Io {
+                what: shadowvol::IoKind::Barrier,
+                medium: Medium::DiffArea,
+            }),
+        });
+    }
+
     pub(super) fn collect_events(&self) {
         let take = || self.node.with(Active::take_events).into_iter().map(Event::from).collect();
         self.events.deliver(take);

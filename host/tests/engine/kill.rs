@@ -11,8 +11,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions as Open};
-use std::io::Write as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -20,12 +19,13 @@ use std::thread;
 use parking_lot::{Mutex, RwLock};
 use shadowvol::CopyId;
 use shadowvol_host::{
-    CreateOptions, Durability, Error, OpenOptions, Passive, PassiveOptions, Volume, check,
+    CreateOptions, Durability, Error, OpenOptions, Passive, PassiveOptions, Volume,
 };
 
+use super::notes::{Notes, Pen};
+use super::sectors::{SECTOR, sector, version_of};
 use super::support::{Random, digest, is_gone, is_long, whole};
 
-const SECTOR: usize = 512;
 const WRITERS: u64 = 3;
 /// Sectors of each writer; no border is a chunk's.
 const SECTORS: u64 = 301;
@@ -54,29 +54,19 @@ fn killing_the_active_loses_nothing() {
             thread::sleep(Duration::from_micros(5_000 + random.below(200_000)));
             writer.kill().expect("a running child");
             writer.wait().expect("a child");
-            place.compare(&format!("{durability:?}, kill {kill}"));
+            let what = format!("{durability:?}, kill {kill}");
+            Notes::read(&place.notes()).hold(&place.image(), &what);
             assert!(reader.try_wait().expect("a child").is_none(), "the reader: {}", place.told());
         }
         reader.kill().expect("a running child");
         reader.wait().expect("a child");
-        let notes = place.notes();
+        let notes = Notes::read(&place.notes());
         assert!(notes.copies.len() > 3, "{} copies: {}", notes.copies.len(), place.told());
     }
 }
 
 /// Where a volume and the notes about it are.
 struct Place(PathBuf);
-
-/// What was acknowledged.
-#[derive(Default)]
-struct Notes {
-    /// The digest of each copy.
-    copies: BTreeMap<u32, u64>,
-    /// Copies whose deletion was begun, and those whose deletion was acknowledged.
-    doomed: BTreeMap<u32, bool>,
-    /// The last acknowledged version of each sector.
-    sectors: BTreeMap<u64, u64>,
-}
 
 impl Place {
     fn image(&self) -> PathBuf {
@@ -99,99 +89,12 @@ impl Place {
 
     /// How many copies were noted, by a writer that may be noting one now.
     fn noted(&self) -> usize {
-        let notes = std::fs::read_to_string(self.0.join("notes")).unwrap_or_default();
+        let notes = std::fs::read_to_string(self.notes()).unwrap_or_default();
         notes.matches("copy ").count()
     }
 
-    fn notes(&self) -> Notes {
-        let text = std::fs::read_to_string(self.0.join("notes")).unwrap_or_default();
-        let mut notes = Notes::default();
-        for line in text.lines() {
-            let words: Vec<_> = line.split(' ').collect();
-            let number = |nth: usize| words[nth].parse::<u64>().expect("a number");
-            match words[0] {
-                "copy" => drop(notes.copies.insert(number(1) as u32, number(2))),
-                "delete" => drop(notes.doomed.entry(number(1) as u32).or_insert(false)),
-                "deleted" => drop(notes.doomed.insert(number(1) as u32, true)),
-                "sector" => {
-                    for sector in number(1)..number(1) + number(2) {
-                        notes.sectors.insert(sector, number(3));
-                    }
-                }
-                other => panic!("a note {other:?}"),
-            }
-        }
-        notes
-    }
-
-    fn compare(&self, what: &str) {
-        let notes = self.notes();
-        // First as a passive, which must do without recovery.
-        let node = Passive::open(self.image(), &PassiveOptions::default()).expect("a node");
-        compare_copies(&node, &notes, what);
-        let volume = Volume::open(self.image(), &OpenOptions::default());
-        let volume = volume.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let reader = volume.reader().expect("a reader");
-        compare_copies(&node, &notes, what);
-        compare_copies(&reader, &notes, what);
-        let mut now = vec![0; SIZE as usize];
-        volume.read(0, &mut now).expect("the volume");
-        for (nth, sector) in (0..).zip(now.chunks(SECTOR)) {
-            let version = version_of(nth, sector);
-            let noted = notes.sectors.get(&nth).copied().unwrap_or(0);
-            assert!(version >= noted, "{what}: sector {nth} has version {version}, not {noted}");
-        }
-        let report = check(&reader, |_, _| true).expect("a check");
-        assert!(report.findings.is_empty(), "{what}: {:?}", report.findings);
-        volume.close().expect("a close");
-    }
-}
-
-fn compare_copies(node: &Passive, notes: &Notes, what: &str) {
-    let live: Vec<_> = node.shadow_copies().expect("a journal");
-    let live: Vec<_> = live.iter().map(|copy| copy.info().id).collect();
-    for (&number, &noted) in &notes.copies {
-        let id = CopyId::new(number).expect("a number");
-        match notes.doomed.get(&number) {
-            None => assert!(live.contains(&id), "{what}: copy {id} is lost"),
-            Some(true) => assert!(!live.contains(&id), "{what}: copy {id} is back"),
-            Some(false) => {}
-        }
-        if live.contains(&id) {
-            let found = whole(node, id).unwrap_or_else(|error| panic!("{what}: {error}"));
-            assert_eq!(digest(&found), noted, "{what}: copy {id}");
-        }
-    }
-    // Copies that nobody heard of may be there too, if their sectors are whole.
-    for id in live {
-        let found = whole(node, id).unwrap_or_else(|error| panic!("{what}: {error}"));
-        (0..).zip(found.chunks(SECTOR)).for_each(|(nth, sector)| _ = version_of(nth, sector));
-    }
-}
-
-/// A sector that says which it is, and which version; the rest is made from these.
-fn sector(nth: u64, version: u64) -> Vec<u8> {
-    let mut bytes = Random(nth << 32 | version).bytes(SECTOR);
-    bytes[..8].copy_from_slice(&nth.to_le_bytes());
-    bytes[8..16].copy_from_slice(&version.to_le_bytes());
-    bytes
-}
-
-/// The version of a sector, 0 if it was never written. Sectors are written whole, and the page
-/// cache does not tear them.
-fn version_of(nth: u64, bytes: &[u8]) -> u64 {
-    let version = u64::from_le_bytes(*bytes[8..].first_chunk().expect("a whole sector"));
-    let never = bytes.iter().all(|&byte| byte == 0);
-    assert!(never || bytes == sector(nth, version), "sector {nth} is torn or another's");
-    version
-}
-
-/// Notes that outlive the process, one `write` a line.
-struct Pen(Mutex<File>);
-
-impl Pen {
-    fn note(&self, line: &str) {
-        self.0.lock().write_all(format!("{line}\n").as_bytes()).expect("a note");
+    fn notes(&self) -> PathBuf {
+        self.0.join("notes")
     }
 }
 
@@ -200,14 +103,13 @@ impl Pen {
 fn writer() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let place = Place(folder.into());
-    let notes = place.notes();
-    let file = Open::new().create(true).append(true).open(place.0.join("notes")).expect("notes");
-    let pen = Pen(Mutex::new(file));
+    let notes = Notes::read(&place.notes());
+    let pen = Pen::open(&place.notes());
     let volume = Volume::open(place.image(), &OpenOptions::default()).expect("the role");
     let mut now = vec![0; SIZE as usize];
     volume.read(0, &mut now).expect("the volume");
     let last = (0..).zip(now.chunks(SECTOR)).map(|(nth, sector)| version_of(nth, sector)).max();
-    let version = AtomicU64::new(last.unwrap_or(0));
+    let version = AtomicU64::new(last.flatten().unwrap_or(0));
     // Held for a write, and alone for a creation whose truth is taken from memory.
     let quiet = RwLock::new(());
     let now: Vec<_> = (0..WRITERS).map(|nth| Mutex::new(now[range(nth)].to_vec())).collect();

@@ -10,6 +10,16 @@ mod full;
 mod kill;
 mod many_copies;
 mod model;
+#[path = "../support/notes.rs"]
+mod notes;
+#[path = "../support/random.rs"]
+mod random;
+#[path = "../support/same.rs"]
+mod same;
+#[path = "../support/sectors.rs"]
+mod sectors;
 mod support;
 mod threads;
 mod trace;
+#[path = "../support/whole.rs"]
+mod whole;

@@ -7,7 +7,7 @@ use super::place::{LoopDevice, TinyDisk, options};
 
 #[test]
 fn growth_beyond_the_disk_fails_as_full_and_harms_nothing() {
-    let Some(disk) = TinyDisk::mount() else { return };
+    let Some(disk) = TinyDisk::mount(2) else { return };
     for durability in [Durability::Durable, Durability::Coherent] {
         let path = disk.directory.path().join(format!("{durability:?}"));
         let file = File::create(path, 0, options(durability, Caching::Auto)).expect("a file");
@@ -24,7 +24,7 @@ fn growth_beyond_the_disk_fails_as_full_and_harms_nothing() {
 
 #[test]
 fn a_sparse_file_that_cannot_be_filled_fails_as_full() {
-    let Some(disk) = TinyDisk::mount() else { return };
+    let Some(disk) = TinyDisk::mount(2) else { return };
     let options = options(Durability::Durable, Caching::Auto);
     let file = File::create(disk.directory.path().join("sparse"), 64 << 20, options);
     let file = file.expect("a sparse file");
@@ -38,7 +38,7 @@ fn a_sparse_file_that_cannot_be_filled_fails_as_full() {
 /// the barrier. The operating system says so once; the next flush would succeed.
 #[test]
 fn a_barrier_that_failed_is_never_believed_again() {
-    let Some(disk) = TinyDisk::mount() else { return };
+    let Some(disk) = TinyDisk::mount(2) else { return };
     let Some(device) = LoopDevice::attach_in(disk.directory.path(), 16 << 20) else { return };
     let options = options(Durability::Durable, Caching::Buffered);
     let file = File::open(&device.path, options).expect("a device");

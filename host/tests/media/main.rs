@@ -16,3 +16,5 @@ mod place;
 mod remote;
 mod sharing;
 mod stamp;
+#[path = "../support/tiny_disk.rs"]
+mod tiny_disk;

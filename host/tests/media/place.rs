@@ -2,10 +2,12 @@
 
 use core::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use shadowvol_host::{Caching, Durability, FileOptions};
 use tempfile::{NamedTempFile, TempDir};
+
+pub(crate) use super::tiny_disk::{TinyDisk, run};
 
 /// A directory whose files get names of their own.
 pub(crate) struct Place {
@@ -29,30 +31,6 @@ impl Place {
     pub(crate) fn path(&self) -> PathBuf {
         self.next.set(self.next.get() + 1);
         self.directory.path().join(format!("{}.img", self.next.get()))
-    }
-}
-
-/// A file system of 2 MiB in memory, unmounted when dropped.
-pub(crate) struct TinyDisk {
-    pub(crate) directory: TempDir,
-}
-
-impl TinyDisk {
-    /// `None`, and a word about it, where it cannot be mounted.
-    pub(crate) fn mount() -> Option<Self> {
-        let directory = TempDir::new().expect("a mount point");
-        let options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs"];
-        if run(Command::new("mount").args(options).arg(directory.path())).is_none() {
-            println!("skipped: mounting a file system needs root");
-            return None;
-        }
-        Some(Self { directory })
-    }
-}
-
-impl Drop for TinyDisk {
-    fn drop(&mut self) {
-        run(Command::new("umount").arg(self.directory.path()));
     }
 }
 
@@ -114,10 +92,4 @@ impl Drop for LoopDevice {
 
 pub(crate) const fn options(durability: Durability, caching: Caching) -> FileOptions {
     FileOptions { durability, caching, map_small_writes: false }
-}
-
-/// What a command printed, if it could be run and succeeded.
-fn run(command: &mut Command) -> Option<String> {
-    let output = command.stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
