@@ -20,6 +20,7 @@ use super::{Active, Counters, Ticket};
 use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
+use crate::geometry::Geometry;
 use crate::journal::{
     Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair, take_segment,
 };
@@ -180,7 +181,12 @@ impl TakeRole {
                     self.recent.pop_front();
                 }
                 Content::Slot(slot) => {
-                    let len = geometry.slot_bytes(recent.run.chunks.count as u32) as usize;
+                    let there = slots_there(geometry, recent, slot, self.role.diff_size);
+                    if there == 0 {
+                        self.recent.pop_front();
+                        continue;
+                    }
+                    let len = geometry.slot_bytes(there) as usize;
                     buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
                     let at = geometry.slot_offset(slot);
                     let into = Span::scratch(0, len);
@@ -202,7 +208,8 @@ impl TakeRole {
         };
         let geometry = loaded.superblock.geometry;
         let Content::Slot(slot) = recent.run.content else { return };
-        for (nth, &sum) in (0..).zip(&recent.sums) {
+        let there = slots_there(geometry, &recent, slot, self.role.diff_size);
+        for (nth, &sum) in (0..there).zip(&recent.sums) {
             let chunk = ChunkIndex(recent.run.chunks.first.0 + u64::from(nth));
             let chunks = Extent { first: chunk, count: 1 };
             let start = geometry.slot_bytes(nth) as usize;
@@ -380,6 +387,14 @@ impl TakeRole {
         }
         Ok(None)
     }
+}
+
+/// How many of a record's slots lie within the diff area. None is beyond it as long as growth is
+/// behind a barrier before it is used; but a medium that lied about that must not keep the volume
+/// from being opened.
+fn slots_there(geometry: Geometry, recent: &Recent, slot: SlotIndex, size: u64) -> u32 {
+    let behind = geometry.slots_in(size).saturating_sub(slot.0);
+    behind.min(recent.run.chunks.count as u32)
 }
 
 impl Machine for TakeRole {

@@ -18,7 +18,7 @@ use crate::active::{
 };
 use crate::error::Error;
 use crate::machine::{Fed, Wait};
-use crate::passive::{CatchUp, Read};
+use crate::passive::Read;
 use crate::units::CopyId;
 
 impl World {
@@ -64,7 +64,7 @@ impl World {
                 let role = TakeRole::new(role(origin_size, diff_size, self.scenario.coherent));
                 Task::TakeRole(Box::new(role.with_rules(self.scenario.rules)))
             }
-            Order::CatchUp => Task::CatchUp(Box::new(CatchUp::new())),
+            Order::CatchUp => Task::CatchUp(Box::default()),
             Order::Read { copy, ref units } => {
                 let Side::Passive(passive) = &*self.nodes[node].side else { return Ok(()) };
                 match CopyId::new(copy).map(|copy| passive.view().copy(copy)) {
@@ -74,7 +74,7 @@ impl World {
                         user = alloc::vec![0; len];
                         Task::Read(Box::new(Read::new(info.id, time, at as u64, len as u64)))
                     }
-                    _ => Task::CatchUp(Box::new(CatchUp::new())),
+                    _ => Task::CatchUp(Box::default()),
                 }
             }
         };

@@ -1,6 +1,5 @@
 //! What happens in a world: its sizes, what each node is asked to do, and what may go wrong.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -160,18 +159,17 @@ impl Scenario {
         self
     }
 
-    /// Names and counts, for a table.
+    /// How many shadow copies are taken, if nothing goes wrong.
     #[must_use]
-    pub fn size(&self) -> String {
+    pub fn copies(&self) -> usize {
         let creates =
             |orders: &Program| orders.iter().filter(|&order| *order == Order::Create).count();
-        let copies: usize = self.actives.iter().flatten().chain([&self.before]).map(creates).sum();
-        alloc::format!(
-            "{} + {} nodes, {} copies, {} chunks",
-            self.actives.len(),
-            self.passives.len(),
-            copies,
-            self.units.div_ceil(2),
-        )
+        self.actives.iter().flatten().chain([&self.before]).map(creates).sum()
+    }
+
+    /// How many chunks the volume has.
+    #[must_use]
+    pub fn chunks(&self) -> usize {
+        self.units.div_ceil(2)
     }
 }

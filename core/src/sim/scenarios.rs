@@ -198,12 +198,13 @@ fn crashes() -> Vec<Scenario> {
             .recovery(&after)
             .mishaps(CUT),
         Scenario {
-            slots: 11,
+            slots: 12,
             ..Scenario::new("cut-leave", "the same, and slots are taken meanwhile")
         }
         .before(&[Create])
-        .and_before(churn(2, 5))
-        .active(&[&[Compact], &[write(FIRST, 2)]])
+        .and_before(churn(2, 8))
+        .and_before([Create])
+        .active(&[&[Compact], &[write(BOTH, 2)]])
         .mishaps(CUT),
         Scenario::new("cut-recovery", "the power fails in a write, and again in the recovery")
             .before(&[Create])

@@ -1,0 +1,71 @@
+//! Every rule taken away: the explorer must find damage, or the rule is not needed, or the explorer
+//! does not see.
+
+use std::sync::Arc;
+
+use shadowvol::sim::{First, Limits, Scenario, World, explore, scenarios};
+use shadowvol::{Rule, Rules};
+
+const LIMITS: Limits = Limits { states: 1_000_000, first: First::Nearest };
+
+#[test]
+fn without_any_one_rule_a_promise_is_broken() {
+    for rule in Rule::ALL {
+        let world = scenarios::without(rule);
+        assert!(!world.rules.keeps(rule));
+        let report = explore(&world, LIMITS);
+        let story = report.damage.unwrap_or_else(|| {
+            panic!(
+                "no damage without {rule:?} in the world {} ({} states)",
+                world.name, report.states
+            )
+        });
+        println!("{rule:?}: {} events, {}", story.events.len(), story.damage);
+    }
+}
+
+/// The worlds that show the damage are explored with all rules, too.
+#[test]
+fn each_such_world_is_proven_with_the_rule() {
+    let all = scenarios::all();
+    for rule in Rule::ALL {
+        let world = scenarios::without(rule);
+        assert!(all.iter().any(|other| other.name == world.name), "{}", world.name);
+        assert_ne!(world.rules, Rules::default());
+    }
+}
+
+/// A story is what happened: played again, it breaks the same promise, and not before its end.
+#[test]
+fn a_story_can_be_played_again() {
+    let world = scenarios::without(Rule::ConfirmAbsence);
+    let story = explore(&world, LIMITS).damage.expect("a wrong read");
+    let mut again = World::new(&Arc::new(world));
+    for event in &story.events {
+        assert_eq!(again.broken(), None);
+        assert_eq!(&again.tell(event.action), event);
+        again.act(event.action);
+    }
+    assert_eq!(again.broken(), Some(&*story.damage));
+    let steps: Vec<_> = story.events.iter().map(|event| event.step).collect();
+    assert!(steps.contains(&"W4") && steps.contains(&"R2"), "{story}");
+}
+
+/// Depth first and breadth first visit the same states.
+#[test]
+fn the_order_of_the_search_makes_no_difference_to_a_proof() {
+    let world = scenarios::named("create").expect("a world");
+    let [deep, near] = [First::Deepest, First::Nearest].map(|first| {
+        let report = explore(&world, Limits { first, ..LIMITS });
+        (report.states, report.steps, report.ends)
+    });
+    assert_eq!(deep, near);
+}
+
+/// What nobody reads is not found: the explorer does not cry wolf over a broken rule alone.
+#[test]
+fn a_broken_rule_that_nobody_meets_does_no_damage() {
+    let rules = Rules::default().without(Rule::FullFails);
+    let world = Scenario { rules, ..scenarios::named("overwrite").expect("a world") };
+    assert!(explore(&world, LIMITS).is_proof());
+}

@@ -1,0 +1,76 @@
+//! Every state of every world.
+
+use shadowvol::sim::{explore, scenarios};
+
+use crate::LIMITS;
+
+/// Visits every state of a world and returns how many there are.
+fn prove(name: &str) -> usize {
+    let world = scenarios::named(name).expect("a world of this name");
+    let report = explore(&world, LIMITS);
+    if let Some(story) = report.damage {
+        panic!("{name}: {}\n{story}", world.story);
+    }
+    assert!(report.complete, "{name}: more than {} states", LIMITS.states);
+    assert!(report.ends > 0, "{name}: nobody ever comes to an end");
+    println!("{name}: {} states", report.states);
+    report.states
+}
+
+/// One test a world; each needs a good part of a second at least.
+macro_rules! worlds {
+    ($($test:ident = $name:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                assert!(prove($name) > 100);
+            }
+        )*
+
+        /// No world is left out.
+        #[test]
+        fn every_world_has_a_test() {
+            let tested = [$($name),*];
+            for world in scenarios::all() {
+                assert!(tested.contains(&world.name), "{} has no test", world.name);
+            }
+        }
+    };
+}
+
+worlds! {
+    overwrite = "overwrite",
+    create = "create",
+    delete_origin = "delete-origin",
+    delete_slot = "delete-slot",
+    delete_middle = "delete-middle",
+    extent = "extent",
+    discard = "discard",
+    odd = "odd",
+    compact = "compact",
+    compact_twice = "compact-twice",
+    compact_reuse = "compact-reuse",
+    one_node = "one-node",
+    reuse = "reuse",
+    group = "group",
+    gap = "gap",
+    halves = "halves",
+    instant = "instant",
+    close = "close",
+    compact_writers = "compact-writers",
+    cut_write = "cut-write",
+    cut_create = "cut-create",
+    cut_delete = "cut-delete",
+    cut_compact = "cut-compact",
+    cut_leave = "cut-leave",
+    cut_recovery = "cut-recovery",
+    cut_passive = "cut-passive",
+    kill = "kill",
+    failure = "failure",
+    failure_threads = "failure-threads",
+    role = "role",
+    role_create = "role-create",
+    role_epoch = "role-epoch",
+    full_fail = "full-fail",
+    full_drop = "full-drop",
+}
