@@ -41,15 +41,17 @@ pub(crate) fn run(image: &Path, diff: &Path, caching: Caching) {
             .map(|seed| {
                 let (findings, options) = (&findings, &options);
                 scope.spawn(move || {
-                    let node = Passive::open(image, options).expect("a passive node");
-                    Reader { node, findings, random: Random(seed), known: BTreeMap::new() }.run()
+                    let node = findings.insist(|| Passive::open(image, options))?;
+                    let known = BTreeMap::new();
+                    Some(Reader { node, findings, random: Random(seed), known }.run())
                 })
             })
             .collect();
         println!("passive reads");
         orders.wait_for("stop");
         findings.stop.store(true, Ordering::Relaxed);
-        threads.into_iter().map(|thread| thread.join().expect("a reader")).collect::<Vec<_>>()
+        let done = threads.into_iter().filter_map(|thread| thread.join().expect("a reader"));
+        done.collect::<Vec<_>>()
     });
     let sum = |of: fn(&PassiveStats) -> u64| stats.iter().map(of).sum::<u64>();
     println!(
@@ -63,6 +65,20 @@ pub(crate) fn run(image: &Path, diff: &Path, caching: Caching) {
         findings.wrong.into_inner(),
         findings.errors.into_inner(),
     );
+}
+
+impl Findings {
+    /// Opens a node. Where errors are looked for, it tries until it can or is told to stop.
+    fn insist(&self, open: impl Fn() -> Result<Passive, Error>) -> Option<Passive> {
+        while !self.stop.load(Ordering::Relaxed) {
+            match open() {
+                Ok(node) => return Some(node),
+                Err(_) if self.tolerant => _ = self.errors.fetch_add(1, Ordering::Relaxed),
+                Err(error) => panic!("a passive node: {error}"),
+            }
+        }
+        None
+    }
 }
 
 struct Reader<'a> {
@@ -85,9 +101,8 @@ impl Reader<'_> {
             match done {
                 Ok(()) => {}
                 Err(error) if matches!(error.engine(), Some(EngineError::Gone { .. })) => {}
-                Err(error) if self.findings.tolerant => {
+                Err(_) if self.findings.tolerant => {
                     self.findings.errors.fetch_add(1, Ordering::Relaxed);
-                    drop(error);
                 }
                 Err(error) => println!("FAULT: a passive read failed: {error}"),
             }
