@@ -32,7 +32,7 @@ test-core: tools ## The tests in Rust
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-kernels: tools ## Active and passive nodes in two kernels, where those can be installed
+test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS
 	@if .ci/install-kernels; then \
 	  cargo test --locked -p shadowvol-host --test kernels -- $(KERNEL_CASES); \
 	fi
