@@ -14,8 +14,9 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
+KERNEL_CASES ?=
 
-.PHONY: help demo test test-core test-py soak check-no-std bench fmt lint docs clean tools
+.PHONY: help demo test test-core test-py test-kernels soak check-no-std bench fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,13 +24,18 @@ help: ## Show this list
 demo: $(VENV)/built ## A database is written while other processes check frozen copies of it
 	$(BIN)/shadowvol demo $(DEMO_ARGS)
 
-test: test-core check-no-std test-py ## All tests
+test: test-core check-no-std test-py test-kernels ## All tests
 
 test-core: tools ## The tests in Rust
 	cargo test --locked --workspace --exclude shadowvol-py
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS
+	@if .ci/install-kernels; then \
+	  cargo test --locked -p shadowvol-host --test kernels -- $(KERNEL_CASES); \
+	fi
 
 soak: tools ## Faults and kills on real files for SOAK_SECONDS (3600), drawn from SOAK_SEED
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \

@@ -6,6 +6,10 @@
 //! (some milliseconds; up to 2 s on FAT). A block device has no such time, so samples of its
 //! content stand for it: the first and the last 64 KiB, where partition tables and most file
 //! systems' headers lie. That misses every write that touches neither.
+//!
+//! Devices are numbered anew at each boot, by each host, and by network file systems at each mount.
+//! So these numbers tell one origin from another only within one boot of one host; beyond that, a
+//! file is known by its inode alone and a device by nothing but its size and content.
 
 use shadowvol::backend::ReadAt;
 
@@ -72,8 +76,12 @@ impl Stamp {
             let identity = Identity { number: facts.itself, device: 0 };
             return Ok(Self { content: Content { kind: DEVICE, size, sign }, identity });
         }
-        // Device numbers have 32 bits on the systems that tell them.
-        let identity = Identity { number: facts.inode, device: facts.device as u32 };
+        let device = match medium {
+            MediumKind::RemoteFile { .. } => 0,
+            // Device numbers have 32 bits on the systems that tell them.
+            _ => facts.device as u32,
+        };
+        let identity = Identity { number: facts.inode, device };
         let sign = facts.modified.cast_unsigned();
         Ok(Self { content: Content { kind: FILE, size, sign }, identity })
     }
@@ -100,12 +108,22 @@ impl Stamp {
         bytes
     }
 
+    /// The same without the numbers of devices, to compare with a stamp of another boot or host.
+    #[must_use]
+    pub fn without_devices(mut self) -> Self {
+        self.identity.device = 0;
+        if self.content.kind == DEVICE {
+            self.identity.number = 0;
+        }
+        self
+    }
+
     /// What has become of the origin since this stamp was taken.
     #[must_use]
     pub fn compare(self, now: Self) -> Verdict {
         if self.content == now.content {
             Verdict::Same
-        } else if self.identity == now.identity {
+        } else if self.identity.may_be(now.identity) {
             Verdict::Changed
         } else {
             Verdict::OtherFile
@@ -126,6 +144,15 @@ struct Content {
 struct Identity {
     number: u64,
     device: u32,
+}
+
+impl Identity {
+    /// Whether nothing that is known of both differs.
+    fn may_be(self, other: Self) -> bool {
+        let number = self.number == other.number || self.number == 0 || other.number == 0;
+        let device = self.device == other.device || self.device == 0 || other.device == 0;
+        number && device
+    }
 }
 
 const FILE: u8 = 1;

@@ -11,6 +11,7 @@ use super::Passive;
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::file::{Caching, MediumKind, ReadOnlyFile};
+use crate::identity::boot_id;
 use crate::media::{ReadMedia, Source};
 use crate::stamp::Stamp;
 use crate::volume::{diff_path, judge_stamp};
@@ -47,7 +48,8 @@ impl Passive {
         }
         if copies > 0
             && superblock.clean
-            && let Some(error) = judge_stamp(&superblock, Stamp::of_read_only(&stamped)?.to_bytes())
+            && let now = Stamp::of_read_only(&stamped)?.to_bytes()
+            && let Some(error) = judge_stamp(&superblock, now, boot_id().unwrap_or([0; 16]))
             // An active node that has begun since may write to the origin.
             && peek(&*looked_at)? == superblock
         {

@@ -281,7 +281,7 @@ fn suspicion(
     stamp: [u8; 32],
     boot: [u8; 16],
 ) -> Option<(EngineError, DropReason)> {
-    if let Some(error) = judge_stamp(superblock, stamp) {
+    if let Some(error) = judge_stamp(superblock, stamp, boot) {
         return Some((error, DropReason::ExternalWrite));
     }
     let crashed =
@@ -291,11 +291,19 @@ fn suspicion(
 
 /// What the origin's fingerprint says. While a volume is open its origin changes, so then only
 /// another file is suspicious.
-pub(crate) fn judge_stamp(superblock: &Superblock, now: [u8; 32]) -> Option<EngineError> {
+pub(crate) fn judge_stamp(
+    superblock: &Superblock,
+    now: [u8; 32],
+    boot: [u8; 16],
+) -> Option<EngineError> {
     if superblock.stamp == [0; 32] || now == [0; 32] {
         return None;
     }
-    match Stamp::from_bytes(superblock.stamp).compare(Stamp::from_bytes(now)) {
+    let mut before = Stamp::from_bytes(superblock.stamp);
+    if superblock.boot != boot {
+        before = before.without_devices();
+    }
+    match before.compare(Stamp::from_bytes(now)) {
         Verdict::Same => None,
         Verdict::Changed => superblock.clean.then_some(EngineError::ExternalWrite),
         Verdict::OtherFile => Some(EngineError::OtherOrigin),

@@ -6,6 +6,7 @@
 //! `SHADOWVOL_LONG=1` runs the long forms.
 
 mod bad_input;
+mod elsewhere;
 mod full;
 mod kill;
 mod many_copies;

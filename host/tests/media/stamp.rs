@@ -45,6 +45,25 @@ fn a_copy_is_the_same_when_it_keeps_the_time() {
     assert_eq!(stamp(&path).compare(stamp(&copy)), Verdict::OtherFile);
 }
 
+/// A host that went down left a volume open. After its next boot, and on the host that takes over, the
+/// origin's device has another number, and the volume must open all the same.
+#[test]
+fn devices_are_told_apart_by_number_within_a_boot_only() {
+    let place = &Place::all()[0];
+    let path = place.path();
+    fs::write(&path, [1; 5000]).expect("a file");
+    let mut elsewhere = stamp(&path).to_bytes();
+    elsewhere[24] ^= 1;
+    let before = Stamp::from_bytes(elsewhere);
+    assert_eq!(before.compare(stamp(&path)), Verdict::Same);
+    fs::write(&path, [2; 5001]).expect("the file");
+    assert_eq!(before.compare(stamp(&path)), Verdict::OtherFile);
+    assert_eq!(before.without_devices().compare(stamp(&path)), Verdict::Changed);
+    fs::rename(&path, place.path()).expect("another name");
+    fs::write(&path, [2; 5002]).expect("another file");
+    assert_eq!(before.without_devices().compare(stamp(&path)), Verdict::OtherFile);
+}
+
 #[test]
 fn a_device_is_known_by_both_its_ends() {
     let Some(device) = LoopDevice::attach(1 << 20) else { return };
@@ -54,6 +73,11 @@ fn a_device_is_known_by_both_its_ends() {
         let file = File::open(&device.path, FileOptions::default()).expect("a device");
         file.write_at(offset, b"x").expect("within");
         assert_eq!(before.compare(stamp(&device.path)), Verdict::Changed);
+        let mut elsewhere = before.to_bytes();
+        elsewhere[16] ^= 1;
+        let elsewhere = Stamp::from_bytes(elsewhere);
+        assert_eq!(elsewhere.compare(stamp(&device.path)), Verdict::OtherFile);
+        assert_eq!(elsewhere.without_devices().compare(stamp(&device.path)), Verdict::Changed);
         file.write_at(offset, &[0]).expect("within");
         assert_eq!(before.compare(stamp(&device.path)), Verdict::Same);
     }
