@@ -149,6 +149,10 @@ impl Commit {
         self.found.judge(active)?;
         let context = active.journal.context();
         let records = &buffers.scratch[..self.batch.len()];
+        debug_assert!(
+            self.first.0 == active.journal.stable() || !self.rules.keeps(Rule::OneCommitAtATime),
+            "invariant 3: all records before these are behind a barrier",
+        );
         active.commit(records, context, self.first, self.ticket, buffers.checksum)?;
         active.journal.confirm(self.batch.end);
         active.counters.commits += 1;
