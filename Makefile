@@ -12,11 +12,12 @@ BIN := $(VENV)/bin
 RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+PROOF_ARGS ?= --long
 SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
 KERNEL_CASES ?=
 
-.PHONY: help demo test test-core test-py test-kernels soak check-no-std bench fmt lint docs clean tools
+.PHONY: help demo test test-core test-py test-kernels proof soak check-no-std bench fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +29,8 @@ test: test-core check-no-std test-py test-kernels ## All tests
 
 test-core: tools ## The tests in Rust
 	cargo test --locked --workspace --exclude shadowvol-py
+	cargo test --locked -p shadowvol --features sim --lib --test proof
+	cargo test --locked -p shadowvol --features sim --doc
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -36,6 +39,9 @@ test-kernels: tools ## Nodes in two real kernels, where those can be installed; 
 	@if .ci/install-kernels; then \
 	  cargo test --locked -p shadowvol-host --test kernels -- $(KERNEL_CASES); \
 	fi
+
+proof: tools ## What is proven, with counts of states; more with PROOF_ARGS="--long --stories"
+	cargo run --locked --release -p shadowvol --features sim --example proof -- $(PROOF_ARGS)
 
 soak: tools ## Faults and kills on real files for SOAK_SECONDS (3600), drawn from SOAK_SEED
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) \
@@ -55,12 +61,13 @@ fmt: $(VENV)/ready ## Format all sources
 lint: $(VENV)/ready ## Check formats, lints and types
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 docs: tools ## The documentation of the crates, in target/doc
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --features shadowvol/sim
 
 clean: ## Delete all that was built
 	rm -rf target .venv dist .hypothesis .pytest_cache .mypy_cache .ruff_cache

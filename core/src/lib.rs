@@ -14,6 +14,7 @@
 //! | [`table`], [`Slots`] | which record answers for a chunk; which slots are free | the roles |
 //! | [`format`](mod@format) | records, superblocks, checksums as bytes | the journal; readers in other languages |
 //! | [`backend`] | what a medium must promise; wrappers; a suite that checks it | hosts, tests |
+//! | `sim`, a feature | the protocol explored: every interleaving, every crash | tests, pages, notebooks |
 //!
 //! ```text
 //! ACTIVE write(extent, bytes)                        PASSIVE read(copy k, extent)
@@ -52,13 +53,16 @@ mod slots;
 pub mod table;
 mod units;
 
-/// The design and the format, to read.
+/// The design, the format, and what is proven, to read.
 pub mod docs {
     #[doc = include_str!("../docs/design.md")]
     pub mod design {}
 
     #[doc = include_str!("../docs/format.md")]
     pub mod format {}
+
+    #[doc = include_str!("../docs/proof.md")]
+    pub mod proof {}
 }
 
 pub use error::{Damage, Error, IoKind};

@@ -9,6 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashSet;
+use serde::Serialize;
 
 use super::alone::Alone;
 use super::scenario::Scenario;
@@ -41,7 +42,7 @@ impl Default for Limits {
 }
 
 /// What an exploration has found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Different states that were visited.
     pub states: usize,

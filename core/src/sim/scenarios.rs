@@ -262,30 +262,29 @@ fn roles() -> Vec<Scenario> {
 /// Worlds too large for every test run.
 #[must_use]
 pub fn large() -> Vec<Scenario> {
-    let long = [write(FIRST, 2), Create, write(BOTH, 3), Create, write(FIRST, 4), Delete(1)];
     vec![
-        Scenario::new("large", "two passives read through creations, writes and a deletion")
-            .before(&[Create])
-            .active(&[&long])
+        Scenario::new("large", "two passives read through writes of both chunks and a creation")
+            .before(&[Create, write(FIRST, 2), Create])
+            .active(&[&[write(FIRST, 3), Create, write(SECOND, 4)]])
             .passive(&[&[read(1, FIRST)]])
-            .passive(&[&[read(2, FIRST)]]),
+            .passive(&[&[read(2, 1..3)]]),
         Scenario::new("large-cut", "the power fails anywhere, and a passive lives on")
             .before(&[Create])
             .active(&[&[write(FIRST, 2), Create, write(FIRST, 3)]])
-            .recovery(&[Create, write(FIRST, 4)])
-            .passive(&[&[read(1, FIRST)]])
+            .recovery(&[write(FIRST, 4)])
+            .passive(&[&[read(1, 0..1)]])
             .mishaps(CUT),
         Scenario::new("large-threads", "two writers, a creator and a passive")
             .before(&[Create])
-            .active(&[&[write(FIRST, 2)], &[write(SECOND, 3)], &[Create]])
-            .passive(&[&[read(1, BOTH)]]),
+            .active(&[&[write(0..1, 2)], &[write(2..3, 3)], &[Create]])
+            .passive(&[&[read(1, 1..3)]]),
         Scenario::new(
             "large-kill",
             "the process dies under two writers, and the power fails later",
         )
         .before(&[Create])
-        .active(&[&[write(FIRST, 2)], &[write(SECOND, 3)]])
-        .recovery(&[Create, write(BOTH, 4)])
+        .active(&[&[write(0..1, 2)], &[write(2..3, 3)]])
+        .recovery(&[write(FIRST, 4)])
         .mishaps(Mishaps { cuts: 1, kills: 1, failures: 0 }),
     ]
 }

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use alloc::{format, vec};
 use core::fmt;
 
+use serde::Serialize;
+
 use super::task::{Side, Task};
 use super::thread::{Piece, State};
 use super::world::{Action, World};
@@ -12,7 +14,7 @@ use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET};
 use crate::machine::{Medium, Op};
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// What happened, for a driver that plays it again.
     pub action: Action,
@@ -25,7 +27,7 @@ pub struct Event {
 }
 
 /// A schedule, and the promise that it breaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Story {
     /// What happened, in order.
     pub events: Vec<Event>,

@@ -7,6 +7,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use serde::Serialize;
+
 use super::disk::Disk;
 use super::oracle::{Broken, Oracle};
 use super::scenario::{Order, Scenario};
@@ -51,7 +53,7 @@ pub(super) struct Left {
 }
 
 /// Something that can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Action {
     /// A thread's machine is stepped.
     Step {
