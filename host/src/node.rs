@@ -77,7 +77,11 @@ impl<S> Node<S> {
             let mut state = self.state.lock();
             let step = loop {
                 let step = machine.step(&mut state.shared, &mut buffers, fed);
-                self.announce(&state);
+                // Who waits for a turn has changed nothing that others wait for. If it woke them all
+                // the same, two would wake each other for as long as a third does I/O.
+                if !matches!(step, Step::Wait(Wait::Turn)) {
+                    self.announce(&state);
+                }
                 match step {
                     Step::Wait(Wait::Turn) => self.wait(&mut state),
                     Step::Wait(wait) => {

@@ -292,3 +292,28 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
     assert_eq!(step(&mut world, &mut room, Fed::Failed(failed.clone())), Step::Done(Err(failed)));
     assert!(world.active.as_ref().expect("an active").ended().is_some());
 }
+
+/// A commit that waited for another one's barrier was over as soon as anything woke it. Then it woke
+/// the others who waited, and so all of them kept each other awake until the barrier came.
+#[test]
+fn a_commit_that_waits_sleeps_until_the_barrier() {
+    let mut world = world();
+    let copy = CopyId::new(1).expect("a number");
+    let append = |world: &mut World| step(world, &mut Delete::new(vec![copy]), Fed::Again);
+    assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
+    let (mut first, mut second) = (Commit::new(), Commit::new());
+    let mut scratch = Vec::new();
+    let mut buffers =
+        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+    let active = world.active.as_mut().expect("an active");
+    assert_eq!(first.step(active, &mut buffers, Fed::Again), Step::Io);
+    for _ in 0..3 {
+        assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
+        assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Wait(Wait::Turn));
+    }
+    let active = world.active.as_mut().expect("an active");
+    assert_eq!(first.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));
+    // Then it is over, though the next one is under way: who asked may have got what it needs.
+    assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
+    assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Done(Ok(())));
+}
