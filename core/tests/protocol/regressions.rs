@@ -317,3 +317,34 @@ fn a_commit_that_waits_sleeps_until_the_barrier() {
     assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
     assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Done(Ok(())));
 }
+
+/// A compaction has closed the gate and waits for the commit under way; meanwhile the diff area gets
+/// full. With the gate left closed no commit would ever begin again, and every writer would wait for
+/// one. Each record takes a slot for either journal, so it depends on the number of free ones
+/// whether the next journal lacks a record or only the segment behind its last one.
+#[test]
+fn a_compaction_that_fails_behind_its_gate_opens_it() {
+    for taken in 0..2 {
+        let mut world = world();
+        world.write(0, vec![1; taken * 4096]);
+        world.finish();
+        let mut compact = Compact::new();
+        assert_eq!(step(&mut world, &mut compact, Fed::Again), Step::Io);
+        let copies = vec![CopyId::new(1).expect("a number"); 512];
+        let delete = |world: &mut World| step(world, &mut Delete::new(copies.clone()), Fed::Again);
+        assert_eq!(delete(&mut world), Step::Wait(Wait::Commit));
+        let mut commit = Commit::new();
+        let mut scratch = Vec::new();
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        let active = world.active.as_mut().expect("an active");
+        assert_eq!(commit.step(active, &mut buffers, Fed::Again), Step::Io);
+        assert_eq!(step(&mut world, &mut compact, Fed::Done), Step::Wait(Wait::Turn), "the gate");
+        while delete(&mut world) == Step::Wait(Wait::Commit) {}
+        let active = world.active.as_mut().expect("an active");
+        assert_eq!(commit.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));
+        let failed = step(&mut world, &mut compact, Fed::Again);
+        assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
+        assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
+    }
+}
