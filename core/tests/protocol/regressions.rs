@@ -1,6 +1,8 @@
 //! One test for each fault that was found, with its story.
 
-use shadowvol::active::{Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole};
+use shadowvol::active::{
+    Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole, Write,
+};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
@@ -347,4 +349,24 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
         assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
         assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
     }
+}
+
+/// A creation holds the writers when it finds that the last room for its record was taken. With the
+/// hold left in place every writer would wait for ever.
+#[test]
+fn a_creation_without_room_for_its_record_lets_the_writers_go() {
+    let mut world = world();
+    let mut create = Create::new("x".repeat(1024), 0);
+    assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
+    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
+    assert_eq!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
+    // Long records first, then short ones, until no room is left.
+    for count in [512, 1] {
+        let copies = vec![CopyId::new(1).expect("a number"); count];
+        let delete = |world: &mut World| step(world, &mut Delete::new(copies.clone()), Fed::Again);
+        while delete(&mut world) == Step::Wait(Wait::Commit) {}
+    }
+    let failed = step(&mut world, &mut create, Fed::Done);
+    assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
+    assert_ne!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
 }
