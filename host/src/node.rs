@@ -1,12 +1,12 @@
 //! Driving step machines with threads: the state behind a lock that is never held over I/O, and
 //! a turn to wait for.
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use shadowvol::machine::{Buffers, Fed, Machine, Step, Wait};
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::media::{Perform, perform_all};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// What the machines of one node share, and the threads that wait for one another.
 #[derive(Debug)]

@@ -1,8 +1,6 @@
 //! One test for each fault that was found, with its story.
 
-use shadowvol::active::{
-    Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole, Write,
-};
+use shadowvol::active::{Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole, Write};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
