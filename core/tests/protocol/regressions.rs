@@ -251,6 +251,8 @@ fn closing_counts_only_records_that_were_written() {
     let mut seal = Seal::new([0; 32]);
     assert_eq!(step(&mut world, &mut seal, Fed::Again), Step::Io);
     assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Wait(Wait::Commit));
+    // Nor does one begin now: it could hit what the next holder has put there.
+    assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Wait(Wait::Turn));
 
     let mut scratch = vec![0; PAIR_BYTES];
     let mut buffers =
