@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 
 # Folders are looked for in, because they come one after the other.
 RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
+SCHEDULES := --features shadowvol-host/schedules --test schedules
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 PROOF_ARGS ?= --long
@@ -17,7 +18,8 @@ SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
 KERNEL_CASES ?=
 
-.PHONY: help demo test test-core test-py test-kernels proof soak check-no-std bench fmt lint docs clean tools
+.PHONY: help demo test test-core test-schedules test-py test-kernels proof soak check-no-std bench fmt lint \
+	docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,10 +29,14 @@ demo: $(VENV)/built ## A database is written while other processes check frozen 
 
 test: test-core check-no-std test-py test-kernels ## All tests
 
-test-core: tools ## The tests in Rust
+test-core: tools test-schedules ## The tests in Rust
 	cargo test --locked --workspace --exclude shadowvol-py
 	cargo test --locked -p shadowvol --features sim --lib --test proof
 	cargo test --locked -p shadowvol --features sim --doc
+
+# The whole workspace is named, so that what was built for the other tests is used.
+test-schedules: tools ## The driver's threads in many schedules; SHADOWVOL_LONG=1 explores more
+	cargo test --locked --workspace --exclude shadowvol-py $(SCHEDULES)
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -62,6 +68,7 @@ lint: $(VENV)/ready ## Check formats, lints and types
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
+	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

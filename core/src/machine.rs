@@ -198,7 +198,8 @@ pub enum Step<T> {
 /// What a machine waits for, and who brings it about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wait {
-    /// A step of another machine of this node, whichever it is.
+    /// A step of another machine of this node, whichever it is, that does not end in this. A step
+    /// that does has changed nothing that others wait for, so it need wake nobody.
     Turn,
     /// The journal's next barrier. If no [`Commit`](crate::active::Commit) is under way, run one.
     Commit,

@@ -7,6 +7,9 @@
 mod check;
 pub mod checksum;
 mod error;
+#[cfg(feature = "schedules")]
+#[doc(hidden)]
+pub mod explored;
 mod extent;
 pub mod file;
 pub mod identity;
@@ -16,6 +19,7 @@ mod memory;
 mod node;
 mod passive;
 pub mod stamp;
+mod sync;
 mod volume;
 
 pub use check::{CheckReport, Finding, check};

@@ -1,12 +1,12 @@
 //! Driving step machines with threads: the state behind a lock that is never held over I/O, and
 //! a turn to wait for.
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use shadowvol::machine::{Buffers, Fed, Machine, Step, Wait};
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::media::{Perform, perform_all};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// What the machines of one node share, and the threads that wait for one another.
 #[derive(Debug)]
@@ -77,7 +77,11 @@ impl<S> Node<S> {
             let mut state = self.state.lock();
             let step = loop {
                 let step = machine.step(&mut state.shared, &mut buffers, fed);
-                self.announce(&state);
+                // Who waits for a turn has changed nothing that others wait for. If it woke them all
+                // the same, two would wake each other for as long as a third does I/O.
+                if !matches!(step, Step::Wait(Wait::Turn)) {
+                    self.announce(&state);
+                }
                 match step {
                     Step::Wait(Wait::Turn) => self.wait(&mut state),
                     Step::Wait(wait) => {

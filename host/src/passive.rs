@@ -5,7 +5,7 @@ mod facts;
 mod open;
 
 use core::cell::RefCell;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::extent::{ByteExtent, byte_extents};
 use crate::media::ReadMedia;
 use crate::node::{Node, Request, run_alone};
+use crate::sync::AtomicBool;
 
 pub use copy::CopyOptions;
 pub use open::PassiveOptions;

@@ -8,13 +8,12 @@ mod revert;
 mod stats;
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
 use shadowvol::active::{Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Seal, Write};
 use shadowvol::journal::CopyInfo;
 use shadowvol::machine::{Machine, Medium, Op, Wait};
@@ -26,6 +25,7 @@ use crate::lock::RoleLock;
 use crate::media::Media;
 use crate::node::{Node, Request};
 use crate::passive::Passive;
+use crate::sync::{AtomicBool, Mutex};
 use chores::Chores;
 use files::Files;
 use stats::Tally;

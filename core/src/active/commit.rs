@@ -82,8 +82,8 @@ pub struct Commit {
     ticket: Ticket,
     /// Whether the superblock is looked at behind the barrier.
     watch: bool,
-    /// It has waited once for another commit.
-    waited: bool,
+    /// How much was behind a barrier when it began to wait for another commit's.
+    waited: Option<Ticket>,
     found: Watch,
     rules: Rules,
 }
@@ -108,7 +108,7 @@ impl Commit {
             first: Sequence(0),
             ticket: Ticket(0),
             watch: false,
-            waited: false,
+            waited: None,
             found: Watch::default(),
             rules: Rules::default(),
         }
@@ -117,22 +117,23 @@ impl Commit {
     /// Begins the next commit with the memory that the machine has; it must be done.
     pub fn begin(&mut self) {
         self.phase = Phase::Take;
-        self.waited = false;
+        self.waited = None;
         self.found = Watch::default();
     }
 
     fn take(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
-        // After a wait the records of whoever asked may be behind a barrier. If all who waited
-        // went on to commit what others have appended since, each barrier would serve one write.
-        if active.ended.is_some() || self.waited {
+        // After a barrier the records of whoever asked may be behind it. If all who waited went on
+        // to commit what others have appended since, each barrier would serve one write.
+        let is_over = |before| before != active.committed;
+        if active.ended.is_some() || self.waited.is_some_and(is_over) {
             return Step::Done(Ok(()));
         }
         let committing = active.committing && active.rules.keeps(Rule::OneCommitAtATime);
         if committing || active.gate || active.sealing {
-            self.waited = true;
+            self.waited.get_or_insert(active.committed);
             return Step::Wait(Wait::Turn);
         }
-        if !active.journal.has_news() {
+        if self.waited.is_some() || !active.journal.has_news() {
             return Step::Done(Ok(()));
         }
         active.committing = true;

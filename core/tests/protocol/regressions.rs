@@ -1,6 +1,6 @@
 //! One test for each fault that was found, with its story.
 
-use shadowvol::active::{Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole};
+use shadowvol::active::{Commit, Compact, Create, Delete, MakeRoom, Role, Seal, TakeRole, Write};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
@@ -251,6 +251,8 @@ fn closing_counts_only_records_that_were_written() {
     let mut seal = Seal::new([0; 32]);
     assert_eq!(step(&mut world, &mut seal, Fed::Again), Step::Io);
     assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Wait(Wait::Commit));
+    // Nor does one begin now: it could hit what the next holder has put there.
+    assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Wait(Wait::Turn));
 
     let mut scratch = vec![0; PAIR_BYTES];
     let mut buffers =
@@ -291,4 +293,80 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
     let failed = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
     assert_eq!(step(&mut world, &mut room, Fed::Failed(failed.clone())), Step::Done(Err(failed)));
     assert!(world.active.as_ref().expect("an active").ended().is_some());
+}
+
+/// A commit that waited for another one's barrier was over as soon as anything woke it. Then it woke
+/// the others who waited, and so all of them kept each other awake until the barrier came.
+#[test]
+fn a_commit_that_waits_sleeps_until_the_barrier() {
+    let mut world = world();
+    let copy = CopyId::new(1).expect("a number");
+    let append = |world: &mut World| step(world, &mut Delete::new(vec![copy]), Fed::Again);
+    assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
+    let (mut first, mut second) = (Commit::new(), Commit::new());
+    let mut scratch = Vec::new();
+    let mut buffers =
+        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+    let active = world.active.as_mut().expect("an active");
+    assert_eq!(first.step(active, &mut buffers, Fed::Again), Step::Io);
+    for _ in 0..3 {
+        assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
+        assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Wait(Wait::Turn));
+    }
+    let active = world.active.as_mut().expect("an active");
+    assert_eq!(first.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));
+    // Then it is over, though the next one is under way: who asked may have got what it needs.
+    assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
+    assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Done(Ok(())));
+}
+
+/// A compaction has closed the gate and waits for the commit under way; meanwhile the diff area gets
+/// full. With the gate left closed no commit would ever begin again, and every writer would wait for
+/// one. Each record takes a slot for either journal, so it depends on the number of free ones
+/// whether the next journal lacks a record or only the segment behind its last one.
+#[test]
+fn a_compaction_that_fails_behind_its_gate_opens_it() {
+    for taken in 0..2 {
+        let mut world = world();
+        world.write(0, vec![1; taken * 4096]);
+        world.finish();
+        let mut compact = Compact::new();
+        assert_eq!(step(&mut world, &mut compact, Fed::Again), Step::Io);
+        let copies = vec![CopyId::new(1).expect("a number"); 512];
+        let delete = |world: &mut World| step(world, &mut Delete::new(copies.clone()), Fed::Again);
+        assert_eq!(delete(&mut world), Step::Wait(Wait::Commit));
+        let mut commit = Commit::new();
+        let mut scratch = Vec::new();
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        let active = world.active.as_mut().expect("an active");
+        assert_eq!(commit.step(active, &mut buffers, Fed::Again), Step::Io);
+        assert_eq!(step(&mut world, &mut compact, Fed::Done), Step::Wait(Wait::Turn), "the gate");
+        while delete(&mut world) == Step::Wait(Wait::Commit) {}
+        let active = world.active.as_mut().expect("an active");
+        assert_eq!(commit.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));
+        let failed = step(&mut world, &mut compact, Fed::Again);
+        assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
+        assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
+    }
+}
+
+/// A creation holds the writers when it finds that the last room for its record was taken. With the
+/// hold left in place every writer would wait for ever.
+#[test]
+fn a_creation_without_room_for_its_record_lets_the_writers_go() {
+    let mut world = world();
+    let mut create = Create::new("x".repeat(1024), 0);
+    assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
+    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
+    assert_eq!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
+    // Long records first, then short ones, until no room is left.
+    for count in [512, 1] {
+        let copies = vec![CopyId::new(1).expect("a number"); count];
+        let delete = |world: &mut World| step(world, &mut Delete::new(copies.clone()), Fed::Again);
+        while delete(&mut world) == Step::Wait(Wait::Commit) {}
+    }
+    let failed = step(&mut world, &mut create, Fed::Done);
+    assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
+    assert_ne!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
 }

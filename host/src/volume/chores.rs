@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
-use parking_lot::{Condvar, Mutex};
 use shadowvol::CopyId;
 use shadowvol::active::{self, Active, Compact};
 use shadowvol::machine::Medium;
 
 use super::Inner;
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Condvar, Mutex};
 
 /// Entries of the table that are swept with the lock held.
 const SWEEP_ENTRIES: usize = 4096;
