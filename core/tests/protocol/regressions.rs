@@ -5,8 +5,8 @@ use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
-use shadowvol::passive::{Read, TRUST};
-use shadowvol::{CopyId, Error, IoKind};
+use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
+use shadowvol::{CopyId, Damage, Error, IoKind};
 
 use crate::job::Kind;
 use crate::world::{Shape, World};
@@ -369,4 +369,88 @@ fn a_creation_without_room_for_its_record_lets_the_writers_go() {
     let failed = step(&mut world, &mut create, Fed::Done);
     assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
     assert_ne!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
+}
+
+/// Drives a catch-up of a node up to its first read of the superblocks, and returns how many reads
+/// of the tail that took.
+fn follow_tail(world: &World, node: &mut Passive, catch_up: &mut CatchUp) -> usize {
+    let mut fed = Fed::Again;
+    let mut scratch = Vec::new();
+    for reads in 0.. {
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        assert_eq!(catch_up.step(node, &mut buffers, fed), Step::Io);
+        let read = catch_up.ops()[0];
+        if read.at == PAIR_OFFSET {
+            return reads;
+        }
+        let at = read.at as usize;
+        buffers.scratch[read.into.range()]
+            .copy_from_slice(&world.diff.visible[at..][..read.into.len]);
+        assert_eq!(catch_up.absorb(&mut buffers), Next::Step);
+        fed = Fed::Done;
+    }
+    unreachable!("a tail that never ends")
+}
+
+/// A read of the tail brought two records, of which the second proves that the first was behind a
+/// barrier. The node took that for a proof that one was missing behind both, read again, and, if
+/// that read was torn, called the journal damaged.
+#[test]
+fn records_that_were_read_prove_nothing_about_the_next_one() {
+    let mut world = world();
+    let mut node = world.open_node();
+    for _ in 0..2 {
+        world.create();
+        world.finish();
+    }
+    assert_eq!(follow_tail(&world, &mut node, &mut CatchUp::new()), 1);
+    assert_eq!(node.view().copies().count(), 3);
+}
+
+/// A reader met the second place of the superblock in rewriting, read once more, and so slowly that
+/// the second place was done and the first one in rewriting when it came there: it gave up.
+#[test]
+fn superblocks_are_read_until_two_reads_agree() {
+    let world = world();
+    let pair = &world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES];
+    let torn = |places: [bool; 2]| {
+        let mut bytes = pair.to_vec();
+        for (place, is_torn) in bytes.chunks_mut(BYTES).zip(places) {
+            if is_torn {
+                place[100] ^= 1;
+            }
+        }
+        bytes
+    };
+    let mut node = world.clone().open_node();
+    let mut catch_up = CatchUp::new();
+    follow_tail(&world, &mut node, &mut catch_up);
+    let mut scratch = vec![0; PAIR_BYTES];
+    for (places, next) in [
+        ([false, true], Next::Io),
+        ([true, true], Next::Io),
+        ([false, true], Next::Io),
+        ([false, true], Next::Step),
+    ] {
+        scratch.copy_from_slice(&torn(places));
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        assert_eq!(catch_up.absorb(&mut buffers), next, "{places:?}");
+    }
+
+    // What stays torn is damage.
+    let mut catch_up = CatchUp::new();
+    follow_tail(&world, &mut node, &mut catch_up);
+    for next in [Next::Io, Next::Step] {
+        scratch.copy_from_slice(&torn([true, true]));
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        assert_eq!(catch_up.absorb(&mut buffers), next);
+    }
+    let mut buffers =
+        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+    let judged = catch_up.step(&mut node, &mut buffers, Fed::Done);
+    let damage = Damage::Superblock;
+    assert_eq!(judged, Step::Done(Err(Error::Corrupt { what: damage, at: PAIR_OFFSET })));
 }
