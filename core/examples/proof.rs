@@ -1,13 +1,15 @@
 //! Prints what is proven: every world with its states, and every rule with the shortest story that
 //! breaks a promise without it.
 //!
-//! `cargo run --release -p shadowvol --features sim --example proof -- [--long] [--stories] [NAME...]`
+//! `cargo run --release -p shadowvol --features sim --example proof -- [OPTION...] [NAME...]`
 //!
-//! `--long` adds the large worlds, `--stories` tells the stories, names choose worlds and rules.
+//! `--long` adds the large worlds, `--stories` tells the stories, `--json` prints all of it as data
+//! instead, names choose worlds and rules.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
+use serde_json::json;
 use shadowvol::Rule;
 use shadowvol::sim::{First, Limits, Report, Scenario, explore, scenarios};
 
@@ -19,57 +21,61 @@ fn main() -> ExitCode {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let names: Vec<&String> = arguments.iter().filter(|name| !name.starts_with("--")).collect();
     let chosen = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(*part));
-    let mut sound = true;
+    let (json, stories) = (has("--json"), has("--stories"));
 
-    println!(
-        "{:<16} {:>6} {:>8} {:>6} {:>6} {:>9} {:>10} {:>8} {:>7}  result",
-        "world", "active", "passive", "copies", "chunks", "states", "steps", "crashes", "seconds"
-    );
+    let mut proven = Vec::new();
     let large = if has("--long") { scenarios::large() } else { Vec::new() };
-    for world in scenarios::all().into_iter().chain(large).filter(|world| chosen(world.name)) {
+    let worlds = scenarios::all().into_iter().chain(large).filter(|world| chosen(world.name));
+    for (nth, world) in worlds.enumerate() {
         let begun = Instant::now();
         let report = explore(&world, PROOF);
-        sound &= report.is_proof();
-        row(&world, &report, begun);
-        if let Some(story) = &report.damage {
-            println!("{story}");
+        if !json {
+            print_world(nth == 0, &world, &report, begun.elapsed().as_secs_f64());
         }
+        proven.push((world, report));
     }
 
-    println!(
-        "\n{:<24} {:<14} {:>9} {:>7}  damage",
-        "without the rule", "in world", "states", "events"
-    );
-    for rule in Rule::ALL {
-        let name = format!("{rule:?}");
-        if !chosen(&name) {
-            continue;
-        }
+    let mut needed = Vec::new();
+    let rules = Rule::ALL.into_iter().filter(|rule| chosen(&format!("{rule:?}")));
+    for (nth, rule) in rules.enumerate() {
         let world = scenarios::without(rule);
         let report = explore(&world, STORY);
-        let (events, words) = match &report.damage {
-            Some(story) => (story.events.len().to_string(), story.damage.as_str()),
-            None => {
-                ("-".into(), "NONE FOUND: the rule is not needed, or the explorer does not see")
-            }
-        };
-        println!("{name:<24} {:<14} {:>9} {events:>7}  {words}", world.name, report.states);
-        sound &= report.damage.is_some();
-        if let Some(story) = report.damage.filter(|_| has("--stories")) {
-            println!("\n{story}");
+        if !json {
+            print_rule(nth == 0, rule, &world, &report, stories);
         }
+        needed.push((rule, world, report));
     }
+
+    if json {
+        println!("{}", data(&proven, &needed));
+    }
+    let sound = proven.iter().all(|(_, report)| report.is_proof())
+        && needed.iter().all(|(_, _, report)| report.damage.is_some());
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn row(world: &Scenario, report: &Report, begun: Instant) {
+fn print_world(is_first: bool, world: &Scenario, report: &Report, seconds: f64) {
+    if is_first {
+        println!(
+            "{:<16} {:>6} {:>8} {:>6} {:>6} {:>9} {:>10} {:>8} {:>7}  result",
+            "world",
+            "active",
+            "passive",
+            "copies",
+            "chunks",
+            "states",
+            "steps",
+            "crashes",
+            "seconds"
+        );
+    }
     let result = match (&report.damage, report.complete) {
         (Some(_), _) => "DAMAGE",
         (None, true) => "no damage",
         (None, false) => "NOT ALL STATES VISITED",
     };
     println!(
-        "{:<16} {:>6} {:>8} {:>6} {:>6} {:>9} {:>10} {:>8} {:>7.1}  {result}",
+        "{:<16} {:>6} {:>8} {:>6} {:>6} {:>9} {:>10} {:>8} {seconds:>7.1}  {result}",
         world.name,
         world.actives.len(),
         world.passives.len(),
@@ -78,6 +84,44 @@ fn row(world: &Scenario, report: &Report, begun: Instant) {
         report.states,
         report.steps,
         report.crashes,
-        begun.elapsed().as_secs_f64(),
     );
+    if let Some(story) = &report.damage {
+        println!("{story}");
+    }
+}
+
+fn print_rule(is_first: bool, rule: Rule, world: &Scenario, report: &Report, stories: bool) {
+    if is_first {
+        println!(
+            "\n{:<24} {:<14} {:>9} {:>7}  damage",
+            "without the rule", "in world", "states", "events"
+        );
+    }
+    let (events, words) = match &report.damage {
+        Some(story) => (story.events.len().to_string(), story.damage.as_str()),
+        None => ("-".into(), "NONE FOUND: the rule is not needed, or the explorer does not see"),
+    };
+    let rule = format!("{rule:?}");
+    println!("{rule:<24} {:<14} {:>9} {events:>7}  {words}", world.name, report.states);
+    if let Some(story) = report.damage.as_ref().filter(|_| stories) {
+        println!("\n{story}");
+    }
+}
+
+fn data(proven: &[(Scenario, Report)], needed: &[(Rule, Scenario, Report)]) -> serde_json::Value {
+    let worlds = proven.iter().map(|(world, report)| {
+        json!({
+            "world": world.name,
+            "story": world.story,
+            "actives": world.actives.len(),
+            "passives": world.passives.len(),
+            "copies": world.copies(),
+            "chunks": world.chunks(),
+            "report": report,
+        })
+    });
+    let rules = needed.iter().map(|(rule, world, report)| {
+        json!({ "rule": format!("{rule:?}"), "world": world.name, "report": report })
+    });
+    json!({ "worlds": worlds.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>() })
 }
