@@ -299,7 +299,8 @@ impl Oracle {
             let here = found.iter().find(|(there, _)| there == time);
             match (creation.state, here) {
                 (State::Live, None) => {
-                    return Err(format!("copy {:?} is lost", creation.id));
+                    let number = creation.id.map_or(0, CopyId::number);
+                    return Err(format!("copy {number} is lost"));
                 }
                 (State::Dead, Some((_, id))) if creation.id == Some(*id) => {
                     return Err(format!("copy {id} was deleted, and is back"));

@@ -11,7 +11,7 @@ use super::disk::Owner;
 use super::oracle::{self, Broken, Flight, Oracle};
 use super::scenario::Order;
 use super::task::{Output, Side, Task};
-use super::thread::{Frame, State, Thread};
+use super::thread::{Frame, Since, State, Thread};
 use super::world::{Node, World};
 use crate::active::{
     Active, Compact, Create, Delete, Flush, MakeRoom, Role, Seal, TakeRole, Write,
@@ -26,7 +26,7 @@ impl World {
     pub(super) fn begin(&mut self, node: usize, thread: usize) -> Result<(), Broken> {
         let owner = (node as u8, thread as u8);
         let Some(order) = self.order(node, thread).cloned() else { return Ok(()) };
-        let late = self.has_other_holder(node);
+        let mut since = Since { fenced: self.has_other_holder(node), ..Since::default() };
         let mut user = Vec::new();
         let mut time = 0;
         let task = match order {
@@ -70,18 +70,22 @@ impl World {
                 match CopyId::new(copy).map(|copy| passive.view().copy(copy)) {
                     Some(Ok(info)) => {
                         time = info.time;
+                        since.deleted = self.oracle.state(time) == Some(oracle::State::Dead);
                         let (at, len) = (units.start * UNIT, units.len() * UNIT);
                         user = alloc::vec![0; len];
                         Task::Read(Box::new(Read::new(info.id, time, at as u64, len as u64)))
                     }
-                    _ => Task::CatchUp(Box::default()),
+                    _ => {
+                        since.unknown = self.oracle.live().any(|(_, id)| id.number() == copy);
+                        Task::CatchUp(Box::default())
+                    }
                 }
             }
         };
         self.nodes[node].threads[thread].change(|thread| {
             thread.user = user;
             thread.time = time;
-            thread.late = late;
+            thread.since = since;
             thread.push(task);
         });
         self.step(node, thread)
@@ -131,12 +135,9 @@ impl World {
             }
             _ => false,
         };
-        let late = node_state.threads[thread].late;
-        let takes_barrier = matches!(order, Order::Flush | Order::Create | Order::Delete(_));
-        if late && takes_barrier && done.is_ok() {
-            return Err(format!(
-                "{order:?} was acknowledged, and another node had the role before"
-            ));
+        if done.is_ok() {
+            let live = |copy: u32| self.oracle.live().any(|(_, id)| id.number() == copy);
+            node_state.threads[thread].since.allows(&order, caught_up, live)?;
         }
         let (time, user) = node_state.threads[thread].change(|thread| {
             thread.frames.clear();
@@ -234,6 +235,31 @@ pub(super) fn role(origin_size: u64, diff_size: u64, coherent: bool) -> Role {
 
 fn excuse(excused: bool, order: &Order, error: &Error) -> Result<(), Broken> {
     if excused { Ok(()) } else { Err(format!("{order:?} failed without a reason: {error}")) }
+}
+
+impl Since {
+    /// Whether the order may end well.
+    fn allows(
+        self,
+        order: &Order,
+        caught_up: bool,
+        live: impl Fn(u32) -> bool,
+    ) -> Result<(), Broken> {
+        let takes_barrier = matches!(order, Order::Flush | Order::Create | Order::Delete(_));
+        if self.fenced && takes_barrier {
+            return Err(format!(
+                "{order:?} was acknowledged, and another node had the role before"
+            ));
+        }
+        if self.deleted {
+            return Err("a copy was read that had been deleted before the read began".into());
+        }
+        let still = matches!(order, Order::Read { copy, .. } if live(*copy));
+        if self.unknown && still && !caught_up {
+            return Err("a copy that had been acknowledged was not there".into());
+        }
+        Ok(())
+    }
 }
 
 impl Thread {

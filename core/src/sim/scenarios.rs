@@ -113,7 +113,7 @@ fn journals() -> Vec<Scenario> {
         Scenario::new("one-node", "two threads of a passive read while the journal moves")
             .before(&[Create])
             .active(&[&[Compact, write(FIRST, 2)]])
-            .passive(&[&[read(1, FIRST)], &[read(1, 0..1)]]),
+            .passive(&[&[read(1, 0..1)], &[read(1, 1..2)]]),
     ]
 }
 

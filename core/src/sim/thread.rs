@@ -24,8 +24,19 @@ pub(super) struct Thread {
     pub(super) user: Vec<u8>,
     /// What the order under way is known by: the time of a creation or of the copy that is read.
     pub(super) time: i64,
-    /// When that order began, another node had the role already.
-    pub(super) late: bool,
+    /// What held when that order began, and decides how it may end.
+    pub(super) since: Since,
+}
+
+/// What held when an order began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Since {
+    /// Another node had the role already.
+    pub(super) fenced: bool,
+    /// The copy to read had been deleted.
+    pub(super) deleted: bool,
+    /// The copy to read was there, and the node did not know it.
+    pub(super) unknown: bool,
 }
 
 /// A machine, and how far it is.
@@ -71,7 +82,14 @@ pub(super) struct Piece {
 impl Thread {
     /// A thread at the start of its program.
     pub(super) fn new(program: usize) -> Self {
-        Self { program, next: 0, frames: Vec::new(), user: Vec::new(), time: 0, late: false }
+        Self {
+            program,
+            next: 0,
+            frames: Vec::new(),
+            user: Vec::new(),
+            time: 0,
+            since: Since::default(),
+        }
     }
 
     /// Begins a machine, for the one at work if there is one.
