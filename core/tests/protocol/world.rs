@@ -451,6 +451,10 @@ impl World {
     /// Everything that was promised, with nothing under way.
     pub(crate) fn verify(&mut self, what: &str) {
         let fresh = self.open_node();
+        if let Some(active) = &self.active {
+            let journal = u64::from(fresh.journal_slots()) * self.shape.chunk;
+            assert_eq!((fresh.records(), journal), (active.records(), active.space().journal));
+        }
         self.nodes.push(fresh);
         let all = self.shape.size;
         for node in 0..self.nodes.len() {
