@@ -412,4 +412,11 @@ mod tests {
         assert!(slots.mark(SlotIndex(3), 97));
         assert_eq!(slots.free(), 0);
     }
+
+    #[test]
+    fn a_map_of_nothing_has_nothing_to_give() {
+        let mut slots = Slots::new(0, 0);
+        assert!(!slots.reserve(1, 0) && !slots.mark(SlotIndex(0), 1));
+        assert_eq!((slots.take(1), slots.take_run(1)), (None, None));
+    }
 }
