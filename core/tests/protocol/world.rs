@@ -203,7 +203,13 @@ impl World {
     }
 
     pub(crate) fn take_role(&mut self) {
-        let role = Role {
+        let role = self.role();
+        self.spawn(Kind::TakeRole(Box::new(TakeRole::new(role))), Vec::new());
+    }
+
+    /// How a node takes the role that changes nothing.
+    pub(crate) fn role(&self) -> Role {
+        Role {
             origin_size: self.shape.size as u64,
             diff_size: self.diff.visible.len() as u64,
             stamp: [0; 32],
@@ -212,8 +218,7 @@ impl World {
             limit: None,
             on_full: None,
             drop_copies: false,
-        };
-        self.spawn(Kind::TakeRole(Box::new(TakeRole::new(role))), Vec::new());
+        }
     }
 
     /// A new passive node, opened while nothing else moves.
