@@ -15,4 +15,5 @@ mod random;
 mod regressions;
 mod role;
 mod schedules;
+mod space;
 mod world;

@@ -60,6 +60,8 @@ pub(crate) struct World {
     /// Writes since the last flush.
     since: Vec<(usize, Vec<u8>)>,
     next: u64,
+    /// What the active node has reported.
+    pub(crate) events: Vec<Event>,
     pub(crate) random: Random,
     pub(crate) reads: u64,
     pub(crate) refused: u64,
@@ -80,6 +82,7 @@ impl World {
             flushed: Vec::new(),
             since: Vec::new(),
             next: 0,
+            events: Vec::new(),
             random: Random(seed),
             reads: 0,
             refused: 0,
@@ -265,13 +268,14 @@ impl World {
                 active.sweep(1 + self.random.below(8));
             }
             for event in active.take_events() {
-                if let Event::Dropped { copies } = event {
+                if let Event::Dropped { copies } = &event {
                     for copy in copies {
-                        if let Some(truth) = self.truths.remove(&copy) {
-                            self.doomed.insert(copy, truth);
+                        if let Some(truth) = self.truths.remove(copy) {
+                            self.doomed.insert(*copy, truth);
                         }
                     }
                 }
+                self.events.push(event);
             }
         }
         true
