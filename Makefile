@@ -17,9 +17,10 @@ PROOF_ARGS ?= --long
 SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
 KERNEL_CASES ?=
+MUTANTS_ARGS ?=
 
 .PHONY: help demo test test-core test-schedules test-py test-kernels proof soak check-no-std bench fmt lint \
-	docs clean tools
+	docs clean tools mutants
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +56,11 @@ soak: tools ## Faults and kills on real files for SOAK_SECONDS (3600), drawn fro
 
 check-no-std: tools ## Prove that the core uses no std
 	.ci/check-no-std
+
+mutants: tools ## See whether the tests notice small faults in the core, for hours; MUTANTS_ARGS="-f core/src/slots.rs"
+	@command -v cargo-mutants >/dev/null || \
+	  { echo "This is missing: cargo-mutants: cargo install --locked cargo-mutants" >&2; exit 1; }
+	PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants -p shadowvol $(MUTANTS_ARGS)
 
 bench: tools ## Measure, as ratios to the plain file
 	cargo bench --locked -p shadowvol-benches

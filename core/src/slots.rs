@@ -53,11 +53,10 @@ impl Slots {
 
     /// Adds slots at the end until there are `capacity`.
     pub fn grow(&mut self, capacity: u32) {
-        if capacity > self.capacity {
-            self.lengthen(capacity);
-            self.fill(self.capacity, capacity, false);
-            self.capacity = capacity;
-        }
+        let capacity = capacity.max(self.capacity);
+        self.lengthen(capacity);
+        self.fill(self.capacity, capacity, false);
+        self.capacity = capacity;
     }
 
     /// All slots, in use or not, and those before the first that is given out.
@@ -124,7 +123,7 @@ impl Slots {
             let end = first.checked_add(count).filter(|end| *end <= self.capacity)?;
             // The last slot in the way, not the first: all starts up to it are out of the question.
             let Some(last) = self.last_used(first, end) else { break };
-            first = self.free_from(last + 1)?;
+            first = self.free_from(last)?;
         }
         self.fill(first, first + count, true);
         self.used += count;
@@ -136,11 +135,8 @@ impl Slots {
     #[must_use]
     pub fn mark(&mut self, first: SlotIndex, count: u32) -> bool {
         let Some(end) = first.0.checked_add(count) else { return false };
-        if first.0 < self.header
-            || end > self.capacity
-            || count > self.free()
-            || self.used_from(first.0, end) != end
-        {
+        // Those that are never given out count as in use here.
+        if end > self.capacity || count > self.free() || self.used_from(first.0, end) != end {
             return false;
         }
         self.fill(first.0, end, true);
@@ -358,9 +354,7 @@ mod tests {
                         ),
                     },
                     Act::Mark(first, count) => {
-                        let fits = count <= model.free()
-                            && first >= header
-                            && model.is_free(first, count);
+                        let fits = count <= model.free() && model.is_free(first, count);
                         prop_assert_eq!(slots.mark(SlotIndex(first), count), fits);
                         if fits {
                             model.set(first, count, true);
@@ -407,5 +401,22 @@ mod tests {
         assert_eq!(slots.take_run(2), None);
         assert_eq!(slots.take(5), Some((SlotIndex(7_654_321), 1)));
         assert_eq!(slots.take_run(1), Some(SlotIndex(7_654_322)));
+    }
+
+    #[test]
+    fn slots_are_marked_from_the_first_that_is_given_out_to_the_last_one() {
+        let mut slots = Slots::new(2, 100);
+        assert!(!slots.mark(SlotIndex(1), 2));
+        assert!(!slots.mark(SlotIndex(2), 99));
+        assert!(slots.mark(SlotIndex(2), 1));
+        assert!(slots.mark(SlotIndex(3), 97));
+        assert_eq!(slots.free(), 0);
+    }
+
+    #[test]
+    fn a_map_of_nothing_has_nothing_to_give() {
+        let mut slots = Slots::new(0, 0);
+        assert!(!slots.reserve(1, 0) && !slots.mark(SlotIndex(0), 1));
+        assert_eq!((slots.take(1), slots.take_run(1)), (None, None));
     }
 }

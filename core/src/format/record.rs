@@ -368,10 +368,6 @@ pub fn stable_ahead(
     let tells = |at: usize| {
         let bytes = &bytes[at..];
         let later = Sequence(u64_at(bytes, 8));
-        let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };
-        if later <= sequence || generation != context.generation {
-            return None;
-        }
         let record = parse(bytes, context, later, checksum).ok()??;
         (record.stable > sequence).then_some(record.stable)
     };

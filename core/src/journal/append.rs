@@ -284,3 +284,104 @@ pub(crate) fn take_segment(slots: &mut Slots, most: u32) -> Option<Segment> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Where records and links go, to the byte.
+
+    use super::*;
+    use crate::table::Run;
+    use crate::units::{ChunkSize, Content, CopyId, Extent, Generation, SlotIndex};
+
+    const SUM: Checksum = Checksum::PORTABLE;
+
+    /// A journal in segments of one slot, the first of them slot 2, and free slots from 4 on.
+    fn journal() -> (Appender, Slots) {
+        let geometry = Geometry { size: 1 << 30, chunk: ChunkSize::MIN, segment: 1 };
+        let context = Context { seed: 7, generation: Generation::default() };
+        let mut slots = Slots::new(2, 10);
+        let segment = take_segment(&mut slots, 1).expect("a free slot");
+        assert!(slots.mark(SlotIndex(3), 1));
+        (Appender::new(geometry, context, segment), slots)
+    }
+
+    /// Appends a record of 52 bytes and 4 for each of so many checksums, and padding.
+    fn append(journal: &mut Appender, slots: &mut Slots, sums: usize) -> Result<Sequence, Error> {
+        let content = Content::Slot(SlotIndex(5));
+        let copy = CopyId::new(1).expect("a number");
+        let run = Run { chunks: Extent::new(0, sums as u64), copy, content };
+        journal.append(slots, SUM, |out| {
+            let mut emitter = Emitter::preserved(out);
+            emitter.run(run, &alloc::vec![0; sums]);
+            emitter.end()
+        })
+    }
+
+    #[test]
+    fn a_segment_is_full_when_no_link_would_fit_behind_the_record() {
+        for (sums, fits) in [(735, true), (736, false)] {
+            let (mut journal, mut slots) = journal();
+            assert_eq!(append(&mut journal, &mut slots, 251), Ok(Sequence(0)));
+            let number = append(&mut journal, &mut slots, sums);
+            assert_eq!(number, Ok(Sequence(if fits { 1 } else { 2 })));
+            assert_eq!(journal.segments().len(), if fits { 1 } else { 2 });
+            assert_eq!(journal.spare().is_some(), !fits);
+
+            append(&mut journal, &mut slots, 100).expect("room");
+            let (mut batch, mut bytes) = (Batch::default(), Vec::new());
+            assert_eq!(batch.take(&mut journal, &mut bytes), Sequence(0));
+            assert_eq!((batch.end, batch.len()), (Sequence(4), bytes.len()));
+            let first = batch.pieces[0];
+            let used = if fits { 4096 } else { 1056 + LINK_BYTES };
+            assert_eq!((first.at, first.start, first.len), (2 * 4096, 0, used));
+            assert_eq!((batch.pieces[1].at, batch.pieces[1].start), (4 * 4096, used));
+            assert!(!batch.is_empty() && !journal.has_news());
+            batch.take(&mut journal, &mut bytes);
+            assert!(batch.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_record_for_which_there_is_no_segment_leaves_no_trace() {
+        let (mut journal, mut slots) = journal();
+        slots.take_run(6).expect("all others");
+        append(&mut journal, &mut slots, 900).expect("room");
+        let before = journal.clone();
+        let failed = append(&mut journal, &mut slots, 900);
+        let full = Error::DiffAreaFull { needed: 4096, free: 0, limit: 10 * 4096 };
+        assert_eq!(failed, Err(full));
+        assert_eq!(journal, before);
+    }
+
+    #[test]
+    fn a_segment_is_as_long_as_neighbours_are_free() {
+        let mut slots = Slots::new(0, 12);
+        assert!(slots.mark(SlotIndex(3), 1) && slots.mark(SlotIndex(8), 1));
+        let taken = |slots: &mut Slots| take_segment(slots, 8).map(|s| (s.first.0, s.slots));
+        for segment in [(4, 4), (0, 2), (9, 2), (2, 1), (11, 1)] {
+            assert_eq!(taken(&mut slots), Some(segment));
+        }
+        assert_eq!(taken(&mut slots), None);
+    }
+
+    #[test]
+    fn before_a_superblock_names_a_journal_its_records_are_in_no_doubt() {
+        let (mut journal, mut slots) = journal();
+        let mut doubts = |journal: &mut Appender| {
+            append(journal, &mut slots, 1).expect("room");
+            let start = journal.pending_bytes() - 56;
+            let sequence = Sequence(journal.records() - 1);
+            let bytes = journal.pending_from(start);
+            let parsed = record::parse(bytes, journal.context(), sequence, SUM).expect("sound");
+            sequence.0 - parsed.expect("believed").stable.0
+        };
+        assert!(!journal.is_named());
+        assert_eq!([doubts(&mut journal), doubts(&mut journal)], [0, 0]);
+        journal.name();
+        assert!(journal.is_named());
+        assert_eq!((journal.stable(), journal.records()), (2, 2));
+        assert_eq!([doubts(&mut journal), doubts(&mut journal)], [0, 1]);
+        journal.confirm(Sequence(3));
+        assert_eq!(doubts(&mut journal), 1);
+    }
+}

@@ -211,13 +211,10 @@ impl Machine for Load {
         if let Some(error) = self.failed.take() {
             return Step::Done(Err(error));
         }
-        match self.loaded.take() {
-            Some(loaded) if self.phase == Phase::Ended => Step::Done(Ok(loaded)),
-            loaded => {
-                self.loaded = loaded;
-                buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
-                Step::Io
-            }
+        if let Some(loaded) = self.loaded.take() {
+            return Step::Done(Ok(loaded));
         }
+        buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+        Step::Io
     }
 }

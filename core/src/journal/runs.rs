@@ -20,12 +20,6 @@ impl RunList {
         self.sums.clear();
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
     /// Adds a run, in pieces that fit a record; one checksum a chunk, none for zeros.
     pub fn push(&mut self, run: Run, sums: &[u32]) {
         let Run { chunks, copy, content } = run;
@@ -54,5 +48,35 @@ impl RunList {
             }
             (run, &self.sums[start..at])
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::record::{MAX_RUN, MAX_ZEROS};
+    use crate::units::CopyId;
+
+    #[test]
+    fn a_long_run_is_cut_into_pieces_that_fit_a_record() {
+        let copy = CopyId::new(1).expect("a number");
+        let run = |first, count, content| Run { chunks: Extent::new(first, count), copy, content };
+        let at = |slot| Content::Slot(SlotIndex(slot));
+        let sums: Vec<u32> = (0..1_100).collect();
+        let mut list = RunList::default();
+        list.push(run(7, 1_100, at(50)), &sums);
+        list.push(run(9_000, MAX_ZEROS + 1, Content::Zeros), &[]);
+        let all: Vec<_> = list.iter().collect();
+        let expected = [
+            (run(7, MAX_RUN, at(50)), &sums[..512]),
+            (run(7 + 512, MAX_RUN, at(50 + 512)), &sums[512..1024]),
+            (run(7 + 1024, 76, at(50 + 1024)), &sums[1024..]),
+            (run(9_000, MAX_ZEROS, Content::Zeros), &[]),
+            (run(9_000 + MAX_ZEROS, 1, Content::Zeros), &[]),
+        ];
+        assert_eq!(all, expected);
+
+        list.clear();
+        assert_eq!(list, RunList::default());
     }
 }

@@ -119,3 +119,77 @@ impl Tail {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! How far one read brings a follower, and what it says then.
+
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::error::Damage;
+    use crate::format::record::{Emitter, seal};
+    use crate::units::{ChunkSize, CopyId, Epoch, Generation, SlotIndex};
+
+    const SUM: Checksum = Checksum::PORTABLE;
+    const CONTEXT: Context =
+        Context { seed: 7, generation: Generation { epoch: Epoch(1), number: 0 } };
+
+    fn tail(slots: u32) -> Tail {
+        let geometry = Geometry { size: 1 << 30, chunk: ChunkSize::MIN, segment: slots };
+        Tail::new(geometry, CONTEXT, Segment { first: SlotIndex(2), slots })
+    }
+
+    /// The bytes of a segment that begins with so many records of 1,056 bytes.
+    fn segment(slots: usize, records: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let copy = CopyId::new(1).expect("a number");
+        for sequence in 0..records {
+            let start = bytes.len();
+            assert_eq!(Emitter::created(&mut bytes, copy, 0, &"x".repeat(1_000)).end(), 1_056);
+            seal(&mut bytes[start..], CONTEXT, Sequence(sequence), Sequence(0), SUM);
+        }
+        bytes.resize(slots * 4096, 0);
+        bytes
+    }
+
+    /// Reads at most so many bytes from where the tail is, and follows them.
+    fn follow(tail: &mut Tail, segment: &[u8], most: usize) -> (Result<News, Error>, u64) {
+        let read = tail.read(0, most);
+        let bytes = &segment[read.at as usize - 2 * 4096..][..read.into.len];
+        let news = tail.follow(bytes, SUM, |_, _| Ok(()));
+        (news, tail.next().0)
+    }
+
+    #[test]
+    fn small_reads_go_on_until_one_brings_nothing() {
+        let (mut tail, bytes) = (tail(4), segment(4, 5));
+        let mut told = [(); 3].map(|()| follow(&mut tail, &bytes, 0));
+        assert_eq!(told, [(Ok(News::More), 3), (Ok(News::More), 5), (Ok(News::End), 5)]);
+
+        // A read that reaches the segment's end leaves nothing open, nor does one behind which a
+        // whole record would have been seen.
+        tail = self::tail(4);
+        told = [(); 3].map(|()| follow(&mut tail, &bytes, 4 * 4096));
+        assert_eq!(told, [(); 3].map(|()| (Ok(News::End), 5)));
+        assert_eq!(follow(&mut self::tail(1), &segment(1, 1), 4096), (Ok(News::End), 1));
+        assert_eq!(follow(&mut self::tail(1), &segment(1, 3), 4096), (Ok(News::End), 3));
+    }
+
+    #[test]
+    fn damage_is_told_with_its_place() {
+        let mut bytes = segment(1, 2);
+        bytes[1_056 + 6] = 9;
+        seal(&mut bytes[1_056..2 * 1_056], CONTEXT, Sequence(1), Sequence(0), SUM);
+        let damage = Error::Corrupt { what: Damage::Record, at: 2 * 4096 + 1_056 };
+        assert_eq!(follow(&mut tail(1), &bytes, 4096), (Err(damage), 1));
+    }
+
+    #[test]
+    fn a_position_belongs_to_one_journal() {
+        let (here, mut other) = (tail(1), tail(1));
+        assert!(here.is_same_journal(&other));
+        other.context.generation.number += 1;
+        assert!(!here.is_same_journal(&other));
+    }
+}

@@ -210,7 +210,7 @@ impl View {
                     }
                     self.sums.clear();
                     self.sums.extend(sums);
-                    self.preserve(sequence, record.stable, run);
+                    self.preserve(sequence, run);
                 }
             }
             Body::Link(_) => {}
@@ -218,16 +218,14 @@ impl View {
         Ok(())
     }
 
-    fn preserve(&mut self, sequence: Sequence, stable: Sequence, run: Run) {
+    fn preserve(&mut self, sequence: Sequence, run: Run) {
         match self.trust {
             // The node has claimed these chunks because no record answers for them.
-            Trust::Full => self.table.insert_absent(run, &self.sums),
-            Trust::Apart if sequence >= stable => {}
-            Trust::Apart | Trust::Remember => self.table.insert(run, &self.sums),
+            Trust::Full => return self.table.insert_absent(run, &self.sums),
+            Trust::Remember => self.table.insert(run, &self.sums),
+            Trust::Apart => {}
         }
-        if self.trust != Trust::Full && sequence >= stable {
-            self.recent.push_back(Recent { sequence, run, sums: self.sums.clone() });
-        }
+        self.recent.push_back(Recent { sequence, run, sums: self.sums.clone() });
     }
 
     /// All records before `stable` are behind a barrier.

@@ -214,6 +214,8 @@ impl World {
             let (pieces, at) = (plan.pieces.len(), (part.first.0 - BASE) as usize);
             table.resolve(copy, part, &mut plan);
             check_plan(&plan.pieces[pieces..], &plan.sums, part, &found[at..][..700]);
+            plan.clear();
+            assert_eq!(plan, Plan::default());
         }
     }
 
@@ -330,6 +332,84 @@ proptest! {
         prop_assert_eq!(world.table.chunks(), 0);
         prop_assert!(world.table.tree.is_empty());
     }
+}
+
+fn run(first: u64, count: u64, slot: u32) -> Run {
+    let content = Content::Slot(SlotIndex(slot));
+    Run { chunks: Extent::new(first, count), copy: id(1), content }
+}
+
+#[test]
+fn of_a_run_that_is_there_in_part_only_the_rest_is_added() {
+    let mut table = Table::new();
+    table.insert(run(3, 2, 103), &[3, 4]);
+    table.insert(run(0, 10, 200), &[10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    assert_eq!(table.chunks(), 10);
+    let found = (0..10).map(|chunk| table.lookup(id(1), ChunkIndex(chunk)).expect("a record"));
+    let told: Vec<_> = found.map(|found| (found.content, found.sum)).collect();
+    let slots = [200, 201, 202, 103, 104, 205, 206, 207, 208, 209];
+    let sums = [10, 11, 12, 3, 4, 15, 16, 17, 18, 19];
+    let expected = slots.map(|slot| Content::Slot(SlotIndex(slot))).into_iter().zip(sums);
+    assert_eq!(told, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn an_extent_that_begins_with_what_is_there_lacks_only_what_is_behind() {
+    let mut table = Table::new();
+    table.insert(run(3, 2, 103), &[3, 4]);
+    let mut lacking = Vec::new();
+    table.lacking(id(1), Extent::new(3, 4), &mut lacking);
+    assert_eq!(lacking, [Extent::new(5, 2)]);
+}
+
+#[test]
+fn each_block_answers_once_and_none_for_an_empty_extent() {
+    let mut table = Table::new();
+    table.insert(run(4, 4, 100), &[1; 4]);
+    table.insert(Run { copy: id(2), ..run(4, 1, 200) }, &[2]);
+    let blocks = |extent| table.answers(1, extent).map(|(key, _)| key.chunks()).collect::<Vec<_>>();
+    assert_eq!(blocks(Extent::new(4, 1)), [Extent::new(4, 4), Extent::new(4, 1)]);
+    assert_eq!(blocks(Extent::new(5, 1)), [Extent::new(4, 4)]);
+    assert_eq!(blocks(Extent::new(5, 0)), []);
+}
+
+#[test]
+fn the_checksums_of_many_blocks_are_found_again() {
+    let mut table = Table::new();
+    for nth in 0..3000_u32 {
+        table.insert(run(u64::from(nth) * 4, 2, nth * 2), &[nth, !nth]);
+    }
+    for nth in 0..3000_u32 {
+        for (at, sum) in [(0, nth), (1, !nth)] {
+            let found = table.lookup(id(1), ChunkIndex(u64::from(nth) * 4 + at));
+            assert_eq!(found.map(|found| found.sum), Some(sum));
+        }
+    }
+}
+
+#[test]
+fn neighbours_are_replayed_as_one_run() {
+    let mut table = Table::new();
+    for nth in 0..5 {
+        table.insert(run(7 + u64::from(nth), 1, 50 + nth), &[nth]);
+        table.insert(Run { content: Content::Zeros, ..run(20 + u64::from(nth), 1, 0) }, &[]);
+    }
+    // Behind the last one on the volume, but not in the slots; then the other way round.
+    table.insert(run(12, 1, 90), &[5]);
+    table.insert(run(14, 1, 91), &[6]);
+    let mut runs = Vec::new();
+    let done = table.runs_from(&mut Cursor::default(), 100, |run, sums| {
+        runs.push((run, sums.to_vec()));
+    });
+    assert!(done);
+    let zeros = Run { content: Content::Zeros, ..run(20, 5, 0) };
+    let expected = [
+        (run(7, 5, 50), vec![0, 1, 2, 3, 4]),
+        (run(12, 1, 90), vec![5]),
+        (run(14, 1, 91), vec![6]),
+        (zeros, vec![]),
+    ];
+    assert_eq!(runs, expected);
 }
 
 #[test]

@@ -12,6 +12,7 @@
 mod walk;
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::key::{Key, rank};
 use crate::units::{Content, CopyId, SlotIndex};
@@ -230,9 +231,22 @@ impl Group {
     }
 
     /// Where in a leaf the first entry not below `rank` is.
-    ///
-    /// In a leaf that is in no cache, only the lines are touched where the fences let expect it.
     fn search(&self, index: usize, rank: u64) -> usize {
+        let leaf = &self.leaves[index][..];
+        let Range { start, end } = self.expected(index, rank);
+        let is_below = |entry: &Entry| entry.rank() < rank;
+        let is_behind = start == 0 || is_below(&leaf[start - 1]);
+        let is_before = end == leaf.len() || !is_below(&leaf[end]);
+        if is_behind && is_before {
+            return start + leaf[start..end].partition_point(is_below);
+        }
+        leaf.partition_point(is_below)
+    }
+
+    /// Where in a leaf a rank is, nearly always, if the keys are spread evenly between the fences.
+    ///
+    /// In a leaf that is in no cache, only these lines of memory are touched.
+    fn expected(&self, index: usize, rank: u64) -> Range<usize> {
         let leaf = &self.leaves[index][..];
         let low = self.fences[index];
         let high = match self.fences.get(index + 1) {
@@ -244,16 +258,8 @@ impl Group {
         // The upper 32 bits that say something, so that the product fits.
         let shift = span.leading_zeros();
         let guess = (part << shift >> 32) * leaf.len() as u64 / (span << shift >> 32);
-
-        let is_below = |entry: &Entry| entry.rank() < rank;
-        let from = (guess as usize).saturating_sub(NEAR).min(leaf.len());
-        let to = (guess as usize + NEAR).min(leaf.len());
-        let is_behind = from == 0 || is_below(&leaf[from - 1]);
-        let is_before = to == leaf.len() || !is_below(&leaf[to]);
-        if is_behind && is_before {
-            return from + leaf[from..to].partition_point(is_below);
-        }
-        leaf.partition_point(is_below)
+        let start = (guess as usize).saturating_sub(NEAR).min(leaf.len());
+        start..(guess as usize + NEAR).min(leaf.len())
     }
 
     fn heap_bytes(&self) -> usize {

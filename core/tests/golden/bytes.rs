@@ -25,7 +25,7 @@ fn assert_golden(bytes: &[u8], golden: &str) {
     assert_eq!(hex(bytes), golden.join("\n"));
 }
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     let seed = Checksum::PORTABLE.of(&VOLUME.0);
     Context { seed, generation: Generation { epoch: Epoch(3), number: 2 } }
 }
@@ -41,7 +41,7 @@ fn record(emit: impl FnOnce(&mut Vec<u8>) -> usize) -> Vec<u8> {
     bytes
 }
 
-fn copy(number: u32) -> CopyId {
+pub(crate) fn copy(number: u32) -> CopyId {
     CopyId::new(number).expect("a number")
 }
 
@@ -113,12 +113,10 @@ fn link() {
     assert!(matches!(parsed.expect("believed").body, Body::Link(found) if found == segment));
 }
 
-#[test]
-fn superblock() {
-    let geometry = Geometry { size: 30_001, chunk: ChunkSize::MIN, segment: 64 };
-    let superblock = Superblock {
+pub(crate) fn superblock() -> Superblock {
+    Superblock {
         volume: VOLUME,
-        geometry,
+        geometry: Geometry { size: 30_001, chunk: ChunkSize::MIN, segment: 64 },
         epoch: Epoch(4),
         serial: 9,
         generation: Generation { epoch: Epoch(3), number: 2 },
@@ -131,7 +129,12 @@ fn superblock() {
         stamp: [0xaa; 32],
         boot: [0xbb; 16],
         records: 18,
-    };
+    }
+}
+
+#[test]
+fn a_superblock() {
+    let superblock = superblock();
     let bytes = superblock.emit(Checksum::PORTABLE);
     assert_eq!(Superblock::parse(&bytes, Checksum::PORTABLE), Ok(Some(superblock)));
     assert!(bytes[160..].iter().all(|&byte| byte == 0));

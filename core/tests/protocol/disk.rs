@@ -86,4 +86,11 @@ impl Disk {
         let (loose, open) = (Vec::new(), Vec::new());
         Self { visible: image.clone(), stable: image, loose, open, limit: self.limit }
     }
+
+    /// The medium after a crash that leaves what was written before this end, and no more.
+    pub(crate) fn shortened(&self, end: usize) -> Self {
+        let image = self.visible[..end].to_vec();
+        let (loose, open) = (Vec::new(), Vec::new());
+        Self { visible: image.clone(), stable: image, loose, open, limit: self.limit }
+    }
 }

@@ -8,9 +8,12 @@
 //! copy's instant. Seeds are fixed; `SHADOWVOL_LONG=1` runs many more of them.
 
 mod crashes;
+mod damage;
 mod disk;
 mod job;
 mod random;
 mod regressions;
+mod role;
 mod schedules;
+mod space;
 mod world;

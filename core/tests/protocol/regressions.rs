@@ -8,7 +8,7 @@ use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, 
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
 use shadowvol::{CopyId, Damage, Error, IoKind};
 
-use crate::job::Kind;
+use crate::job::{Kind, State};
 use crate::world::{Shape, World};
 
 fn world() -> World {
@@ -453,4 +453,130 @@ fn superblocks_are_read_until_two_reads_agree() {
     let judged = catch_up.step(&mut node, &mut buffers, Fed::Done);
     let damage = Damage::Superblock;
     assert_eq!(judged, Step::Done(Err(Error::Corrupt { what: damage, at: PAIR_OFFSET })));
+}
+
+/// The journal was read before the fence was behind a barrier. A power cut took the fence back, the
+/// old holder found no newer one and went on committing, and the new generation lacked its records.
+#[test]
+fn the_journal_is_read_only_when_the_fence_is_behind_a_barrier() {
+    let mut world = world();
+    let before = world.active.take().expect("an active").epoch();
+    world.take_role();
+    let mut fenced = false;
+    loop {
+        assert!(world.tick(), "it reads the journal");
+        let ops = world.jobs[0].ops();
+        fenced |= ops.iter().any(|op| matches!(op, Op::Write { .. }));
+        if fenced && ops.iter().any(|op| matches!(op, Op::Read(_))) {
+            break;
+        }
+    }
+    assert_eq!(world.diff.loose(), 0);
+    let pair = &world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES];
+    let (fence, _) = Superblock::newest(pair, Checksum::PORTABLE).expect("a superblock");
+    assert!(fence.epoch > before);
+}
+
+/// The journal had room for the first of a write's records and not for the second. The write failed
+/// and gave back all slots, so the next ones wrote over those that the first record named.
+#[test]
+fn a_write_whose_records_fit_in_part_keeps_the_slots_that_they_name() {
+    // More chunks than one record has checksums for.
+    let shape = Shape { size: 1_100 * 4096, slots: 1_200, nodes: 0, ..Shape::SMALL };
+    let mut world = World::new(shape, 1);
+    for _ in 0..2 {
+        world.create();
+        world.finish();
+    }
+    world.write(0, vec![1; shape.size]);
+    let is_ready = |world: &World| {
+        world.active.as_ref().expect("an active").space().used > shape.size as u64
+            && matches!(world.jobs[0].state, State::Step(_))
+    };
+    while !is_ready(&world) {
+        assert!(world.tick(), "it takes slots");
+    }
+    let write = world.jobs.pop().expect("it is about to append");
+    assert!(world.jobs.is_empty());
+
+    // Records of deletions, each in a slot of its own, until the journal has room for one more.
+    let first = CopyId::new(1).expect("a number");
+    let fits = |world: &mut World| {
+        let mut delete = Delete::new(vec![first; 512]);
+        matches!(step(world, &mut delete, Fed::Again), Step::Wait(Wait::Commit))
+    };
+    let mut full = world.clone();
+    let most = (0..).take_while(|_| fits(&mut full)).count();
+    for _ in 1..most {
+        assert!(fits(&mut world));
+    }
+    world.truths.remove(&first);
+
+    world.jobs.push(write);
+    world.finish();
+    assert_eq!(world.refused, 1);
+    let preserved = world.active.as_ref().expect("an active").view().table().chunks();
+    assert!((1..1_100).contains(&preserved), "{preserved} chunks have a record");
+    world.verify("after a write that failed in part");
+}
+
+/// Growth had no barrier of its own, and a power cut took it back, but not a record that named slots
+/// in it. The next holder read beyond the medium's end, and nobody could take the role any more. Now
+/// growth has one; a medium that has become shorter all the same costs what was there, no more.
+#[test]
+fn slots_that_went_with_the_growth_of_the_diff_area_were_never_written() {
+    // The diff area begins with 258 slots.
+    let shape = Shape { size: 300 * 4096, slots: 700, nodes: 0, ..Shape::SMALL };
+    let mut world = World::new(shape, 1);
+    world.create();
+    world.finish();
+    let (before, origin) = (world.diff.visible.len(), world.origin.visible.clone());
+    world.write(0, vec![1; shape.size]);
+    let mut cut_short = 0;
+    while world.tick() && world.origin.visible == origin {
+        if world.diff.visible.len() == before {
+            continue;
+        }
+        let mut other = world.clone();
+        other.crash(Some(0));
+        other.diff = world.diff.shortened(before);
+        other.take_role();
+        other.finish();
+        let preserved = other.active.as_ref().expect("an active").view().table().chunks();
+        assert!(preserved < 300, "{preserved} chunks are preserved in fewer slots");
+        cut_short += u32::from(preserved > 0);
+        other.verify("after the growth was lost");
+    }
+    assert!(cut_short > 0, "no record outlived its slots");
+    world.finish();
+    world.verify("without a power cut");
+}
+
+/// A copy was deleted, and all that it had was set free, while a write was still preserving a chunk
+/// for it. Nothing needed the slot that the write's record named, and nothing looked for it.
+#[test]
+fn slots_preserved_for_a_copy_that_is_deleted_meanwhile_are_set_free() {
+    let sweep = |world: &mut World| {
+        let active = world.active.as_mut().expect("an active");
+        while active.wants_sweep() {
+            active.sweep(1000);
+        }
+        active.view().table().chunks()
+    };
+    let mut world = world();
+    let used = world.active.as_ref().expect("an active").space().used;
+    world.write(0, vec![1; 4096]);
+    while world.active.as_ref().expect("an active").space().used == used {
+        assert!(world.tick(), "it takes a slot");
+    }
+    let write = world.jobs.pop().expect("it is under way");
+    world.delete(CopyId::new(1).expect("a number"));
+    world.finish();
+    assert_eq!(sweep(&mut world), 0);
+
+    world.jobs.push(write);
+    world.finish();
+    assert_eq!(world.active.as_ref().expect("an active").counters().preserved_chunks, 1);
+    assert_eq!(sweep(&mut world), 0);
+    world.verify("after both");
 }

@@ -60,6 +60,8 @@ pub(crate) struct World {
     /// Writes since the last flush.
     since: Vec<(usize, Vec<u8>)>,
     next: u64,
+    /// What the active node has reported.
+    pub(crate) events: Vec<Event>,
     pub(crate) random: Random,
     pub(crate) reads: u64,
     pub(crate) refused: u64,
@@ -80,6 +82,7 @@ impl World {
             flushed: Vec::new(),
             since: Vec::new(),
             next: 0,
+            events: Vec::new(),
             random: Random(seed),
             reads: 0,
             refused: 0,
@@ -203,7 +206,13 @@ impl World {
     }
 
     pub(crate) fn take_role(&mut self) {
-        let role = Role {
+        let role = self.role();
+        self.spawn(Kind::TakeRole(Box::new(TakeRole::new(role))), Vec::new());
+    }
+
+    /// How a node takes the role that changes nothing.
+    pub(crate) fn role(&self) -> Role {
+        Role {
             origin_size: self.shape.size as u64,
             diff_size: self.diff.visible.len() as u64,
             stamp: [0; 32],
@@ -212,8 +221,7 @@ impl World {
             limit: None,
             on_full: None,
             drop_copies: false,
-        };
-        self.spawn(Kind::TakeRole(Box::new(TakeRole::new(role))), Vec::new());
+        }
     }
 
     /// A new passive node, opened while nothing else moves.
@@ -260,13 +268,14 @@ impl World {
                 active.sweep(1 + self.random.below(8));
             }
             for event in active.take_events() {
-                if let Event::Dropped { copies } = event {
+                if let Event::Dropped { copies } = &event {
                     for copy in copies {
-                        if let Some(truth) = self.truths.remove(&copy) {
-                            self.doomed.insert(copy, truth);
+                        if let Some(truth) = self.truths.remove(copy) {
+                            self.doomed.insert(*copy, truth);
                         }
                     }
                 }
+                self.events.push(event);
             }
         }
         true
@@ -451,6 +460,10 @@ impl World {
     /// Everything that was promised, with nothing under way.
     pub(crate) fn verify(&mut self, what: &str) {
         let fresh = self.open_node();
+        if let Some(active) = &self.active {
+            let journal = u64::from(fresh.journal_slots()) * self.shape.chunk;
+            assert_eq!((fresh.records(), journal), (active.records(), active.space().journal));
+        }
         self.nodes.push(fresh);
         let all = self.shape.size;
         for node in 0..self.nodes.len() {

@@ -100,3 +100,18 @@ fn ascending_keys_fill_their_leaves() {
     assert!(up.heap_bytes() < 1_650_000, "{}", up.heap_bytes());
     assert!(down.heap_bytes() < 1_650_000, "{}", down.heap_bytes());
 }
+
+#[test]
+fn what_is_left_when_most_is_removed_takes_little_memory() {
+    let mut tree = Tree::default();
+    let all = |step| (0..100_000).step_by(step).map(|chunk| Key::new(chunk * 8, 0, 1));
+    for key in all(1) {
+        tree.insert(key, Entry::new(key, id(1), 0, 0));
+    }
+    for key in all(1).filter(|key| key.chunks().first.0 % 64 != 0) {
+        tree.remove(key).expect("an entry");
+    }
+    assert_eq!(tree.iter().count(), all(8).count());
+    let each = tree.heap_bytes() as f64 / all(8).count() as f64;
+    assert!(each < 32.0, "{each} bytes for an entry");
+}

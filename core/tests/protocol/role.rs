@@ -1,0 +1,143 @@
+//! What a holder of the role begins with, and what it refuses to begin with.
+
+use shadowvol::active::{Active, Role, TakeRole};
+use shadowvol::format::checksum::Checksum;
+use shadowvol::format::superblock::OnFull;
+use shadowvol::journal::View;
+use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, Step};
+use shadowvol::{ChunkIndex, Content, CopyId, Error};
+
+use crate::world::{Shape, World};
+
+/// Three copies, each with chunk 0 of its own.
+fn world() -> World {
+    let mut world = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
+    for value in 0..3 {
+        world.create();
+        world.finish();
+        world.write(0, vec![value; 4096]);
+        world.finish();
+    }
+    world
+}
+
+fn copy(number: u32) -> CopyId {
+    CopyId::new(number).expect("a number")
+}
+
+/// Takes the role, with nothing else under way, and reads and writes the media at once.
+fn take(world: &mut World, role: Role) -> Result<Active, Error> {
+    let mut machine = TakeRole::new(role);
+    let mut scratch = Vec::new();
+    let mut buffers =
+        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+    let mut fed = Fed::Again;
+    loop {
+        if let Step::Done(done) = machine.step(&mut (), &mut buffers, fed) {
+            return done;
+        }
+        fed = Fed::Done;
+        loop {
+            for op in machine.ops() {
+                match *op {
+                    Op::Read(read) => buffers.scratch[read.into.range()]
+                        .copy_from_slice(&world.diff.visible[read.at as usize..][..read.into.len]),
+                    Op::Write { at, from, .. } => {
+                        let data = buffers.scratch[from.range()].to_vec();
+                        world.diff.begin_write(0, at as usize, data, 0);
+                        world.diff.end_write(0);
+                    }
+                    Op::Barrier { .. } => world.diff.barrier(),
+                    Op::Punch { .. } | Op::Grow { .. } => panic!("{op:?}"),
+                }
+            }
+            if machine.absorb(&mut buffers) == Next::Step {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_holder_says_in_the_superblock_what_it_was_told() {
+    let mut world = world();
+    let before = world.active.take().expect("an active").superblock().clone();
+    let limit = before.limit - 4096;
+    let told = Role {
+        stamp: [3; 32],
+        boot: [4; 16],
+        coherent: true,
+        limit: Some(limit),
+        on_full: Some(OnFull::DropOldest),
+        ..world.role()
+    };
+    let role = world.role();
+    let after = take(&mut world, told).expect("the role").superblock().clone();
+    assert_eq!((after.stamp, after.boot, after.coherent), ([3; 32], [4; 16], true));
+    assert_eq!((after.limit, after.on_full), (limit, OnFull::DropOldest));
+    assert_eq!((after.epoch.0, after.serial), (before.epoch.0 + 1, before.serial + 2));
+    assert_eq!((after.generation.epoch, after.generation.number), (after.epoch, 0));
+    assert!(!after.clean);
+
+    // What it was not told stays.
+    let again = take(&mut world, role).expect("the role").superblock().clone();
+    assert_eq!((again.limit, again.on_full), (limit, OnFull::DropOldest));
+    assert_eq!((again.stamp, again.boot, again.coherent), ([0; 32], [0; 16], false));
+}
+
+#[test]
+fn a_holder_may_begin_without_the_copies_there_are() {
+    let mut world = world();
+    world.active = None;
+    let role = Role { drop_copies: true, ..world.role() };
+    let active = take(&mut world, role).expect("the role");
+    assert_eq!(active.view().copies().len(), 0);
+    assert_eq!(active.view().table().chunks(), 0);
+    assert_eq!(active.view().next_copy(), 4, "numbers are never given twice");
+    let spare = 4096;
+    assert_eq!(active.space().used, active.space().journal + spare);
+}
+
+#[test]
+fn an_origin_of_another_size_and_a_limit_below_the_least_are_refused() {
+    let mut world = world();
+    world.active = None;
+    let before = world.diff.visible.clone();
+    let size = world.shape.size as u64;
+    let role = Role { origin_size: size + 1, ..world.role() };
+    let refused = Error::OriginSize { recorded: size, found: size + 1 };
+    assert_eq!(take(&mut world, role).err(), Some(refused));
+
+    // Two slots of superblocks, and four segments of one slot.
+    let least = 6 * 4096;
+    let role = Role { limit: Some(least - 1), ..world.role() };
+    let refused = Error::DiffAreaTooSmall { needed: least, found: least - 1 };
+    assert_eq!(take(&mut world, role).err(), Some(refused));
+    assert!(world.diff.visible == before, "nothing was written");
+    let role = Role { limit: Some(least), ..world.role() };
+    assert!(take(&mut world, role).is_ok());
+}
+
+#[test]
+fn a_holder_knows_what_the_one_before_it_knew() {
+    let mut world = world();
+    let before = world.active.take().expect("an active");
+    let role = world.role();
+    let active = take(&mut world, role).expect("the role");
+    let (view, known) = (active.view(), before.view());
+    assert!(view.copies().eq(known.copies()));
+    for number in 1..=3 {
+        let found = |view: &View| {
+            (0..4).map(|at| view.table().lookup(copy(number), ChunkIndex(at))).collect::<Vec<_>>()
+        };
+        assert_eq!(found(view), found(known));
+        assert_eq!(view.newest_at_most(copy(number)), Some(copy(number)));
+    }
+    assert_eq!(view.newest_at_most(copy(9)), Some(copy(3)));
+    let slot = match view.table().lookup(copy(1), ChunkIndex(0)).expect("a record").content {
+        Content::Slot(slot) => slot,
+        Content::Zeros => panic!("it had random bytes"),
+    };
+    assert!(!view.is_recent(ChunkIndex(0), slot), "a holder is in no doubt");
+    assert!(!known.is_recent(ChunkIndex(0), slot), "nor about its own records");
+}
