@@ -72,12 +72,16 @@ fn volume(durability: Durability) -> (InMemory, Log, Volume) {
     volume.write(0, &Random(1).bytes(SIZE as usize)).expect("a write");
     volume.create_shadow_copy("warm").expect("a copy");
     volume.write(SIZE - CHUNK, &[1; CHUNK as usize]).expect("a write");
-    // Growth in good time is the chores' business, not a request's: once is enough.
+    await_growth(&volume, before);
+    log.take();
+    (memory, log, volume)
+}
+
+/// Growth in good time is the chores' business, not a request's: once is enough.
+fn await_growth(volume: &Volume, before: u64) {
     while volume.stats().space.capacity == before {
         std::thread::yield_now();
     }
-    log.take();
-    (memory, log, volume)
 }
 
 /// The two reads that end every read: the journal's tail, then the superblocks.
@@ -208,8 +212,10 @@ fn a_chunk_of_zeros_takes_no_slot() {
     let log = Log::default();
     let options = CreateOptions { durability: Durability::Coherent, ..Default::default() };
     let volume = Volume::create_on(log.media(&memory), &options).expect("a volume");
+    let before = volume.stats().space.capacity;
     volume.create_shadow_copy("of zeros").expect("a copy");
     volume.write(0, b"warm").expect("a write");
+    await_growth(&volume, before);
     log.take();
     volume.write(CHUNK, &[1; 10 * CHUNK as usize]).expect("a write");
     let expected = [(Origin, Read), (DiffArea, Write), (DiffArea, Barrier), (Origin, Write)];
