@@ -18,9 +18,12 @@ SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
 KERNEL_CASES ?=
 MUTANTS_ARGS ?=
+# Of each target of `make fuzz`.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= opening records sequence
 
-.PHONY: help demo test test-core test-schedules test-py test-kernels proof soak check-no-std bench fmt lint \
-	docs clean tools mutants
+.PHONY: help demo test test-core test-schedules test-py test-kernels proof soak fuzz faces mutants \
+	check-no-std bench fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +68,12 @@ mutants: tools ## See whether the tests notice small faults in the core, for hou
 bench: tools ## Measure, as ratios to the plain file
 	cargo bench --locked -p shadowvol-benches
 
+fuzz: tools ## Look for hostile inputs with cargo-fuzz, FUZZ_SECONDS for each of FUZZ_TARGETS
+	.ci/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+faces: tools ## Make the traces anew that every face of the engine has to play alike
+	SHADOWVOL_MAKE_FACES=1 cargo test --locked -p shadowvol-host --test faces
+
 fmt: $(VENV)/ready ## Format all sources
 	cargo fmt --all
 	$(BIN)/ruff check --quiet --fix-only
@@ -83,7 +92,7 @@ docs: tools ## The documentation of the crates, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --features shadowvol/sim
 
 clean: ## Delete all that was built
-	rm -rf target .venv dist .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf target .venv dist fuzz/corpus fuzz/artifacts .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	rm -f .ci/no-std/Cargo.lock py/python/shadowvol/_shadowvol*.so
 	find py -name __pycache__ -prune -exec rm -rf {} +
 

@@ -12,6 +12,9 @@ use crate::passive::Passive;
 /// Entries of the table that are looked at with the lock held.
 const SLICE_ENTRIES: usize = 256;
 
+/// Bytes of slots that are read at once, unless a chunk is larger.
+const WINDOW_BYTES: u64 = 1 << 20;
+
 /// What a check looked at, and what it found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,20 +105,22 @@ fn check_run(
     let Content::Slot(first) = run.content else { return Ok(()) };
     report.chunks += run.chunks.count;
     let geometry = node.look(|state| *state.geometry());
+    let most = (WINDOW_BYTES >> geometry.chunk.shift()).max(1) as usize;
     let chunk = geometry.chunk.bytes() as usize;
-    let length = geometry.length_of(run.chunks) as usize;
-    bytes.resize(length.max(bytes.len()), 0);
-    read_slots(node, geometry.slot_offset(first), &mut bytes[..length])?;
-    report.bytes += length as u64;
-    for (nth, (data, &sum)) in (0u32..).zip(bytes[..length].chunks(chunk).zip(sums)) {
-        if CRC32C.of(data) != sum {
-            let suspect = Suspect {
-                chunk: ChunkIndex(run.chunks.first.0 + u64::from(nth)),
-                copy: run.copy,
-                slot: SlotIndex(first.0 + nth),
-                sum,
-            };
-            report.findings.extend(confirm(node, &suspect)?);
+    let mut suspect = Suspect { chunk: run.chunks.first, copy: run.copy, slot: first, sum: 0 };
+    for sums in sums.chunks(most) {
+        let chunks = Extent { first: suspect.chunk, count: sums.len() as u64 };
+        let length = geometry.length_of(chunks) as usize;
+        bytes.resize(length.max(bytes.len()), 0);
+        read_slots(node, geometry.slot_offset(suspect.slot), &mut bytes[..length])?;
+        report.bytes += length as u64;
+        for (data, &sum) in bytes[..length].chunks(chunk).zip(sums) {
+            suspect.sum = sum;
+            if CRC32C.of(data) != sum {
+                report.findings.extend(confirm(node, &suspect)?);
+            }
+            suspect.chunk.0 += 1;
+            suspect.slot.0 += 1;
         }
     }
     Ok(())

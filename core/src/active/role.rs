@@ -86,6 +86,8 @@ enum Phase {
 
 /// Entries of the table that are swept at once.
 const SLICE_ENTRIES: usize = 1 << 20;
+/// Bytes of slots that are verified at once, unless a chunk is larger.
+const WINDOW_BYTES: u64 = 1 << 20;
 const BARRIER: Op = Op::Barrier { medium: Medium::DiffArea };
 
 impl TakeRole {
@@ -201,9 +203,10 @@ impl TakeRole {
         self.build(buffers)
     }
 
-    /// Believes the chunks of the first recent record whose slots have their checksums.
+    /// Believes the chunks of the first recent record whose slots have their checksums, as far as
+    /// they were read.
     fn judge(&mut self, buffers: &Buffers<'_>) {
-        let (Some(recent), Some(loaded)) = (self.recent.pop_front(), &mut self.loaded) else {
+        let (Some(mut recent), Some(loaded)) = (self.recent.pop_front(), &mut self.loaded) else {
             return;
         };
         let geometry = loaded.superblock.geometry;
@@ -218,6 +221,13 @@ impl TakeRole {
                 let content = Content::Slot(SlotIndex(slot.0 + nth));
                 loaded.view.insert(Run { chunks, content, ..recent.run }, &[sum]);
             }
+        }
+        let Extent { first, count } = recent.run.chunks;
+        if u64::from(there) < count {
+            recent.run.chunks = Extent::new(first.0 + u64::from(there), count - u64::from(there));
+            recent.run.content = Content::Slot(SlotIndex(slot.0 + there));
+            recent.sums.drain(..there as usize);
+            self.recent.push_front(recent);
         }
     }
 
@@ -389,12 +399,13 @@ impl TakeRole {
     }
 }
 
-/// How many of a record's slots lie within the diff area. None is beyond it as long as growth is
-/// behind a barrier before it is used; but a medium that lied about that must not keep the volume
-/// from being opened.
+/// How many of a record's slots to look at: those that lie within the diff area, and no more than
+/// fit the working space. None is beyond the area as long as growth is behind a barrier before it is
+/// used; but a medium that lied about that must not keep the volume from being opened.
 fn slots_there(geometry: Geometry, recent: &Recent, slot: SlotIndex, size: u64) -> u32 {
     let behind = geometry.slots_in(size).saturating_sub(slot.0);
-    behind.min(recent.run.chunks.count as u32)
+    let most = (WINDOW_BYTES >> geometry.chunk.shift()).max(1);
+    behind.min(recent.run.chunks.count.min(most) as u32)
 }
 
 impl Machine for TakeRole {

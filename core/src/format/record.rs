@@ -336,11 +336,11 @@ pub fn seal(
     put(record, 0, sum.to_le_bytes());
 }
 
-/// The first of some ended records, and the others.
+/// The first of some ended records, and the others; `None` when there is none.
 #[must_use]
 pub fn split(records: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(u16_at(records.first_chunk::<HEADER>()?, 4)) * 8;
-    records.split_at_checked(length)
+    (length >= LEAST_BYTES).then(|| records.split_at_checked(length)).flatten()
 }
 
 /// Whether an ended record is a link.

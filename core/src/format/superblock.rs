@@ -35,6 +35,9 @@ pub const PAIR_BYTES: usize = 2 * BYTES;
 /// The format that this version reads and writes.
 pub const FORMAT: u32 = 1;
 
+/// Epochs and serials beyond this were never counted up to: the next ones would have no room.
+const LAST: u64 = 1 << 62;
+
 const MAGIC: [u8; 8] = *b"SHADOWVL";
 const CLEAN: u32 = 1;
 const COHERENT: u32 = 2;
@@ -251,6 +254,7 @@ impl Superblock {
     }
 }
 
+/// The volume's sizes, unless some fields cannot be right.
 fn geometry(bytes: &[u8; BYTES]) -> Option<Geometry> {
     let shift = u8::try_from(u32_at(bytes, 40)).ok()?;
     let chunk = ChunkSize::from_shift(shift).ok()?;
@@ -259,6 +263,9 @@ fn geometry(bytes: &[u8; BYTES]) -> Option<Geometry> {
     let sound = (1..=1 << 16).contains(&segment)
         && u32_at(bytes, 92) > 0
         && u32_at(bytes, 80).checked_add(u32_at(bytes, 92)).is_some()
+        && u64_at(bytes, 48) <= LAST
+        && u64_at(bytes, 56) <= LAST
+        && u64_at(bytes, 64) <= u64_at(bytes, 48)
         && geometry.size <= 1 << 62
         && geometry.chunks() < 1 << 48;
     sound.then_some(geometry)

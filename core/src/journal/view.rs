@@ -205,7 +205,10 @@ impl View {
             Body::Preserved(runs) => {
                 for run in runs {
                     let (run, sums) = run?;
-                    if !is_sound(&run, self.geometry.chunks()) {
+                    // Nothing is preserved for a copy that was never taken: the next one that is
+                    // would inherit it.
+                    let is_known = run.copy.number() < self.next_copy;
+                    if !is_known || !is_sound(&run, self.geometry.chunks()) {
                         return Err(Error::Corrupt { what: Damage::Record, at: 0 });
                     }
                     self.sums.clear();

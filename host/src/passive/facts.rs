@@ -47,7 +47,7 @@ impl Passive {
             let journal = geometry.slot_bytes(state.journal_slots());
             let used = geometry.slot_bytes(slots) + journal;
             let kept = geometry.slots_for_next_journal(state.journal_slots());
-            let taken = used + geometry.slot_bytes(geometry.header_slots() + kept);
+            let taken = used + geometry.slot_bytes(kept.saturating_add(geometry.header_slots()));
             Space { used, free: limit.saturating_sub(taken), limit, capacity, journal }
         }))
     }

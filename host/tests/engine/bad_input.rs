@@ -194,6 +194,24 @@ proptest! {
     }
 }
 
+/// A journal segment of nearly all slots there can be: the sum with what is kept for the journal's
+/// next generation was more than a number holds.
+#[test]
+fn a_journal_that_claims_every_slot_leaves_no_space() {
+    let memory = Closed::new().memory;
+    for place in [3584, 4096] {
+        let mut bytes = [0; 512];
+        memory.diff.read_at(place, &mut bytes).expect("within");
+        bytes[92..96].copy_from_slice(&(u32::MAX - 10_000).to_le_bytes());
+        let sum = shadowvol_host::checksum::CRC32C.of(&bytes[12..]);
+        bytes[8..12].copy_from_slice(&sum.to_le_bytes());
+        memory.diff.write_at(place, &bytes).expect("within");
+    }
+    let node = Passive::open_on(memory.read_media()).expect("a node");
+    assert!(node.space().expect("a journal").journal > 1 << 43);
+    assert!(Volume::open_on(memory.media(), &OpenOptions::default()).is_err());
+}
+
 /// A volume in files.
 struct Files {
     folder: tempfile::TempDir,

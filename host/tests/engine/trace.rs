@@ -9,9 +9,15 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use shadowvol::IoKind::{self, Barrier, Read, Write};
-use shadowvol::backend::{Operation, Trace};
+use shadowvol::backend::{Operation, ReadAt, Trace, WriteAt};
+use shadowvol::format::record::{Context, Emitter, MAX_BYTES, parse, seal};
+use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium::{self, DiffArea, Origin};
-use shadowvol_host::{CreateOptions, Durability, Media, Passive, ReadMedia, Volume};
+use shadowvol::{Content, CopyId, Extent, Run, Sequence, SlotIndex};
+use shadowvol_host::checksum::CRC32C;
+use shadowvol_host::{
+    CreateOptions, Durability, Media, OpenOptions, Passive, ReadMedia, Volume, check,
+};
 
 use super::support::{InMemory, Random};
 
@@ -66,12 +72,16 @@ fn volume(durability: Durability) -> (InMemory, Log, Volume) {
     volume.write(0, &Random(1).bytes(SIZE as usize)).expect("a write");
     volume.create_shadow_copy("warm").expect("a copy");
     volume.write(SIZE - CHUNK, &[1; CHUNK as usize]).expect("a write");
-    // Growth in good time is the chores' business, not a request's: once is enough.
+    await_growth(&volume, before);
+    log.take();
+    (memory, log, volume)
+}
+
+/// Growth in good time is the chores' business, not a request's: once is enough.
+fn await_growth(volume: &Volume, before: u64) {
     while volume.stats().space.capacity == before {
         std::thread::yield_now();
     }
-    log.take();
-    (memory, log, volume)
 }
 
 /// The two reads that end every read: the journal's tail, then the superblocks.
@@ -202,8 +212,10 @@ fn a_chunk_of_zeros_takes_no_slot() {
     let log = Log::default();
     let options = CreateOptions { durability: Durability::Coherent, ..Default::default() };
     let volume = Volume::create_on(log.media(&memory), &options).expect("a volume");
+    let before = volume.stats().space.capacity;
     volume.create_shadow_copy("of zeros").expect("a copy");
     volume.write(0, b"warm").expect("a write");
+    await_growth(&volume, before);
     log.take();
     volume.write(CHUNK, &[1; 10 * CHUNK as usize]).expect("a write");
     let expected = [(Origin, Read), (DiffArea, Write), (DiffArea, Barrier), (Origin, Write)];
@@ -250,4 +262,67 @@ fn taking_and_deleting_a_copy_is_one_record_whatever_the_size() {
     assert!(seen[2].3 <= 80, "{seen:?}");
     volume.delete_shadow_copies(&[copy.id]).expect("a deletion");
     assert_eq!(log.kinds(), journal);
+}
+
+/// Bytes of the diff area that are read at once at most, whatever a record says.
+const WINDOW: u64 = 1 << 20;
+
+fn most_read(seen: &[Seen]) -> u64 {
+    let reads = seen.iter().filter(|(_, kind, _, _)| *kind == Read);
+    reads.map(|&(_, _, _, length)| length).max().unwrap_or(0)
+}
+
+/// Long runs were read whole: with chunks of a mebibyte, half a gibibyte at once.
+#[test]
+fn a_check_reads_long_runs_in_parts() {
+    let (memory, _, volume) = volume(Durability::Coherent);
+    volume.write(0, &Random(2).bytes(SIZE as usize)).expect("a write");
+    let log = Log::default();
+    let node = Passive::open_on(log.read_media(&memory)).expect("a node");
+    log.take();
+    let report = check(&node, |_, _| true).expect("a check");
+    assert_eq!((report.bytes, report.findings.len()), (SIZE, 0));
+    assert_eq!(most_read(&log.take()), WINDOW);
+    drop(volume);
+}
+
+/// So were those of a forged record that recovery has to look at: a gibibyte at once.
+#[test]
+fn recovery_reads_long_runs_in_parts() {
+    let (memory, _, volume) = volume(Durability::Coherent);
+    drop(volume);
+    let read = |at: u64, length: usize| {
+        let mut bytes = vec![0; length];
+        memory.diff.read_at(at, &mut bytes).expect("within");
+        bytes
+    };
+    let pair = read(PAIR_OFFSET, PAIR_BYTES);
+    let (superblock, _) = Superblock::newest(&pair, CRC32C).expect("a superblock");
+    let context = Context { seed: superblock.seed(CRC32C), generation: superblock.generation };
+    let mut end = superblock.geometry.slot_offset(superblock.journal.first);
+    let mut next = Sequence(0);
+    while let Ok(Some(record)) = parse(&read(end, MAX_BYTES), context, next, CRC32C) {
+        end += record.length as u64;
+        next = next.next();
+    }
+    let mut record = Vec::new();
+    let mut emitter = Emitter::preserved(&mut record);
+    let content = Content::Slot(SlotIndex(1));
+    let copy = CopyId::new(1).expect("a number");
+    emitter.run(Run { chunks: Extent::new(0, 600), copy, content }, &[0; 600]);
+    let _ = emitter.end();
+    seal(&mut record, context, next, Sequence(0), CRC32C);
+    memory.diff.write_at(end, &record).expect("within");
+
+    let log = Log::default();
+    Volume::open_on(log.media(&memory), &OpenOptions::default()).expect("the role");
+    let slots = (CHUNK, CHUNK + 600 * CHUNK);
+    let verified: Vec<_> = log
+        .take()
+        .into_iter()
+        .filter(|&(_, kind, at, length)| {
+            kind == Read && at >= slots.0 && at + length <= slots.1 && length > (256 << 10)
+        })
+        .collect();
+    assert_eq!((verified.len(), most_read(&verified)), (3, WINDOW), "{verified:?}");
 }

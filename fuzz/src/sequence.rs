@@ -1,0 +1,93 @@
+//! Sequences of operations against plain byte arrays, with faults and crashes anywhere.
+//!
+//! The very machines of the engine run one after the other over two small media, which lose what is
+//! not behind a barrier when the power fails. A compaction and a read can be under way while other
+//! things are done. Copies are constants: whatever a passive node returns is what the volume was
+//! at the instant, and `Gone` only of a copy whose deletion has begun. What was acknowledged stays;
+//! nobody waits for ever; no slot is lost.
+
+mod act;
+mod disk;
+mod model;
+mod task;
+mod world;
+
+use arbitrary::{Arbitrary, Unstructured};
+use shadowvol::machine::Medium;
+
+use self::act::{Act, Length, Shape};
+use self::disk::Fault;
+use self::world::World;
+
+/// More operations than this find nothing new.
+const MOST: usize = 200;
+
+/// Plays the operations that the input becomes.
+pub fn sequence(input: &[u8]) {
+    let mut input = Unstructured::new(input);
+    let Ok(shape) = Shape::arbitrary(&mut input) else { return };
+    let mut world = World::new(shape);
+    for _ in 0..MOST {
+        if input.is_empty() {
+            break;
+        }
+        let Ok(act) = Act::arbitrary(&mut input) else { break };
+        world.play(act);
+        world.settle();
+    }
+    world.finish();
+}
+
+impl World {
+    fn play(&mut self, act: Act) {
+        match act {
+            Act::Write { at, length, byte } => {
+                let (at, length) = self.range(at, length);
+                self.write(at, vec![byte; length]);
+            }
+            Act::Discard { at, length } => {
+                let (at, length) = self.range(at, length);
+                self.discard(at, length);
+            }
+            Act::WriteBeyond { by } => self.write_beyond(by),
+            Act::Create { label } => self.create("l".repeat(usize::from(label) * 4)),
+            Act::Delete { nth } => {
+                if let Some(copy) = self.model.nth(nth) {
+                    self.delete(copy);
+                }
+            }
+            Act::DeleteMissing { number } => self.delete_missing(number),
+            Act::Compact => self.compact(),
+            Act::BeginCompact => self.begin_compaction(),
+            Act::GoOnCompacting { operations } => self.go_on_compacting(operations.into()),
+            Act::Sweep { entries } => self.sweep(entries.into()),
+            Act::Grow => self.grow(),
+            Act::Flush => self.flush(),
+            Act::Close => self.close(),
+            Act::Vanish => self.vanish(),
+            Act::LosePower { seed } => self.lose_power(seed),
+            Act::Fault { origin, after, part, power } => {
+                let medium = if origin { Medium::Origin } else { Medium::DiffArea };
+                self.media.fault = Some(Fault { medium, after: after % 32, part, power });
+            }
+            Act::CatchUp { second } => self.catch_up(second.into()),
+            Act::Reopen { second } => self.reopen(second.into()),
+            Act::Read { second, nth, at, length } => {
+                let (at, length) = self.range(at, length);
+                self.read(second.into(), nth, at, length);
+            }
+            Act::BeginRead { second, nth, at, length } => {
+                let (at, length) = self.range(at, length);
+                self.begin_reading(second.into(), nth, at, length);
+            }
+            Act::GoOnReading { operations } => self.go_on_reading(operations.into()),
+        }
+    }
+
+    /// A range in the volume.
+    fn range(&self, at: u16, length: Length) -> (usize, usize) {
+        let size = self.model.now.len();
+        let at = if matches!(length, Length::Whole) { 0 } else { usize::from(at) % size };
+        (at, length.bytes().min(size - at))
+    }
+}
