@@ -209,19 +209,23 @@ impl Group {
         Some(entry)
     }
 
-    /// Unites a small leaf with the next one if that leaves room to grow, and drops an empty one.
+    /// Unites a small leaf with a neighbour if that leaves room to grow, and drops an empty one.
     fn join(&mut self, index: usize) {
-        let len = self.leaves[index].len();
-        if len == 0 {
+        if self.leaves[index].is_empty() {
             self.fences.remove(index);
             self.leaves.remove(index);
-        } else if let Some(next) = self.leaves.get(index + 1)
-            && len + next.len() <= LEAF / 2
-        {
-            self.fences.remove(index + 1);
-            let upper = self.leaves.remove(index + 1);
-            self.leaves[index].reserve_exact(upper.len());
-            self.leaves[index].extend(upper);
+            return;
+        }
+        // A sweep goes up, so the leaf before is small already and the one behind is not yet.
+        let fits = |at: &usize| match self.leaves.get(*at..*at + 2) {
+            Some([left, right]) => left.len() + right.len() <= LEAF / 2,
+            _ => false,
+        };
+        if let Some(at) = [index.saturating_sub(1), index].into_iter().find(fits) {
+            self.fences.remove(at + 1);
+            let upper = self.leaves.remove(at + 1);
+            self.leaves[at].reserve_exact(upper.len());
+            self.leaves[at].extend(upper);
         }
     }
 
