@@ -60,7 +60,7 @@ soak: tools ## Faults and kills on real files for SOAK_SECONDS (3600), drawn fro
 check-no-std: tools ## Prove that the core uses no std
 	.ci/check-no-std
 
-mutants: tools ## See whether the tests notice small faults in the core, for hours; MUTANTS_ARGS="-f core/src/slots.rs"
+mutants: tools ## See whether the tests notice small faults in the core, for hours; MUTANTS_ARGS="-F slots.rs"
 	@command -v cargo-mutants >/dev/null || \
 	  { echo "This is missing: cargo-mutants: cargo install --locked cargo-mutants" >&2; exit 1; }
 	PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants -p shadowvol $(MUTANTS_ARGS)
