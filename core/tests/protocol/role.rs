@@ -2,7 +2,7 @@
 
 use shadowvol::active::{Active, Role, TakeRole};
 use shadowvol::format::checksum::Checksum;
-use shadowvol::format::superblock::OnFull;
+use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::View;
 use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, Step};
 use shadowvol::{ChunkIndex, Content, CopyId, Error};
@@ -58,10 +58,22 @@ fn take(world: &mut World, role: Role) -> Result<Active, Error> {
     }
 }
 
+/// Lets the superblock in force say that the volume was closed in good order.
+fn close(world: &mut World, superblock: &Superblock) {
+    let closed = Superblock { clean: true, ..superblock.clone() };
+    let pair = &world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES];
+    let (_, place) = Superblock::newest(pair, Checksum::PORTABLE).expect("a superblock");
+    let bytes = closed.emit(Checksum::PORTABLE).to_vec();
+    world.diff.begin_write(0, place.offset() as usize, bytes, 0);
+    world.diff.end_write(0);
+    world.diff.barrier();
+}
+
 #[test]
 fn a_holder_says_in_the_superblock_what_it_was_told() {
     let mut world = world();
     let before = world.active.take().expect("an active").superblock().clone();
+    close(&mut world, &before);
     let limit = before.limit - 4096;
     let told = Role {
         stamp: [3; 32],
