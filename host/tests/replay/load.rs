@@ -19,6 +19,9 @@ use super::recorder::{Pace, record};
 use super::records::CRC32C;
 use super::whole::{digest, whole};
 
+/// Copies that the keeper takes in each half at least, however fast the writers are done.
+pub(crate) const COPIES: usize = 6;
+
 /// A load, and the volume under it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
@@ -131,10 +134,8 @@ impl Load {
 
     fn keep(&self, volume: &Volume, pen: &Pen, busy: &AtomicUsize, mut random: Random) {
         let reader = volume.reader().expect("a reader");
-        for round in 0_u64.. {
-            if busy.load(Ordering::SeqCst) == 0 && round > 5 {
-                return;
-            }
+        let mut taken = 0;
+        while busy.load(Ordering::SeqCst) > 0 || taken < COPIES {
             let copies = volume.shadow_copies().expect("an open volume");
             let step = random.below(10);
             let done = if step < self.compactions {
@@ -146,6 +147,7 @@ impl Load {
                 let label = format!("{:x}", random.next());
                 volume.create_shadow_copy(&label).and_then(|info| {
                     let copy = info.id;
+                    taken += 1;
                     pen.tell(Told::Created { copy, label });
                     let digest = digest(&whole(&reader, copy)?);
                     pen.tell(Told::Read { copy, digest });

@@ -5,7 +5,7 @@ use shadowvol_host::{OpenOptions, Passive, Volume};
 use super::crashes::{Point, crashes, draw, points, shrunk};
 use super::front::{Crash, Front};
 use super::image::Image;
-use super::load::{Load, Recording};
+use super::load::{COPIES, Load, Recording};
 use super::log::Pen;
 use super::oracle::Oracle;
 use super::random::{Random, is_long};
@@ -25,7 +25,8 @@ pub(crate) fn replay(name: &str, load: Load) {
     for seed in 0..if is_long() { SEEDS } else { 1 } {
         let recording = load.run(seed);
         let oracle = Oracle::new(&recording);
-        assert!(oracle.copies.len() > 8, "{name}: only {} copies", oracle.copies.len());
+        let copies = oracle.copies.len();
+        assert!(copies >= 2 * COPIES, "{name}: only {copies} copies");
         let mut replay = Replay { oracle, recording: &recording, random: Random(seed), images: 0 };
         replay.run(&format!("{name}, seed {seed}"));
         println!(
