@@ -25,6 +25,23 @@ pub enum Error {
     /// All copy numbers are used up.
     #[error("no copy number is left in this diff area; make a new one")]
     CopiesExhausted,
+    /// The shadow copy may not be deleted yet.
+    #[error(
+        "shadow copy {copy} is retained until {until} nanoseconds after 1970 began (UTC); \
+         it can be deleted then"
+    )]
+    Retained {
+        /// The copy that was to be deleted.
+        copy: CopyId,
+        /// When it may be, in nanoseconds since 1970 (UTC).
+        until: i64,
+    },
+    /// A shadow copy that was retained is to be so for a shorter time.
+    #[error("shadow copy {copy} is retained; its retention can be made longer, not shorter")]
+    RetentionShortened {
+        /// The copy.
+        copy: CopyId,
+    },
     /// The diff area has no room for old bytes, and the policy says that the write fails.
     #[error(
         "the diff area is full: {needed} bytes are needed, {free} are free of {limit}; \

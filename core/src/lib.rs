@@ -40,6 +40,7 @@ extern crate alloc;
 
 pub mod active;
 pub mod backend;
+mod description;
 mod error;
 pub mod format;
 mod geometry;
@@ -65,6 +66,7 @@ pub mod docs {
     pub mod proof {}
 }
 
+pub use description::{Attributes, Description, Id};
 pub use error::{Damage, Error, IoKind};
 pub use geometry::Geometry;
 pub use rules::{Rule, Rules};

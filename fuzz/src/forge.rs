@@ -32,7 +32,7 @@ pub(crate) struct Forged<'a> {
 
 #[derive(Clone, Debug, Arbitrary)]
 enum Body<'a> {
-    Created { copy: Number, time: i64, length: Number, label: &'a [u8] },
+    Created { again: bool, copy: Number, length: Number, facts: [u8; 66], label: &'a [u8] },
     Deleted { reason: u8, count: Number, copies: Vec<Number> },
     Preserved { runs: Vec<Run> },
     Link { first: Number, slots: Number },
@@ -99,13 +99,13 @@ impl Body<'_> {
     /// Appends the body and returns its kind.
     fn emit(&self, facts: &Facts<'_>, out: &mut Vec<u8>) -> u8 {
         match self {
-            Self::Created { copy, time, length, label } => {
+            Self::Created { again, copy, length, facts: rest, label } => {
                 let length = length.in_place_of(label.len() as u64) as u16;
                 out.extend_from_slice(&copy.in_place_of_u32(facts.next_copy).to_le_bytes());
-                out.extend_from_slice(&u32::from(length).to_le_bytes());
-                out.extend_from_slice(&time.to_le_bytes());
+                out.extend_from_slice(&length.to_le_bytes());
+                out.extend_from_slice(rest);
                 out.extend_from_slice(label);
-                1
+                if *again { 5 } else { 1 }
             }
             Self::Deleted { reason, count, copies } => {
                 let count = count.in_place_of_u32(copies.len() as u32);

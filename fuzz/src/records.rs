@@ -5,8 +5,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use shadowvol::format::record::{self, Body, Context, Emitter, MAX_BYTES, Reason, Record};
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_BYTES, Superblock};
 use shadowvol::{
-    ChunkSize, CopyId, Epoch, Error, Generation, Geometry, Run, Segment, Sequence, SlotIndex,
-    VolumeId,
+    ChunkSize, CopyId, Description, Epoch, Error, Generation, Geometry, Run, Segment, Sequence,
+    SlotIndex, VolumeId,
 };
 use shadowvol_host::checksum::CRC32C;
 
@@ -177,7 +177,8 @@ fn journal(forged: &[Forged<'_>], context: Context, sequence: Sequence, at: u16,
 /// What a record says, with nothing borrowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Said {
-    Created(CopyId, i64, String),
+    Created(CopyId, Description),
+    Described(CopyId, Description),
     Deleted(Reason, Vec<CopyId>),
     Preserved(Vec<(Run, Vec<u32>)>),
     Link(Segment),
@@ -202,7 +203,8 @@ fn believed(bytes: &[u8], context: Context, sequence: Sequence) {
 impl Said {
     fn by(record: &Record<'_>) -> Result<Self, Error> {
         Ok(match record.body {
-            Body::Created { copy, time, label } => Self::Created(copy, time, label.into()),
+            Body::Created { copy, about } => Self::Created(copy, about.to_owned()),
+            Body::Described { copy, about } => Self::Described(copy, about.to_owned()),
             Body::Deleted { reason, copies } => {
                 Self::Deleted(reason, copies.collect::<Result<_, _>>()?)
             }
@@ -216,7 +218,8 @@ impl Said {
 
     fn emit(&self, out: &mut Vec<u8>) -> usize {
         match self {
-            Self::Created(copy, time, label) => Emitter::created(out, *copy, *time, label).end(),
+            Self::Created(copy, about) => Emitter::created(out, *copy, about.borrow()).end(),
+            Self::Described(copy, about) => Emitter::described(out, *copy, about.borrow()).end(),
             Self::Deleted(reason, copies) => Emitter::deleted(out, *reason, copies).end(),
             Self::Preserved(runs) => {
                 let mut emitter = Emitter::preserved(out);

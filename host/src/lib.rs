@@ -6,6 +6,7 @@
 
 mod check;
 pub mod checksum;
+mod clock;
 mod error;
 #[cfg(feature = "schedules")]
 #[doc(hidden)]

@@ -259,7 +259,7 @@ impl ShadowCopy {
         let inner = &*self.inner;
         inner.check_open()?;
         let length = buffer.len() as u64;
-        let (copy, time) = (self.info.id, self.info.time);
+        let (copy, time) = (self.info.id, self.info.about.time);
         let done = Bench::with(|Bench { read, scratch }| {
             let read = read.get_or_insert_with(|| Read::new(copy, time, offset, length));
             read.begin(copy, time, offset, length);

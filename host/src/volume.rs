@@ -1,6 +1,7 @@
 //! The active node of a volume on this host: many threads read, write and take shadow copies.
 
 mod chores;
+mod copies;
 mod facts;
 mod files;
 mod open;
@@ -12,15 +13,13 @@ use core::sync::atomic::Ordering;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use shadowvol::active::{Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Seal, Write};
-use shadowvol::journal::CopyInfo;
+use shadowvol::Geometry;
+use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Seal, Write};
 use shadowvol::machine::{Machine, Medium, Op, Wait};
-use shadowvol::{CopyId, Geometry};
 
+use crate::clock::now;
 use crate::error::Error;
-use crate::extent::{ByteExtent, byte_extents};
 use crate::lock::RoleLock;
 use crate::media::Media;
 use crate::node::{Node, Request};
@@ -202,53 +201,6 @@ impl Volume {
         self.tell(self.inner.flush())
     }
 
-    /// Takes a shadow copy: the volume as it is now. Writes in flight are wholly in or wholly out.
-    ///
-    /// # Errors
-    ///
-    /// When the label is too long, the diff area is full, the role has ended or a medium fails.
-    pub fn create_shadow_copy(&self, label: &str) -> Result<CopyInfo, Error> {
-        self.check_open()?;
-        let time = nanoseconds_since_1970(SystemTime::now());
-        let id = self.tell(self.inner.run_one(&mut Create::new(label.to_owned(), time)))?;
-        Ok(CopyInfo { id, time, label: label.to_owned() })
-    }
-
-    /// The live shadow copies, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When the volume is closed.
-    pub fn shadow_copies(&self) -> Result<Vec<CopyInfo>, Error> {
-        self.check_open()?;
-        Ok(self.inner.node.with(|active| active.view().copies().cloned().collect()))
-    }
-
-    /// Deletes shadow copies: one record, and no data is moved.
-    ///
-    /// # Errors
-    ///
-    /// When one of them was deleted before or never taken, nothing is deleted; also when the role
-    /// has ended or a medium fails.
-    pub fn delete_shadow_copies(&self, copies: &[CopyId]) -> Result<(), Error> {
-        self.check_open()?;
-        self.tell(self.inner.run_one(&mut Delete::new(copies.to_vec())))
-    }
-
-    /// What may differ between copy `since` and copy `until`, or the volume now: whole chunks, in
-    /// order, ending at the volume's end. The order of the two does not matter.
-    ///
-    /// # Errors
-    ///
-    /// When one of them was deleted or never taken, or the volume is closed.
-    pub fn changes(&self, since: CopyId, until: Option<CopyId>) -> Result<Vec<ByteExtent>, Error> {
-        self.check_open()?;
-        self.inner.node.with(|active| {
-            let changed = active.view().changes(since, until)?;
-            Ok(byte_extents(active.geometry(), &changed))
-        })
-    }
-
     /// A passive node on this volume's own media, to read its shadow copies with.
     ///
     /// # Errors
@@ -383,7 +335,7 @@ impl Inner {
                         // Without room for it, the diff area grows, or copies go, or nothing helps.
                         let _ = self.run_one(&mut Compact::within_room());
                     }
-                    self.run_one(&mut MakeRoom::new(slots))
+                    self.run_one(&mut MakeRoom::new(slots, now()))
                 }
             }
         };
@@ -396,12 +348,5 @@ impl Inner {
 
     fn flush(&self) -> Result<(), Error> {
         self.run_one(&mut Flush::new())
-    }
-}
-
-pub(crate) fn nanoseconds_since_1970(time: SystemTime) -> i64 {
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
     }
 }

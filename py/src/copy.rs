@@ -68,14 +68,14 @@ impl ShadowCopy {
     /// What it was called when it was taken; empty if nothing.
     #[getter]
     fn label(&self) -> &str {
-        &self.info.label
+        &self.info.about.label
     }
 
     /// When it was taken by the active node's clock, in UTC.
     #[getter]
     fn created(&self) -> SystemTime {
-        let since = Duration::from_nanos(self.info.time.unsigned_abs());
-        if self.info.time < 0 {
+        let since = Duration::from_nanos(self.info.about.time.unsigned_abs());
+        if self.info.about.time < 0 {
             SystemTime::UNIX_EPOCH - since
         } else {
             SystemTime::UNIX_EPOCH + since
@@ -127,7 +127,7 @@ impl ShadowCopy {
     }
 
     fn __repr__(&self) -> String {
-        let (id, label) = (self.info.id, &self.info.label);
+        let (id, label) = (self.info.id, &self.info.about.label);
         if label.is_empty() {
             format!("<ShadowCopy {id}>")
         } else {

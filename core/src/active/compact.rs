@@ -245,7 +245,8 @@ impl Active {
     /// Slots that the journal's next generation needs at most: no more than are kept for it, and
     /// far fewer when most of what the journal says is over.
     fn slots_for_rewrite(&self) -> u32 {
-        let copies = self.view.copies().map(|info| 64 + info.label.len() as u64).sum::<u64>();
+        let copies =
+            self.view.copies().map(|info| 128 + info.about.label.len() as u64).sum::<u64>();
         let bytes = copies + self.view.table().chunks() * 24;
         let slots = self.geometry().slots_in(bytes) + 4;
         slots.min(self.kept_slots())

@@ -6,11 +6,10 @@
 //!    still be lost by a power cut, which would change the copy.
 //! 4. Append the `created` record, wait for its barrier, release the writes.
 
-use alloc::string::String;
-
 use super::{Active, Ticket};
+use crate::description::Description;
 use crate::error::Error;
-use crate::format::record::{Emitter, MAX_LABEL};
+use crate::format::record::Emitter;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
 use crate::rules::Rule;
 use crate::units::CopyId;
@@ -18,8 +17,7 @@ use crate::units::CopyId;
 /// The machine that takes a shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Create {
-    label: String,
-    time: i64,
+    about: Description,
     phase: Phase,
     /// It has asked for room for its record.
     asked: bool,
@@ -38,19 +36,18 @@ enum Phase {
 const FLUSH: [Op; 1] = [Op::Barrier { medium: Medium::Origin }];
 
 impl Create {
-    /// A copy with this label, taken at `time` nanoseconds since 1970 (UTC).
+    /// A copy of which this is known.
     #[must_use]
-    pub fn new(label: String, time: i64) -> Self {
-        Self { label, time, phase: Phase::Begin, asked: false, flush: true }
+    pub fn new(about: Description) -> Self {
+        Self { about, phase: Phase::Begin, asked: false, flush: true }
     }
 
     fn begin(&mut self, active: &mut Active, refused: Option<Error>) -> Step<CopyId> {
         if let Some(ended) = active.refusal() {
             return Step::Done(Err(ended));
         }
-        let bytes = self.label.len();
-        if bytes > MAX_LABEL {
-            return Step::Done(Err(Error::LabelTooLong { bytes, limit: MAX_LABEL }));
+        if let Err(error) = self.about.check() {
+            return Step::Done(Err(error));
         }
         active.journal.set_aside(&mut active.slots);
         if !active.has_room_for_copy() {
@@ -73,9 +70,9 @@ impl Create {
 
     fn append(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
         let copy = CopyId::new(active.view.next_copy()).ok_or(Error::CopiesExhausted)?;
-        let (time, label) = (self.time, &self.label);
-        let ticket = active
-            .append(buffers.checksum, |out| Emitter::created(out, copy, time, label).end())?;
+        let about = self.about.borrow();
+        let ticket =
+            active.append(buffers.checksum, |out| Emitter::created(out, copy, about).end())?;
         self.phase = Phase::Commit(copy, ticket);
         Ok(())
     }

@@ -16,14 +16,15 @@ use crate::units::CopyId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delete {
     copies: Vec<CopyId>,
+    now: i64,
     ticket: Option<Ticket>,
 }
 
 impl Delete {
-    /// Deletes these copies.
+    /// Deletes these copies, unless one is retained at `now`, in nanoseconds since 1970 (UTC).
     #[must_use]
-    pub fn new(copies: Vec<CopyId>) -> Self {
-        Self { copies, ticket: None }
+    pub fn new(copies: Vec<CopyId>, now: i64) -> Self {
+        Self { copies, now, ticket: None }
     }
 
     fn begin(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
@@ -31,7 +32,10 @@ impl Delete {
             return Err(ended);
         }
         for &copy in &self.copies {
-            active.view.copy(copy)?;
+            let about = &active.view.copy(copy)?.about;
+            if about.is_retained(self.now) {
+                return Err(Error::Retained { copy, until: about.retained_until });
+            }
         }
         self.ticket = active.delete(&self.copies, Reason::Request, buffers)?;
         Ok(())

@@ -4,6 +4,7 @@ use super::{Active, Event, Space, Ticket};
 use crate::error::Error;
 use crate::format::record::Reason;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use crate::units::CopyId;
 
 /// Entries of the table that are looked at between two looks at the free slots.
 const SLICE_ENTRIES: usize = 16 << 10;
@@ -14,6 +15,8 @@ const GREATEST_STEP: u64 = 256 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MakeRoom {
     needed: u32,
+    /// Nanoseconds since 1970 (UTC): who is retained then stays.
+    now: i64,
     /// The medium has no room for a whole step: ask for no more than is needed.
     modest: bool,
     phase: Phase,
@@ -43,10 +46,11 @@ pub(super) fn growth_target(space: &Space) -> Option<u64> {
 }
 
 impl MakeRoom {
-    /// Finds room for this many slots.
+    /// Finds room for this many slots. A copy that is retained at `now`, in nanoseconds since 1970
+    /// (UTC), is never dropped for it.
     #[must_use]
-    pub fn new(needed: u32) -> Self {
-        Self { needed, modest: false, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
+    pub fn new(needed: u32, now: i64) -> Self {
+        Self { needed, now, modest: false, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
     }
 
     fn look(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
@@ -71,8 +75,10 @@ impl MakeRoom {
         if active.view.newest().is_none() {
             return self.end(active, Ok(()));
         }
-        if active.drops_oldest() {
-            return self.drop_oldest(active, buffers);
+        if active.drops_oldest()
+            && let Some(copy) = self.oldest(active)
+        {
+            return self.drop_copy(copy, active, buffers);
         }
         // A request that is larger than what is left fails before little is left.
         active.warn_of_low_space();
@@ -102,9 +108,14 @@ impl MakeRoom {
         Some(if self.modest { least } else { target.max(least) })
     }
 
-    fn drop_oldest(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
-        let oldest = active.view.copies().next().map(|info| info.id);
-        let copies: alloc::vec::Vec<_> = oldest.into_iter().collect();
+    /// The oldest copy that may go.
+    fn oldest(&self, active: &Active) -> Option<CopyId> {
+        let mut copies = active.view.copies();
+        copies.find(|info| !info.about.is_retained(self.now)).map(|info| info.id)
+    }
+
+    fn drop_copy(&mut self, copy: CopyId, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
+        let copies = alloc::vec![copy];
         match active.delete(&copies, Reason::Space, buffers) {
             Ok(Some(ticket)) => {
                 active.events.push(Event::Dropped { copies });

@@ -15,8 +15,10 @@
 //! Bodies, by kind:
 //!
 //! ```text
-//! 1 created     0  4  copy        4  2  bytes of the label   6  2  zero
-//!               8  8  time, in nanoseconds since 1970 (UTC)  16    label in UTF-8
+//! 1 created     0  4  copy        4  2  bytes of the label   6  2  attributes
+//!               8  8  time       16 16  owner               32  8  expires
+//!              40  8  retained   48 16  set                 64  2  copies of the set
+//!              66  6  zero       72     label in UTF-8
 //! 2 deleted     0  1  reason: 0 asked for, 1 no space        1  3  zero
 //!               4  4  number of copies                       8     4 each: copy
 //! 3 preserved   runs until the record ends, each
@@ -24,13 +26,16 @@
 //!               8  4  copy       12  4  first slot, or all ones when the chunks are zeros
 //!              16     4 each: CRC-32C of a chunk; absent for zeros
 //! 4 link        0  4  slot where the journal goes on   4  4  slots of that segment
+//! 5 described   as 1, and replaces what was said before
 //! ```
 //!
+//! Times are in nanoseconds since 1970 (UTC), signed; 0 for none but in a copy's own.
 //! Where a run would begin, 4 bytes of padding or less end the list.
 
 use alloc::vec::Vec;
 use core::str;
 
+use crate::description::{Attributes, Description, Id};
 use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u16_at, u32_at, u64_at};
 use crate::format::checksum::{Checksum, is_zeros};
@@ -56,6 +61,8 @@ pub const MAX_ZEROS: u64 = 1 << 16;
 const HEADER: usize = 36;
 const LEAST_BYTES: usize = 40;
 const RUN: usize = 16;
+/// Bytes of a `created` record's body before the label.
+const DESCRIPTION: usize = 72;
 const ZEROS: u32 = u32::MAX;
 
 /// Why a copy was deleted.
@@ -94,10 +101,15 @@ pub enum Body<'a> {
     Created {
         /// The copy.
         copy: CopyId,
-        /// When, in nanoseconds since 1970 (UTC), as its creator's clock said.
-        time: i64,
-        /// What its creator called it.
-        label: &'a str,
+        /// What is known of it.
+        about: Description<&'a str>,
+    },
+    /// A shadow copy is described anew.
+    Described {
+        /// The copy.
+        copy: CopyId,
+        /// What is known of it from now on.
+        about: Description<&'a str>,
     },
     /// Shadow copies were deleted.
     Deleted {
@@ -194,14 +206,7 @@ pub fn parse(
 
 fn parse_body(kind: u8, bytes: &[u8]) -> Result<Body<'_>, Error> {
     match kind {
-        1 if bytes.len() >= 16 => {
-            let label = bytes.get(16..16 + usize::from(u16_at(bytes, 4))).ok_or(DAMAGED)?;
-            Ok(Body::Created {
-                copy: CopyId::new(u32_at(bytes, 0)).ok_or(DAMAGED)?,
-                time: i64::from_le_bytes(array(bytes, 8)),
-                label: str::from_utf8(label).map_err(|_| DAMAGED)?,
-            })
-        }
+        1 => parse_description(bytes).map(|(copy, about)| Body::Created { copy, about }),
         2 if bytes.len() >= 8 => {
             let reason = match bytes[0] {
                 0 => Reason::Request,
@@ -218,8 +223,28 @@ fn parse_body(kind: u8, bytes: &[u8]) -> Result<Body<'_>, Error> {
             let sound = slots > 0 && first.0.checked_add(slots).is_some();
             sound.then_some(Body::Link(Segment { first, slots })).ok_or(DAMAGED)
         }
+        5 => parse_description(bytes).map(|(copy, about)| Body::Described { copy, about }),
         _ => Err(DAMAGED),
     }
+}
+
+fn parse_description(bytes: &[u8]) -> Result<(CopyId, Description<&str>), Error> {
+    if bytes.len() < DESCRIPTION {
+        return Err(DAMAGED);
+    }
+    let end = DESCRIPTION + usize::from(u16_at(bytes, 4));
+    let label = bytes.get(DESCRIPTION..end).ok_or(DAMAGED)?;
+    let about = Description {
+        label: str::from_utf8(label).map_err(|_| DAMAGED)?,
+        time: i64::from_le_bytes(array(bytes, 8)),
+        attributes: Attributes::from_bits_retain(u16_at(bytes, 6)),
+        owner: Id(array(bytes, 16)),
+        expires: i64::from_le_bytes(array(bytes, 32)),
+        retained_until: i64::from_le_bytes(array(bytes, 40)),
+        set: Id(array(bytes, 48)),
+        set_copies: u16_at(bytes, 64),
+    };
+    Ok((CopyId::new(u32_at(bytes, 0)).ok_or(DAMAGED)?, about))
 }
 
 fn parse_run(bytes: &[u8]) -> Result<(Run, Sums<'_>), Error> {
@@ -248,13 +273,30 @@ impl<'a> Emitter<'a> {
     }
 
     /// Begins a `created` record. The label is at most [`MAX_LABEL`] bytes long.
-    pub fn created(out: &'a mut Vec<u8>, copy: CopyId, time: i64, label: &str) -> Self {
-        let record = Self::begin(out, 1);
-        record.out.extend_from_slice(&copy.number().to_le_bytes());
-        record.out.extend_from_slice(&(label.len() as u32).to_le_bytes());
-        record.out.extend_from_slice(&time.to_le_bytes());
-        record.out.extend_from_slice(label.as_bytes());
-        record
+    pub fn created(out: &'a mut Vec<u8>, copy: CopyId, about: Description<&str>) -> Self {
+        Self::description(out, 1, copy, about)
+    }
+
+    /// Begins a `described` record. The label is at most [`MAX_LABEL`] bytes long.
+    pub fn described(out: &'a mut Vec<u8>, copy: CopyId, about: Description<&str>) -> Self {
+        Self::description(out, 5, copy, about)
+    }
+
+    fn description(out: &'a mut Vec<u8>, kind: u8, copy: CopyId, about: Description<&str>) -> Self {
+        let Description { label, time, attributes, owner, expires, retained_until, .. } = about;
+        let Self { out, start } = Self::begin(out, kind);
+        out.extend_from_slice(&copy.number().to_le_bytes());
+        out.extend_from_slice(&(label.len() as u16).to_le_bytes());
+        out.extend_from_slice(&attributes.bits().to_le_bytes());
+        out.extend_from_slice(&time.to_le_bytes());
+        out.extend_from_slice(&owner.0);
+        out.extend_from_slice(&expires.to_le_bytes());
+        out.extend_from_slice(&retained_until.to_le_bytes());
+        out.extend_from_slice(&about.set.0);
+        out.extend_from_slice(&about.set_copies.to_le_bytes());
+        out.extend_from_slice(&[0; 6]);
+        out.extend_from_slice(label.as_bytes());
+        Self { out, start }
     }
 
     /// Begins a `deleted` record of at most [`MAX_DELETED`] copies.

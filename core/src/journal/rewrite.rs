@@ -76,7 +76,7 @@ impl Rewriter {
         view.copies().try_for_each(|info| {
             self.appender
                 .append(slots, checksum, |out| {
-                    Emitter::created(out, info.id, info.time, &info.label).end()
+                    Emitter::created(out, info.id, info.about.borrow()).end()
                 })
                 .map(|_| ())
         })

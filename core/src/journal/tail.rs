@@ -124,6 +124,7 @@ impl Tail {
 mod tests {
     //! How far one read brings a follower, and what it says then.
 
+    use crate::description::Description;
     use alloc::vec::Vec;
 
     use super::*;
@@ -144,9 +145,10 @@ mod tests {
     fn segment(slots: usize, records: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
         let copy = CopyId::new(1).expect("a number");
+        let about = Description::new("x".repeat(1_000 - 56), 0);
         for sequence in 0..records {
             let start = bytes.len();
-            assert_eq!(Emitter::created(&mut bytes, copy, 0, &"x".repeat(1_000)).end(), 1_056);
+            assert_eq!(Emitter::created(&mut bytes, copy, about.borrow()).end(), 1_056);
             seal(&mut bytes[start..], CONTEXT, Sequence(sequence), Sequence(0), SUM);
         }
         bytes.resize(slots * 4096, 0);

@@ -1,9 +1,9 @@
 //! What a journal says: the live copies, and which record answers for each of their chunks.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::description::Description;
 use crate::error::{Damage, Error};
 use crate::format::record::{Body, Record, is_sound};
 use crate::geometry::Geometry;
@@ -15,10 +15,8 @@ use crate::units::{ChunkIndex, Content, CopyId, Extent, Sequence, SlotIndex};
 pub struct CopyInfo {
     /// Its number.
     pub id: CopyId,
-    /// When it was taken, in nanoseconds since 1970 (UTC), as its creator's clock said.
-    pub time: i64,
-    /// What its creator called it.
-    pub label: String,
+    /// What is known of it.
+    pub about: Description,
 }
 
 /// How far a node may trust records whose barrier it has not seen.
@@ -193,9 +191,15 @@ impl View {
     pub fn apply(&mut self, sequence: Sequence, record: &Record<'_>) -> Result<(), Error> {
         self.settle(record.stable);
         match record.body {
-            Body::Created { copy, time, label } => {
+            Body::Created { copy, about } => {
                 self.next_copy = self.next_copy.max(copy.number() + 1);
-                self.copies.insert(copy, CopyInfo { id: copy, time, label: label.into() });
+                self.copies.insert(copy, CopyInfo { id: copy, about: about.to_owned() });
+            }
+            // It may have been deleted meanwhile.
+            Body::Described { copy, about } => {
+                if let Some(info) = self.copies.get_mut(&copy) {
+                    info.about = about.to_owned();
+                }
             }
             Body::Deleted { copies, .. } => {
                 for copy in copies {

@@ -114,7 +114,7 @@ impl Read {
     /// Whether the copy is alive and the one that was meant.
     fn check_alive(&self, passive: &Passive) -> Result<(), Error> {
         let info = passive.view.copy(self.copy)?;
-        if info.time == self.time { Ok(()) } else { Err(Error::Gone { copy: self.copy }) }
+        if info.about.time == self.time { Ok(()) } else { Err(Error::Gone { copy: self.copy }) }
     }
 
     /// R1.

@@ -64,7 +64,7 @@ pub(super) fn after_recovery(world: &mut World, node: usize) -> Result<(), Broke
 fn copies(world: &mut World) -> Result<Vec<(i64, CopyId)>, Broken> {
     let (origin, diff) = (&world.origin, &world.diff);
     let passive = open(diff).map_err(|error| format!("the diff area is unreadable: {error}"))?;
-    let found: Vec<_> = passive.view().copies().map(|info| (info.time, info.id)).collect();
+    let found: Vec<_> = passive.view().copies().map(|info| (info.about.time, info.id)).collect();
     let length = world.scenario.units * UNIT;
     let mut oracle = world.oracle.clone();
     for &(time, id) in found.iter().filter(|_| world.scenario.reservation) {

@@ -65,7 +65,7 @@ impl World {
             }
             thread.push(match wait {
                 Wait::Room(_) if shrinks => Task::Compact(Compact::within_room()),
-                Wait::Room(slots) => Task::MakeRoom(MakeRoom::new(slots)),
+                Wait::Room(slots) => Task::MakeRoom(MakeRoom::new(slots, 0)),
                 Wait::Commit | Wait::Turn => Task::Commit(Commit::new()),
             });
         });

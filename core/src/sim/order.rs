@@ -16,6 +16,7 @@ use super::world::{Node, World};
 use crate::active::{
     Active, Compact, Create, Delete, Flush, MakeRoom, Role, Seal, TakeRole, Write,
 };
+use crate::description::Description;
 use crate::error::Error;
 use crate::machine::{Fed, Wait};
 use crate::passive::Read;
@@ -44,12 +45,12 @@ impl World {
                 time = self.left.time;
                 self.left.time += 1;
                 self.oracle.change(|oracle| oracle.begin_creation(time));
-                Task::Create(Create::new(Default::default(), time))
+                Task::Create(Create::new(Description::new("", time)))
             }
             Order::Delete(copy) => {
                 let copies: Vec<_> = CopyId::new(copy).into_iter().collect();
                 self.oracle.change(|oracle| oracle.mark(&copies, oracle::State::Doomed));
-                Task::Delete(Delete::new(copies))
+                Task::Delete(Delete::new(copies, 0))
             }
             Order::Compact => Task::Compact(Compact::new()),
             Order::Flush => Task::Flush(Flush::new()),
@@ -69,7 +70,7 @@ impl World {
                 let Side::Passive(passive) = &*self.nodes[node].side else { return Ok(()) };
                 match CopyId::new(copy).map(|copy| passive.view().copy(copy)) {
                     Some(Ok(info)) => {
-                        time = info.time;
+                        time = info.about.time;
                         since.deleted = self.oracle.state(time) == Some(oracle::State::Dead);
                         let (at, len) = (units.start * UNIT, units.len() * UNIT);
                         user = alloc::vec![0; len];
@@ -270,7 +271,7 @@ impl Thread {
         match waiting.state {
             // Without room for the journal, the diff area grows, or copies go, or nothing helps.
             State::Served(Wait::Room(slots)) if made_room => {
-                self.push(Task::MakeRoom(MakeRoom::new(slots)));
+                self.push(Task::MakeRoom(MakeRoom::new(slots, 0)));
             }
             _ => waiting.state = State::Step(done.map_or_else(Fed::Failed, |_| Fed::Again)),
         }

@@ -4,8 +4,8 @@ use shadowvol::format::checksum::Checksum;
 use shadowvol::format::record::{Body, Context, Emitter, Reason, parse, seal};
 use shadowvol::format::superblock::{OnFull, Superblock};
 use shadowvol::{
-    ChunkSize, Content, CopyId, Epoch, Extent, Generation, Geometry, Run, Segment, Sequence,
-    SlotIndex, VolumeId,
+    Attributes, ChunkSize, Content, CopyId, Description, Epoch, Extent, Generation, Geometry, Id,
+    Run, Segment, Sequence, SlotIndex, VolumeId,
 };
 
 const VOLUME: VolumeId = VolumeId(*b"0123456789abcdef");
@@ -45,16 +45,47 @@ pub(crate) fn copy(number: u32) -> CopyId {
     CopyId::new(number).expect("a number")
 }
 
+/// A description in which every field has a value of its own.
+fn about() -> Description<&'static str> {
+    Description {
+        label: "nächtlich",
+        time: -2,
+        attributes: Attributes::AUTO_RELEASE | Attributes::APPLICATION_CONSISTENT,
+        owner: Id([0xab; 16]),
+        expires: 0x1122_3344_5566_7788,
+        retained_until: 3,
+        set: Id([0xcd; 16]),
+        set_copies: 64,
+    }
+}
+
+#[test]
+fn described() {
+    let emitted = record(|out| Emitter::described(out, copy(5), about()).end());
+    let parsed = parse(&emitted, context(), Sequence(17), Checksum::PORTABLE).expect("sound");
+    let Body::Described { copy: found, about: said } = parsed.expect("believed").body else {
+        panic!("another kind");
+    };
+    assert_eq!((found, said), (copy(5), about()));
+    let taken = record(|out| Emitter::created(out, copy(5), about()).end());
+    assert_eq!((emitted[6], taken[6]), (5, 1));
+    assert_eq!(emitted[7..], taken[7..], "the bodies are alike");
+}
+
 #[test]
 fn created() {
-    let bytes = record(|out| Emitter::created(out, copy(5), -2, "nächtlich").end());
+    let bytes = record(|out| Emitter::created(out, copy(5), about()).end());
     assert_golden(
         &bytes,
         "
-            84 62 4c af 08 00 01 00 11 00 00 00 00 00 00 00
+            a6 82 df 51 0f 00 01 00 11 00 00 00 00 00 00 00
             03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00
-            03 00 00 00 05 00 00 00 0a 00 00 00 fe ff ff ff
-            ff ff ff ff 6e c3 a4 63 68 74 6c 69 63 68 00 00
+            03 00 00 00 05 00 00 00 0a 00 09 00 fe ff ff ff
+            ff ff ff ff ab ab ab ab ab ab ab ab ab ab ab ab
+            ab ab ab ab 88 77 66 55 44 33 22 11 03 00 00 00
+            00 00 00 00 cd cd cd cd cd cd cd cd cd cd cd cd
+            cd cd cd cd 40 00 00 00 00 00 00 00 6e c3 a4 63
+            68 74 6c 69 63 68 00 00
         ",
     );
 }
@@ -157,7 +188,7 @@ fn a_superblock() {
 
 #[test]
 fn a_record_of_another_journal_or_place_is_not_believed() {
-    let bytes = record(|out| Emitter::created(out, copy(5), 0, "x").end());
+    let bytes = record(|out| Emitter::created(out, copy(5), about()).end());
     let believed = |bytes: &[u8], context, sequence| {
         matches!(parse(bytes, context, sequence, Checksum::PORTABLE), Ok(Some(_)))
     };

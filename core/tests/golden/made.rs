@@ -6,7 +6,7 @@ use shadowvol::backend::{Memory, ReadAt, WriteAt};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::OnFull;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
-use shadowvol::{ChunkSize, CopyId, VolumeId};
+use shadowvol::{ChunkSize, CopyId, Description, VolumeId};
 
 use super::reader::Reader;
 
@@ -81,7 +81,7 @@ impl Driver {
         self.run(machine, active, data, &mut |active, wait| match wait {
             Wait::Turn => panic!("nobody else is there"),
             Wait::Commit => self.on(active, &mut Commit::new(), &[]),
-            Wait::Room(slots) => self.on(active, &mut MakeRoom::new(slots), &[]),
+            Wait::Room(slots) => self.on(active, &mut MakeRoom::new(slots, 0), &[]),
         })
     }
 
@@ -117,7 +117,8 @@ fn a_reader_made_from_the_description_reads_every_chunk_of_every_copy() {
         let mut journal = 0;
         for round in 0..9_u64 {
             let label = format!("nightly {round} \u{2713}");
-            let copy = driver.on(&mut active, &mut Create::new(label.clone(), -5), &[]);
+            let copy =
+                driver.on(&mut active, &mut Create::new(Description::new(label.clone(), -5)), &[]);
             truths.push((copy, label, Driver::all(&driver.origin)));
             let at = round * 3_001 % size;
             let length = 9_000.min(size - at);
@@ -129,7 +130,7 @@ fn a_reader_made_from_the_description_reads_every_chunk_of_every_copy() {
             }
             if round == 5 {
                 let gone: CopyId = truths.remove(2).0;
-                driver.on(&mut active, &mut Delete::new(vec![gone]), &[]);
+                driver.on(&mut active, &mut Delete::new(vec![gone], 0), &[]);
             }
             if round == 6 {
                 driver.on(&mut active, &mut Compact::new(), &[]);
@@ -171,7 +172,7 @@ fn and_follows_the_journal_through_its_segments() {
     }));
     let label = "a long label ".repeat(70);
     for _ in 0..600 {
-        driver.on(&mut active, &mut Create::new(label.clone(), 1), &[]);
+        driver.on(&mut active, &mut Create::new(Description::new(label.clone(), 1)), &[]);
     }
     let diff = Driver::all(&driver.diff);
     let reader = Reader::new(&diff);

@@ -80,8 +80,8 @@ impl<'a> Reader<'a> {
             self.records += 1;
             let body = &rest[36..length];
             match rest[6] {
-                1 => {
-                    let label = &body[16..16 + number(body, 4, 2) as usize];
+                1 | 5 => {
+                    let label = &body[72..72 + number(body, 4, 2) as usize];
                     let label = String::from_utf8(label.to_vec()).expect("UTF-8");
                     self.copies.insert(number(body, 0, 4), (number(body, 8, 8) as i64, label));
                 }

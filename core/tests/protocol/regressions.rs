@@ -6,7 +6,7 @@ use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
-use shadowvol::{CopyId, Damage, Error, IoKind};
+use shadowvol::{CopyId, Damage, Description, Error, IoKind};
 
 use crate::job::{Kind, State};
 use crate::world::{Shape, World};
@@ -63,7 +63,7 @@ fn a_rotten_slot_is_not_excused_by_a_newer_record_of_its_chunk() {
 fn a_failed_barrier_of_a_creation_ends_the_role() {
     for phase in 0..2 {
         let mut world = world();
-        let mut create = Create::new("copy".into(), 0);
+        let mut create = Create::new(Description::new("copy", 0));
         assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
         if phase == 1 {
             assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
@@ -158,7 +158,7 @@ fn a_read_begins_again_when_another_one_has_loaded_the_next_journal() {
     let first = CopyId::new(1).expect("a number");
     world.read(0, first, 0, 0);
     world.finish();
-    let time = world.nodes[0].view().copy(first).expect("it has caught up").time;
+    let time = world.nodes[0].view().copy(first).expect("it has caught up").about.time;
     let mut read = Read::new(first, time, 0, 4096);
     let (mut user, mut scratch) = (vec![0; 4096], Vec::new());
     let mut fed = Fed::Again;
@@ -206,7 +206,7 @@ fn a_read_begins_again_when_another_one_has_loaded_the_next_journal() {
 fn a_failed_commit_ends_the_role() {
     let mut world = world();
     let first = CopyId::new(1).expect("a number");
-    let mut delete = Delete::new(vec![first]);
+    let mut delete = Delete::new(vec![first], 0);
     assert!(matches!(step(&mut world, &mut delete, Fed::Again), Step::Wait(_)));
     let mut commit = Commit::new();
     assert_eq!(step(&mut world, &mut commit, Fed::Again), Step::Io);
@@ -245,7 +245,7 @@ fn a_torn_pair_is_asked_for_once_more() {
 #[test]
 fn closing_counts_only_records_that_were_written() {
     let mut world = world();
-    let mut create = Create::new("late".into(), 0);
+    let mut create = Create::new(Description::new("late", 0));
     assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
     assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
     let mut seal = Seal::new([0; 32]);
@@ -283,7 +283,7 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
     world.spawn(Kind::TakeRole(Box::new(TakeRole::new(role))), Vec::new());
     world.finish();
     let before = world.active.as_ref().expect("an active").space();
-    let mut room = MakeRoom::new(100);
+    let mut room = MakeRoom::new(100, 0);
     assert_eq!(step(&mut world, &mut room, Fed::Again), Step::Io);
     assert!(matches!(room.ops(), [Op::Grow { .. }]), "{:?}", room.ops());
     assert_eq!(step(&mut world, &mut room, Fed::Size(before.limit)), Step::Io);
@@ -301,7 +301,7 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
 fn a_commit_that_waits_sleeps_until_the_barrier() {
     let mut world = world();
     let copy = CopyId::new(1).expect("a number");
-    let append = |world: &mut World| step(world, &mut Delete::new(vec![copy]), Fed::Again);
+    let append = |world: &mut World| step(world, &mut Delete::new(vec![copy], 0), Fed::Again);
     assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
     let (mut first, mut second) = (Commit::new(), Commit::new());
     let mut scratch = Vec::new();
@@ -333,7 +333,8 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
         let mut compact = Compact::new();
         assert_eq!(step(&mut world, &mut compact, Fed::Again), Step::Io);
         let copies = vec![CopyId::new(1).expect("a number"); 512];
-        let delete = |world: &mut World| step(world, &mut Delete::new(copies.clone()), Fed::Again);
+        let delete =
+            |world: &mut World| step(world, &mut Delete::new(copies.clone(), 0), Fed::Again);
         assert_eq!(delete(&mut world), Step::Wait(Wait::Commit));
         let mut commit = Commit::new();
         let mut scratch = Vec::new();
@@ -356,14 +357,15 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
 #[test]
 fn a_creation_without_room_for_its_record_lets_the_writers_go() {
     let mut world = world();
-    let mut create = Create::new("x".repeat(1024), 0);
+    let mut create = Create::new(Description::new("x".repeat(1024), 0));
     assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
     assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
     assert_eq!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
     // Long records first, then short ones, until no room is left.
     for count in [512, 1] {
         let copies = vec![CopyId::new(1).expect("a number"); count];
-        let delete = |world: &mut World| step(world, &mut Delete::new(copies.clone()), Fed::Again);
+        let delete =
+            |world: &mut World| step(world, &mut Delete::new(copies.clone(), 0), Fed::Again);
         while delete(&mut world) == Step::Wait(Wait::Commit) {}
     }
     let failed = step(&mut world, &mut create, Fed::Done);
@@ -502,7 +504,7 @@ fn a_write_whose_records_fit_in_part_keeps_the_slots_that_they_name() {
     // Records of deletions, each in a slot of its own, until the journal has room for one more.
     let first = CopyId::new(1).expect("a number");
     let fits = |world: &mut World| {
-        let mut delete = Delete::new(vec![first; 512]);
+        let mut delete = Delete::new(vec![first; 512], 0);
         matches!(step(world, &mut delete, Fed::Again), Step::Wait(Wait::Commit))
     };
     let mut full = world.clone();

@@ -3,7 +3,7 @@
 use shadowvol::active::{Active, Compact, Create, Event, MakeRoom, Space};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::machine::{Buffers, Fed, Machine, Medium, Op, Step};
-use shadowvol::{Error, IoKind};
+use shadowvol::{Description, Error, IoKind};
 
 use crate::job::Kind;
 use crate::world::{Shape, World};
@@ -19,7 +19,7 @@ fn world(slots: usize) -> World {
 }
 
 fn create(world: &mut World, label: usize) {
-    world.spawn(Kind::Create(Create::new("x".repeat(label), 0)), Vec::new());
+    world.spawn(Kind::Create(Create::new(Description::new("x".repeat(label), 0))), Vec::new());
     world.finish();
 }
 
@@ -59,7 +59,7 @@ fn low_space_is_reported_once_until_there_was_enough() {
     let mut buffers =
         Buffers { user: &mut [], scratch: &mut Vec::new(), checksum: Checksum::PORTABLE };
     for events in [1, 0] {
-        let failed = MakeRoom::new(100).step(active(&mut world), &mut buffers, Fed::Again);
+        let failed = MakeRoom::new(100, 0).step(active(&mut world), &mut buffers, Fed::Again);
         assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
         assert_eq!(active(&mut world).has_events(), events > 0);
         assert_eq!(active(&mut world).take_events().len(), events);
@@ -141,7 +141,7 @@ fn a_step_is_a_quarter_within_bounds() {
     {
         let mut world = world(1 << 20);
         active(&mut world).grown_to(capacity);
-        let mut room = MakeRoom::new((capacity / CHUNK) as u32);
+        let mut room = MakeRoom::new((capacity / CHUNK) as u32, 0);
         step(&mut world, &mut room, Fed::Again);
         assert_eq!(room.ops(), [Op::Grow { size: capacity + step_bytes }]);
     }

@@ -10,7 +10,7 @@ use shadowvol::format::superblock::{BYTES, OnFull, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
-use shadowvol::{ChunkSize, CopyId, Error, VolumeId};
+use shadowvol::{ChunkSize, CopyId, Description, Error, VolumeId};
 
 use crate::disk::Disk;
 use crate::job::{Job, Kind, Output, State, Task};
@@ -180,13 +180,13 @@ impl World {
 
     pub(crate) fn create(&mut self) {
         let time = self.next as i64;
-        self.spawn(Kind::Create(Create::new("copy".into(), time)), Vec::new());
+        self.spawn(Kind::Create(Create::new(Description::new("copy", time))), Vec::new());
     }
 
     pub(crate) fn delete(&mut self, copy: CopyId) {
         if let Some(truth) = self.truths.remove(&copy) {
             self.doomed.insert(copy, truth);
-            self.spawn(Kind::Delete(Delete::new(vec![copy])), Vec::new());
+            self.spawn(Kind::Delete(Delete::new(vec![copy], 0)), Vec::new());
         }
     }
 
@@ -201,7 +201,7 @@ impl World {
             self.spawn(Kind::CatchUp { machine, node }, Vec::new());
             return;
         };
-        let machine = Box::new(Read::new(copy, info.time, at as u64, length as u64));
+        let machine = Box::new(Read::new(copy, info.about.time, at as u64, length as u64));
         self.spawn(Kind::Read { machine, node, copy, at }, vec![0xaa; length]);
     }
 
@@ -315,7 +315,7 @@ impl World {
                             let machine = Compact::within_room();
                             self.spawn(Kind::Compact(machine), Vec::new());
                         }
-                        let machine = MakeRoom::new(slots);
+                        let machine = MakeRoom::new(slots, 0);
                         self.spawn(Kind::MakeRoom { machine, parent: job.id }, Vec::new());
                         job.state = State::Child;
                     }

@@ -11,7 +11,7 @@ use shadowvol::format::superblock::{BYTES, OnFull, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
 use shadowvol::machine::{Machine, Op, ReadOp, Wait};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
-use shadowvol::{ChunkSize, CopyId, Error, VolumeId};
+use shadowvol::{ChunkSize, CopyId, Description, Error, VolumeId};
 
 use super::act::Shape;
 use super::disk::Disk;
@@ -97,7 +97,7 @@ impl World {
         let time = self.clock;
         let next = CopyId::new(self.active().view().next_copy());
         self.model.begin_copy(next, time);
-        let result = self.run(Task::new(Create::new(label, time)));
+        let result = self.run(Task::new(Create::new(Description::new(label, time))));
         if let Some(copy) = self.expected(result) {
             self.model.end_copy(copy, time);
         }
@@ -105,7 +105,7 @@ impl World {
 
     pub(super) fn delete(&mut self, copy: CopyId) {
         self.model.begin_deletion(copy);
-        let result = self.run(Task::new(Delete::new(vec![copy])));
+        let result = self.run(Task::new(Delete::new(vec![copy], 0)));
         if self.expected(result).is_some() {
             self.model.end_deletion(copy);
         }
@@ -114,7 +114,7 @@ impl World {
     pub(super) fn delete_missing(&mut self, number: u8) {
         let Some(copy) = CopyId::new(number.into()) else { return };
         if self.model.copies().all(|(alive, _)| alive != copy) {
-            let result = self.run(Task::new(Delete::new(vec![copy])));
+            let result = self.run(Task::new(Delete::new(vec![copy], 0)));
             let refused = matches!(result, Err(Error::Gone { .. } | Error::NoSuchCopy { .. }));
             assert!(refused, "{result:?}");
         }
@@ -239,8 +239,8 @@ impl World {
         let known = self.nodes[node].view().copies();
         let nth = usize::from(nth) % known.len().max(1);
         let info = self.nodes[node].view().copies().nth(nth)?;
-        let machine = Read::new(info.id, info.time, at as u64, length as u64);
-        Some(((info.id, info.time), Task::with(machine, Vec::new(), vec![0xaa; length])))
+        let machine = Read::new(info.id, info.about.time, at as u64, length as u64);
+        Some(((info.id, info.about.time), Task::with(machine, Vec::new(), vec![0xaa; length])))
     }
 
     /// What must hold after whatever was done. A role that has ended is taken again.
@@ -274,7 +274,7 @@ impl World {
         let size = self.model.now.len();
         for node in 0..self.nodes.len() {
             self.catch_up(node);
-            let known = self.nodes[node].view().copies().map(|info| (info.id, info.time));
+            let known = self.nodes[node].view().copies().map(|info| (info.id, info.about.time));
             assert!(known.eq(self.model.copies()), "node {node} knows other copies");
             for nth in 0..self.model.copies().count() {
                 self.read(node, nth as u8, 0, size);
@@ -373,7 +373,7 @@ impl World {
                         let result = self.run(Task::new(Compact::within_room()));
                         self.expected(result);
                     }
-                    self.run(Task::new(MakeRoom::new(slots)))
+                    self.run(Task::new(MakeRoom::new(slots, 0)))
                 }
             };
             if let Err(error) = served {
@@ -403,7 +403,7 @@ impl World {
 }
 
 fn copies(active: &Active) -> BTreeMap<CopyId, Time> {
-    active.view().copies().map(|info| (info.id, info.time)).collect()
+    active.view().copies().map(|info| (info.id, info.about.time)).collect()
 }
 
 /// Runs a machine that shares nothing.

@@ -188,7 +188,7 @@ fn reader() {
                 Err(error) => panic!("copy {}: {error}", copy.info().id),
             }
             let found = digest(&bytes);
-            let key = (copy.info().id, copy.info().time);
+            let key = (copy.info().id, copy.info().about.time);
             let first = *seen.entry(key).or_insert(found);
             assert_eq!(found, first, "copy {} was read differently before", copy.info().id);
         }

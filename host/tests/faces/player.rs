@@ -135,10 +135,10 @@ impl Nodes {
     fn copies(&self) -> Answer {
         let row = |id: CopyId, label: &str| json!([id.number(), label.len()]);
         let own = self.volume.shadow_copies()?;
-        let own: Vec<_> = own.iter().map(|info| row(info.id, &info.label)).collect();
+        let own: Vec<_> = own.iter().map(|info| row(info.id, &info.about.label)).collect();
         let theirs = self.passive.shadow_copies()?;
         let theirs: Vec<_> =
-            theirs.iter().map(|copy| row(copy.info().id, &copy.info().label)).collect();
+            theirs.iter().map(|copy| row(copy.info().id, &copy.info().about.label)).collect();
         assert_eq!(own, theirs, "the passive node's copies");
         Ok(own.into())
     }

@@ -67,11 +67,11 @@ fn say_what_is_there(volume: &Volume) {
     for copy in reader.shadow_copies().expect("copies") {
         let info = copy.info();
         copy.read(0, &mut bytes).expect("a copy");
-        let label: Result<Label, _> = info.label.parse();
+        let label: Result<Label, _> = info.about.label.parse();
         if let Err(what) = label.and_then(|label| label.judge(&bytes)) {
             println!("FAULT: recovered copy {}: {what}", info.id);
         }
-        println!("active live {} {} {}", info.id, info.time, info.label);
+        println!("active live {} {} {}", info.id, info.about.time, info.about.label);
     }
     for finding in check(&reader, |_, _| true).expect("a check").findings {
         println!("FAULT: check: {finding:?}");

@@ -115,7 +115,7 @@ impl Reader<'_> {
         if !self.known.contains_key(&key) {
             let found = self.assemble(copy)?;
             self.findings.copies.fetch_add(1, Ordering::Relaxed);
-            let label: Result<Label, _> = copy.info().label.parse();
+            let label: Result<Label, _> = copy.info().about.label.parse();
             if let Err(what) = label.and_then(|label| label.judge(&found)) {
                 self.tell(copy, &what);
             }
@@ -163,5 +163,5 @@ impl Reader<'_> {
 }
 
 fn key_of(copy: &ShadowCopy) -> (u32, i64) {
-    (copy.info().id.number(), copy.info().time)
+    (copy.info().id.number(), copy.info().about.time)
 }

@@ -147,7 +147,7 @@ impl<'a> Oracle<'a> {
             let life = life.unwrap_or_else(|| panic!("copy {id} was never taken"));
             assert!(time <= life.gone, "copy {id} is back");
             if let Some(label) = &life.label {
-                assert_eq!(copy.info().label, *label, "the label of copy {id}");
+                assert_eq!(copy.info().about.label, *label, "the label of copy {id}");
             }
             let bytes = whole(node, id).unwrap_or_else(|error| panic!("copy {id}: {error}"));
             assert_same(&bytes, &life.bytes, &format!("copy {id}"));

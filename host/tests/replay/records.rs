@@ -43,6 +43,7 @@ pub(crate) fn tell(bytes: &[u8], seed: u32) -> String {
     each(bytes, seed, |sequence, body| {
         let said = match body {
             Body::Created { copy, .. } => format!("created {copy}"),
+            Body::Described { copy, .. } => format!("described {copy}"),
             Body::Deleted { copies, .. } => {
                 format!("deleted {:?}", copies.flatten().collect::<Vec<_>>())
             }

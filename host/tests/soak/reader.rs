@@ -36,7 +36,7 @@ fn child() {
                     Err(error) => panic!("copy {id}: {error}"),
                 }
                 let found = digest(&bytes);
-                let first = *seen.entry((id, copy.info().time)).or_insert(found);
+                let first = *seen.entry((id, copy.info().about.time)).or_insert(found);
                 assert_eq!(found, first, "copy {id} was read differently before");
                 read += 1;
             }
