@@ -18,6 +18,7 @@ pub mod lock;
 mod media;
 mod memory;
 mod node;
+pub mod owner;
 mod passive;
 pub mod stamp;
 mod sync;

@@ -5,6 +5,7 @@ mod copies;
 mod facts;
 mod files;
 mod open;
+mod retention;
 mod revert;
 mod stats;
 
@@ -241,13 +242,17 @@ impl Volume {
         self.inner.stats()
     }
 
-    /// Flushes, and gives up the active role. Closing twice is fine, and so is closing a volume
+    /// Deletes the shadow copies that go with this process, flushes, and gives up the active role. Closing twice is fine, and so is closing a volume
     /// whose role has ended if a request has told so.
     ///
     /// # Errors
     ///
     /// When the flush or the last superblock fails: the next opening recovers.
     pub fn close(&self) -> Result<(), Error> {
+        if self.closed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.release_own();
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }

@@ -15,6 +15,7 @@ mod model;
 mod notes;
 #[path = "../support/random.rs"]
 mod random;
+mod retention;
 #[path = "../support/same.rs"]
 mod same;
 #[path = "../support/sectors.rs"]
