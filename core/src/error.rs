@@ -26,10 +26,7 @@ pub enum Error {
     #[error("no copy number is left in this diff area; make a new one")]
     CopiesExhausted,
     /// The shadow copy may not be deleted yet.
-    #[error(
-        "shadow copy {copy} is retained until {until} nanoseconds after 1970 began (UTC); \
-         it can be deleted then"
-    )]
+    #[error("shadow copy {copy} is retained: it cannot be deleted before its day")]
     Retained {
         /// The copy that was to be deleted.
         copy: CopyId,

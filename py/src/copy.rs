@@ -1,6 +1,5 @@
 //! The class `ShadowCopy`.
 
-use core::time::Duration;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -8,6 +7,7 @@ use std::time::SystemTime;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use shadowvol::journal::CopyInfo;
+use shadowvol::{Attributes, Error as EngineError};
 use shadowvol_host::{CopyOptions, Error, Passive, ShadowCopy as HostCopy, Volume};
 
 use crate::buffer::{Output, filled};
@@ -15,6 +15,7 @@ use crate::errors::raise;
 use crate::number::{Bytes, within};
 use crate::progress::watched;
 use crate::session::Session;
+use crate::when::{time, time_if_any};
 
 /// The volume as it was at one instant: a constant, until it is deleted.
 #[pyclass(frozen, module = "shadowvol")]
@@ -74,12 +75,55 @@ impl ShadowCopy {
     /// When it was taken by the active node's clock, in UTC.
     #[getter]
     fn created(&self) -> SystemTime {
-        let since = Duration::from_nanos(self.info.about.time.unsigned_abs());
-        if self.info.about.time < 0 {
-            SystemTime::UNIX_EPOCH - since
+        time(self.info.about.time)
+    }
+
+    /// Whether it goes when its owner goes.
+    #[getter]
+    fn auto_release(&self) -> bool {
+        self.info.about.attributes.contains(Attributes::AUTO_RELEASE)
+    }
+
+    /// Whether it is in the making: nobody but its maker may read it.
+    #[getter]
+    fn unfinished(&self) -> bool {
+        self.info.about.is_unfinished()
+    }
+
+    /// Whether applications may have changed it after the instant, when they recovered.
+    #[getter]
+    fn recovered(&self) -> bool {
+        self.info.about.attributes.contains(Attributes::RECOVERED)
+    }
+
+    /// What was at rest at the instant: the applications, or nothing.
+    #[getter]
+    fn consistency(&self) -> &'static str {
+        let attributes = self.info.about.attributes;
+        if attributes.contains(Attributes::APPLICATION_CONSISTENT) {
+            "application"
         } else {
-            SystemTime::UNIX_EPOCH + since
+            "crash"
         }
+    }
+
+    /// When it may be collected whatever has become of its owner.
+    #[getter]
+    fn expires(&self) -> Option<SystemTime> {
+        time_if_any(self.info.about.expires)
+    }
+
+    /// Until when it cannot be deleted.
+    #[getter]
+    fn retained_until(&self) -> Option<SystemTime> {
+        time_if_any(self.info.about.retained_until)
+    }
+
+    /// The shadow copy set that it is part of, in hexadecimal.
+    #[getter]
+    fn set_id(&self) -> Option<String> {
+        let set = self.info.about.set;
+        (!set.is_none()).then(|| set.to_string())
     }
 
     /// Bytes of the volume.
@@ -124,6 +168,31 @@ impl ShadowCopy {
         let copy = self.open_copy(py)?;
         let options = CopyOptions { sparse };
         watched(py, progress, move |watch| copy.copy_to(&path, options, watch))
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (exc_type, exc_value, traceback))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        exc_type: &Bound<'_, PyAny>,
+        exc_value: &Bound<'_, PyAny>,
+        traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let _ = (exc_type, exc_value, traceback);
+        let Owner::Volume(volume) = &self.owner else { return Ok(()) };
+        if !self.auto_release() {
+            return Ok(());
+        }
+        let (volume, id) = (volume.get(py)?, self.info.id);
+        match py.detach(|| volume.delete_shadow_copies(&[id])) {
+            // It is gone, as it shall be.
+            Err(error) if matches!(error.engine(), Some(EngineError::Gone { .. })) => Ok(()),
+            done => done.map_err(raise),
+        }
     }
 
     fn __repr__(&self) -> String {

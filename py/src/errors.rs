@@ -68,6 +68,10 @@ fn kind_of_engine(error: &EngineError) -> Kind {
     match *error {
         EngineError::Gone { copy } => ("Gone", vec![("copy", copy.number().into())]),
         EngineError::NoSuchCopy { copy } => ("NoSuchCopy", vec![("copy", copy.number().into())]),
+        EngineError::Retained { copy, .. } => ("Retained", vec![("copy", copy.number().into())]),
+        EngineError::RetentionShortened { copy } => {
+            ("RetentionShortened", vec![("copy", copy.number().into())])
+        }
         EngineError::CopiesExhausted => ("CopiesExhausted", vec![]),
         EngineError::DiffAreaFull { needed, free, limit } => {
             ("DiffAreaFull", vec![("needed", needed), ("free", free), ("limit", limit)])

@@ -19,6 +19,7 @@ mod progress;
 mod session;
 mod stats;
 mod volume;
+mod when;
 mod words;
 
 use std::ffi::OsString;

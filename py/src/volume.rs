@@ -7,7 +7,9 @@ use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyType};
-use shadowvol::{ChunkSize, CopyId};
+use shadowvol::journal::CopyInfo;
+use shadowvol::{Attributes, ChunkSize, CopyId, Description};
+use shadowvol_host::owner::this_process;
 use shadowvol_host::{CreateOptions, Error, OpenOptions, Volume as HostVolume};
 
 use crate::backend;
@@ -21,6 +23,7 @@ use crate::process::close_at_exit;
 use crate::progress::watched;
 use crate::session::Session;
 use crate::stats::VolumeStats;
+use crate::when::When;
 use crate::words::Choice;
 
 /// A live volume: the active node, which reads, writes and takes shadow copies.
@@ -224,10 +227,62 @@ impl Volume {
     }
 
     /// Take a shadow copy: the volume as it is now, for good.
-    #[pyo3(signature = (label = ""))]
-    fn create_shadow_copy(&self, py: Python<'_>, label: &str) -> PyResult<ShadowCopy> {
-        let info = self.run(py, |volume| volume.create_shadow_copy(label))?;
+    #[pyo3(signature = (
+        label = "", *, auto_release = false, expires = When(0), retain_until = When(0)
+    ))]
+    fn create_shadow_copy(
+        &self,
+        py: Python<'_>,
+        label: &str,
+        auto_release: bool,
+        expires: When,
+        retain_until: When,
+    ) -> PyResult<ShadowCopy> {
+        let mut about = Description {
+            owner: this_process(),
+            expires: expires.0,
+            retained_until: retain_until.0,
+            ..Description::new(label, 0)
+        };
+        about.attributes.set(Attributes::AUTO_RELEASE, auto_release);
+        let info = self.run(py, |volume| volume.create_described(about))?;
         Ok(ShadowCopy::of_volume(&self.session, info, self.size))
+    }
+
+    /// Change what is known of a shadow copy; what is not given stays.
+    #[pyo3(signature = (id, *, label = None, auto_release = None, expires = None, retain_until = None))]
+    fn describe_shadow_copy(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        label: Option<String>,
+        auto_release: Option<bool>,
+        expires: Option<When>,
+        retain_until: Option<When>,
+    ) -> PyResult<ShadowCopy> {
+        let info = self.run(py, |volume| {
+            let mut about = volume.shadow_copy(id.0)?.about;
+            about.label = label.unwrap_or(about.label);
+            about.expires = expires.map_or(about.expires, |when| when.0);
+            about.retained_until = retain_until.map_or(about.retained_until, |when| when.0);
+            if let Some(auto_release) = auto_release {
+                about.attributes.set(Attributes::AUTO_RELEASE, auto_release);
+                about.owner = this_process();
+            }
+            volume.describe_shadow_copy(id.0, about)?;
+            volume.shadow_copy(id.0)
+        })?;
+        Ok(ShadowCopy::of_volume(&self.session, info, self.size))
+    }
+
+    /// Delete the shadow copies that nobody is left to delete; returns them.
+    fn gc(&self, py: Python<'_>) -> PyResult<Vec<ShadowCopy>> {
+        self.copies(py, HostVolume::collect_orphans)
+    }
+
+    /// Delete the oldest persistent copies with a label, all but so many; returns them.
+    fn rotate(&self, py: Python<'_>, label: &str, keep: usize) -> PyResult<Vec<ShadowCopy>> {
+        self.copies(py, |volume| volume.rotate(label, keep))
     }
 
     /// The shadow copy with this number.
@@ -246,9 +301,7 @@ impl Volume {
 
     /// The shadow copies that exist, oldest first.
     fn shadow_copies(&self, py: Python<'_>) -> PyResult<Vec<ShadowCopy>> {
-        let infos = self.run(py, HostVolume::shadow_copies)?;
-        let copy = |info| ShadowCopy::of_volume(&self.session, info, self.size);
-        Ok(infos.into_iter().map(copy).collect())
+        self.copies(py, HostVolume::shadow_copies)
     }
 
     /// Delete a shadow copy. Copies can be deleted in any order; no data is moved.
@@ -338,6 +391,15 @@ impl Volume {
         let session = Session::new(volume);
         close_at_exit(&session);
         Ok(Self { session, callback, size, chunk_size })
+    }
+
+    fn copies(
+        &self,
+        py: Python<'_>,
+        request: impl FnOnce(&HostVolume) -> Result<Vec<CopyInfo>, Error> + Send,
+    ) -> PyResult<Vec<ShadowCopy>> {
+        let copy = |info| ShadowCopy::of_volume(&self.session, info, self.size);
+        Ok(self.run(py, request)?.into_iter().map(copy).collect())
     }
 
     /// Does a request without the interpreter lock.

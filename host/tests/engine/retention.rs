@@ -80,6 +80,7 @@ fn a_retained_copy_is_neither_deleted_nor_dropped_nor_forgotten_sooner() {
         },
     )
     .expect("a volume");
+    volume.write(0, &vec![7; 4 << 20]).expect("room");
     let until = now() + HOUR;
     let kept = Description { retained_until: until, ..Description::new("kept", 0) };
     let kept = volume.create_described(kept).expect("a copy");

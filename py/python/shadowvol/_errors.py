@@ -26,6 +26,20 @@ class NoSuchCopy(Error):
     """Number of the shadow copy; ``None`` when the newest was asked for and there is none."""
 
 
+class Retained(Error):
+    """The shadow copy may not be deleted yet."""
+
+    copy: int | None = None
+    """Number of the shadow copy; its ``retained_until`` says until when."""
+
+
+class RetentionShortened(Error, ValueError):
+    """The shadow copy is retained for longer than what was asked for."""
+
+    copy: int | None = None
+    """Number of the shadow copy."""
+
+
 class CopiesExhausted(Error):
     """All copy numbers of this diff area are used up."""
 
@@ -183,6 +197,8 @@ __all__ = [
     "OtherOrigin",
     "OutOfRange",
     "ReadOnly",
+    "Retained",
+    "RetentionShortened",
     "RoleEnded",
     "RoleTaken",
     "UnknownFormat",

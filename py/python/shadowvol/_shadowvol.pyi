@@ -14,7 +14,7 @@ Import these names from ``shadowvol``. What holds for all of them:
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self, final
 
@@ -243,11 +243,26 @@ class Volume:
             OutOfRange, DiffAreaFull, Fenced, RoleEnded, Closed, MediumError: as :meth:`write`.
         """
 
-    def create_shadow_copy(self, label: str = "") -> ShadowCopy:
+    def create_shadow_copy(
+        self,
+        label: str = "",
+        *,
+        auto_release: bool = False,
+        expires: datetime | timedelta | None = None,
+        retain_until: datetime | timedelta | None = None,
+    ) -> ShadowCopy:
         """Take a shadow copy: the volume as it is now, for good.
 
         Writes that are in flight in other threads are each wholly in it or wholly out. When it
         returns, the copy survives what flushed writes survive, and so does every write in it.
+
+        Args:
+            label: what to call it, 1,024 bytes of UTF-8 at most.
+            auto_release: let it go with this process: at the end of a ``with`` block, when the
+                volume is closed, or, after a crash, at the next :meth:`gc`.
+            expires: when :meth:`gc` may delete it whatever has become of its owner: a datetime
+                with a time zone, or a timedelta from now.
+            retain_until: until when it cannot be deleted, nor dropped for want of space.
 
         Raises:
             LabelTooLong, CopiesExhausted: nothing was taken.
@@ -280,6 +295,42 @@ class Volume:
         Raises:
             Gone: it was deleted before.
             NoSuchCopy: it was never taken.
+            Retained: it may not be deleted yet.
+            Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def describe_shadow_copy(
+        self,
+        id: int,
+        *,
+        label: str | None = None,
+        auto_release: bool | None = None,
+        expires: datetime | timedelta | None = None,
+        retain_until: datetime | timedelta | None = None,
+    ) -> ShadowCopy:
+        """Change what is known of a shadow copy; what is not given stays as it is.
+
+        Raises:
+            RetentionShortened: it is retained for longer; nothing was changed.
+            Gone, NoSuchCopy, LabelTooLong, DiffAreaFull, Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def gc(self) -> list[ShadowCopy]:
+        """Delete the shadow copies that nobody is left to delete; returns them.
+
+        These are the ones with ``auto_release``, or unfinished, whose process on this host has
+        ended; and those that have expired. One that is retained stays.
+
+        Raises:
+            Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    def rotate(self, label: str, keep: int) -> list[ShadowCopy]:
+        """Delete the oldest persistent copies with a label, all but ``keep``; returns them.
+
+        Copies that are retained, or go with a process, are neither counted nor deleted.
+
+        Raises:
             Fenced, RoleEnded, Closed, MediumError.
         """
 
@@ -442,7 +493,9 @@ class Passive:
 class ShadowCopy:
     """The volume as it was at one instant: a constant, until it is deleted.
 
-    It comes from a :class:`Volume` or a :class:`Passive`, and reads through it.
+    It comes from a :class:`Volume` or a :class:`Passive`, and reads through it. What is known of
+    it is what was known when it was looked up. As a context manager, one with ``auto_release`` is
+    deleted at the end of the block, through the volume that took it.
     """
 
     @property
@@ -461,6 +514,41 @@ class ShadowCopy:
     def size(self) -> int:
         """Bytes of the volume."""
 
+    @property
+    def auto_release(self) -> bool:
+        """Whether it goes when the process that took it goes."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is in the making: nobody but its maker may read it."""
+
+    @property
+    def recovered(self) -> bool:
+        """Whether applications may have changed it after the instant, when they recovered."""
+
+    @property
+    def consistency(self) -> Literal["application", "crash"]:
+        """Whether all applications that had to take part were at rest at the instant."""
+
+    @property
+    def expires(self) -> datetime | None:
+        """When ``gc`` may delete it whatever has become of its owner."""
+
+    @property
+    def retained_until(self) -> datetime | None:
+        """Until when it cannot be deleted."""
+
+    @property
+    def set_id(self) -> str | None:
+        """The shadow copy set that it is part of, in hexadecimal."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
     def read(self, offset: int, length: int) -> bytes:
         """The ``length`` bytes from ``offset`` on, as they were.
 
