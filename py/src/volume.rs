@@ -228,20 +228,20 @@ impl Volume {
 
     /// Take a shadow copy: the volume as it is now, for good.
     #[pyo3(signature = (
-        label = "", *, auto_release = false, expires = When(0), retain_until = When(0)
+        label = "", *, auto_release = false, expires = None, retain_until = None
     ))]
     fn create_shadow_copy(
         &self,
         py: Python<'_>,
         label: &str,
         auto_release: bool,
-        expires: When,
-        retain_until: When,
+        expires: Option<When>,
+        retain_until: Option<When>,
     ) -> PyResult<ShadowCopy> {
         let mut about = Description {
             owner: this_process(),
-            expires: expires.0,
-            retained_until: retain_until.0,
+            expires: expires.map_or(0, |when| when.0),
+            retained_until: retain_until.map_or(0, |when| when.0),
             ..Description::new(label, 0)
         };
         about.attributes.set(Attributes::AUTO_RELEASE, auto_release);

@@ -6,16 +6,13 @@ use std::time::SystemTime;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-/// A day to come: a datetime with a time zone, or a timedelta from now. None stands for no day.
+/// A day to come: a datetime with a time zone, or a timedelta from now.
 pub(crate) struct When(pub(crate) i64);
 
 impl FromPyObject<'_, '_> for When {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if object.is_none() {
-            return Ok(Self(0));
-        }
         let time = if let Ok(since) = object.extract::<Duration>() {
             SystemTime::now().checked_add(since)
         } else {

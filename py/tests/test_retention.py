@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 import shadowvol as sv
+from shadowvol.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +123,33 @@ def test_a_day_needs_a_time_zone(image: Path, day: object) -> None:
         with pytest.raises(TypeError, match="time zone"):
             vol.create_shadow_copy(expires=day)  # type: ignore[arg-type]
         assert vol.shadow_copies() == []
+
+
+def run(*args: object, status: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else result.stderr
+
+
+def test_the_command_line_rotates(image: Path) -> None:
+    run("init", image, "--size", "1M")
+    for _ in range(2):
+        run("snapshot", image, "--label", "nightly", "--keep", 2)
+    told = run("snapshot", image, "--label", "nightly", "--keep", 2)
+    assert told.splitlines() == [f"deleted {image}@1", f"{image}@3"]
+    report = json.loads(run("snapshot", image, "--label", "nightly", "--keep", 2, "--json"))
+    assert (report["id"], report["deleted"]) == (4, [2])
+
+
+def test_the_command_line_collects(image: Path) -> None:
+    run("init", image, "--size", "1M")
+    assert run("gc", image) == "nothing to collect\n"
+    run("snapshot", image, "--expires", "0s")
+    run("snapshot", image, "--retain", "7d", "--expires", "0s")
+    assert "retained until" in run("list", image)
+    assert "retained" in run("delete", f"{image}@2", status=1)
+    assert run("gc", image) == f"deleted {image}@1\n"
+    assert json.loads(run("gc", image, "--json")) == [{"image": str(image), "deleted": []}]
+    (left,) = json.loads(run("list", image, "--json"))
+    assert left["retained_until"] > left["created"]
+    assert "no length of time" in run("snapshot", image, "--retain", "soon", status=2)

@@ -11,7 +11,8 @@ from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
 from shadowvol.cli.errors import ErrorGroup
-from shadowvol.cli.volume import delete, init, revert, snapshot
+from shadowvol.cli.snapshot import delete, gc, snapshot
+from shadowvol.cli.volume import init, revert
 
 
 @click.group(
@@ -27,7 +28,9 @@ def main() -> None:
     """
 
 
-for _command in (init, snapshot, list_copies, info, delete, copy, diff, revert, check, demo):
+_COMMANDS = (init, snapshot, list_copies, info, delete, gc, copy, diff, revert, check, demo)
+
+for _command in _COMMANDS:
     main.add_command(_command)
 
 __all__ = ["main"]

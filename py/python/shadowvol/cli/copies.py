@@ -26,8 +26,16 @@ def list_copies(*, image: Path, diff: Path | None, as_json: bool) -> None:
         output.emit([output.copy_json(copy) for copy in copies])
     elif copies:
         output.table(
-            ("id", "created", "label"),
-            ((str(copy.id), output.time_text(copy.created), copy.label) for copy in copies),
+            ("id", "created", "label", ""),
+            (
+                (
+                    str(copy.id),
+                    output.time_text(copy.created),
+                    copy.label,
+                    output.copy_notes(copy),
+                )
+                for copy in copies
+            ),
             right=[0],
         )
     else:

@@ -44,7 +44,36 @@ def copy_json(shadow_copy: sv.ShadowCopy) -> dict[str, object]:
         "id": shadow_copy.id,
         "label": shadow_copy.label,
         "created": time_json(shadow_copy.created),
+        "consistency": shadow_copy.consistency,
+        "auto_release": shadow_copy.auto_release,
+        "unfinished": shadow_copy.unfinished,
+        "recovered": shadow_copy.recovered,
+        "expires": _day_json(shadow_copy.expires),
+        "retained_until": _day_json(shadow_copy.retained_until),
+        "set": shadow_copy.set_id,
     }
+
+
+def copy_notes(shadow_copy: sv.ShadowCopy) -> str:
+    """What is special about a shadow copy, for people."""
+    notes = {
+        "unfinished": shadow_copy.unfinished,
+        "goes with its process": shadow_copy.auto_release,
+        "application-consistent": shadow_copy.consistency == "application",
+        "recovered": shadow_copy.recovered,
+    }
+    said = [note for note, holds in notes.items() if holds]
+    if shadow_copy.retained_until:
+        said.append(f"retained until {time_text(shadow_copy.retained_until)}")
+    if shadow_copy.expires:
+        said.append(f"expires {time_text(shadow_copy.expires)}")
+    return ", ".join(said)
+
+
+def tell(events: list[sv.Event]) -> None:
+    """Print what happened by itself meanwhile."""
+    for event in events:
+        click.echo(f"Warning: {event.message}", err=True)
 
 
 def time_json(moment: datetime) -> str:
@@ -55,6 +84,10 @@ def time_json(moment: datetime) -> str:
 def time_text(moment: datetime) -> str:
     """A moment for people: in their own time zone."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _day_json(moment: datetime | None) -> str | None:
+    return time_json(moment) if moment else None
 
 
 def _console() -> Console:

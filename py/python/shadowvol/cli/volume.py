@@ -1,4 +1,4 @@
-"""Commands for which this process becomes the active node: init, snapshot, delete, revert."""
+"""Commands that make a volume, and change what is in it: init, revert."""
 
 from pathlib import Path
 from typing import get_args
@@ -10,7 +10,7 @@ from shadowvol._types import Durability, OnExternalWrite, OnFull
 from shadowvol.cli import options, output
 from shadowvol.cli.progress import Meter
 from shadowvol.cli.size import parse_size, size_text
-from shadowvol.cli.target import Target, parse_target
+from shadowvol.cli.target import Target
 
 
 @click.command()
@@ -94,58 +94,6 @@ def init(
 
 
 @click.command()
-@options.image
-@click.option("--label", default="", help="What to call it.")
-@options.external_write
-@options.diff
-@options.as_json
-def snapshot(
-    *,
-    image: Path,
-    label: str,
-    external_write: OnExternalWrite,
-    diff: Path | None,
-    as_json: bool,
-) -> None:
-    """Take a shadow copy of IMAGE as it is now."""
-    with sv.Volume.open(image, diff=diff, external_write=external_write) as volume:
-        taken = volume.create_shadow_copy(label)
-        events = volume.events()
-        if as_json:
-            output.emit(output.copy_json(taken))
-        else:
-            click.echo(f"{image}@{taken.id}")
-    _tell(events)
-
-
-@click.command()
-@click.argument("targets", metavar="IMAGE@ID...", type=parse_target, nargs=-1, required=True)
-@options.external_write
-@options.diff
-@options.as_json
-def delete(
-    *,
-    targets: tuple[Target, ...],
-    external_write: OnExternalWrite,
-    diff: Path | None,
-    as_json: bool,
-) -> None:
-    """Delete shadow copies of one image."""
-    image = _one_image(targets)
-    deleted: list[int] = []
-    with sv.Volume.open(image, diff=diff, external_write=external_write) as volume:
-        # All names are looked up first: @newest is the newest of now, and a wrong name stops all.
-        for copy_id in dict.fromkeys(target.of(volume).id for target in targets):
-            volume.delete_shadow_copy(copy_id)
-            deleted.append(copy_id)
-    if as_json:
-        output.emit({"image": str(image), "deleted": deleted})
-    else:
-        for copy_id in deleted:
-            click.echo(f"deleted {image}@{copy_id}")
-
-
-@click.command()
 @options.target
 @options.external_write
 @options.diff
@@ -166,16 +114,4 @@ def revert(
         output.emit({"image": str(target.image), "reverted": chosen})
     else:
         click.echo(f"{target.image} is as it was in {target.image}@{chosen}")
-    _tell(events)
-
-
-def _one_image(targets: tuple[Target, ...]) -> Path:
-    images = {target.image for target in targets}
-    if len(images) > 1:
-        raise click.UsageError("the shadow copies must be of one image")
-    return images.pop()
-
-
-def _tell(events: list[sv.Event]) -> None:
-    for event in events:
-        click.echo(f"Warning: {event.message}", err=True)
+    output.tell(events)
