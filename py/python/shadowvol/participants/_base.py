@@ -1,0 +1,88 @@
+"""What every participant has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Level = Literal["front-end", "back-end", "system"]
+
+
+class Veto(Exception):
+    """A participant's refusal to take part, with its reason.
+
+    Any other exception is a refusal, too, and one that another try would meet again.
+    """
+
+    def __init__(self, reason: str, *, retryable: bool = False) -> None:
+        """``retryable`` says whether another try may succeed."""
+        super().__init__(reason)
+        self.retryable = retryable
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """How many seconds a participant may take over each call.
+
+    They hold even when a call hangs: the set goes on without it, and tells the participant to
+    abort from another thread.
+    """
+
+    prepare: float = 60
+    freeze: float = 20
+    frozen: float = 60
+    """From being told to freeze to being told to thaw."""
+    thaw: float = 20
+    post_snapshot: float = 60
+    abort: float = 20
+    backup_complete: float = 60
+    shutdown: float = 20
+
+
+class SetCopy(NamedTuple):
+    """A shadow copy of a set."""
+
+    volume: str
+    """The name that the set has for the volume."""
+    id: int
+    """The number of the copy."""
+
+
+class Participant:
+    """An application that takes part in sets.
+
+    The methods are called in the order in which they stand here. Those of one participant are
+    called by one thread, one after the other; but when one does not return in time, ``abort`` is
+    called by another thread *beside* it, and again when it returns after all. So ``abort`` must be
+    safe at any time, from any thread, more than once. A participant serves one set at a time.
+    """
+
+    name: str = ""
+    """What its refusals are told with; the class's name if empty."""
+    level: Level = "front-end"
+    """When it is frozen: what uses others first, what all use last."""
+    deadlines: Deadlines = Deadlines()
+
+    def prepare(self) -> None:
+        """Get ready: a backup is near. Slow work belongs here."""
+
+    def freeze(self) -> None:
+        """Bring the data into a state to start from, and change nothing until ``thaw``."""
+
+    def thaw(self) -> None:
+        """Go on. Raise if it was not quiet all the time."""
+
+    def post_snapshot(self, copies: Sequence[SetCopy], /) -> None:
+        """Look after the copies, which nobody has seen yet."""
+
+    def abort(self) -> None:
+        """It comes to nothing: go on, if frozen, and forget what you were told."""
+
+    def backup_complete(self, *, succeeded: bool) -> None:
+        """The requester has read what it wanted; whether the backup is good."""
+
+    def shutdown(self) -> None:
+        """Nothing more will come."""
