@@ -1,0 +1,105 @@
+"""A PostgreSQL cluster of its own, for a test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+
+def programs() -> Path:
+    """Where PostgreSQL's own programs are; skips the test where they are not."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    pytest.skip("needs a PostgreSQL server (Debian: postgresql)")
+
+
+class Cluster:
+    """A server on a socket of its own; it never runs as root."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._programs = programs()
+        # A socket's path has a hundred bytes at most.
+        self._socket = Path(tempfile.mkdtemp(prefix="pg"))
+        self._user = "postgres" if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(self._socket, self._user)
+
+    def make(self) -> None:
+        """Make the cluster in its folder, which is empty."""
+        if self._user:
+            shutil.chown(self.data, self._user)
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._socket}"
+        log = self._socket / "log"
+        self.run("pg_ctl", "-D", self.data, "-l", log, "-w", "-o", options, "start")
+
+    def stop(self, how: str = "fast") -> None:
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", how, "stop")
+
+    def end(self) -> None:
+        """Stop it if it runs, and leave nothing."""
+        if (self.data / "postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self._socket)
+
+    @property
+    def conninfo(self) -> str:
+        return f"host={self._socket} user=postgres dbname=postgres"
+
+    def ask(self, query: str) -> Any:  # noqa: ANN401 - the first value of the answer
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            cursor = connection.execute(query.encode())
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
+
+    def begin(self, program: str, *args: object) -> subprocess.Popen[str]:
+        """Start one of PostgreSQL's programs."""
+        command = [str(self._programs / program), *(str(arg) for arg in args)]
+        if self._user:
+            home = pwd.getpwnam(self._user)
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd="/",
+                user=home.pw_uid,
+                group=home.pw_gid,
+                extra_groups=[],
+            )
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, program: str, *args: object) -> str:
+        process = self.begin(program, *args)
+        if program == "pg_ctl":
+            # The server inherits the pipe, and would keep it open.
+            assert process.stdout is not None
+            status = process.wait(timeout=90)
+            process.stdout.close()
+            assert status == 0, (program, args)
+            return ""
+        said, _ = process.communicate(timeout=90)
+        assert process.returncode == 0, said
+        return said
