@@ -17,6 +17,7 @@ mod passive;
 mod process;
 mod progress;
 mod session;
+mod set;
 mod stats;
 mod volume;
 mod when;
@@ -34,6 +35,7 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<volume::Volume>()?;
     module.add_class::<passive::Passive>()?;
     module.add_class::<copy::ShadowCopy>()?;
+    module.add_class::<set::SetCreation>()?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<event::Event>()?;
     module.add_class::<stats::Space>()?;

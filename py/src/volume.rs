@@ -381,6 +381,14 @@ impl Volume {
 }
 
 impl Volume {
+    pub(crate) const fn session(&self) -> &Arc<Session<HostVolume>> {
+        &self.session
+    }
+
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.size
+    }
+
     fn start(
         py: Python<'_>,
         callback: Callback,

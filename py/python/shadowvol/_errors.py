@@ -4,6 +4,13 @@ Every exception of this package is an :class:`Error`. The attributes say with wh
 happened, so that no message needs to be taken apart; they are ``None`` where they are not known.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shadowvol._report import Report
+
 
 class Error(Exception):
     """What went wrong, and what to do next."""
@@ -38,6 +45,38 @@ class RetentionShortened(Error, ValueError):
 
     copy: int | None = None
     """Number of the shadow copy."""
+
+
+# What a shadow copy set can meet.
+
+
+class SetFailed(Error):
+    """There is no set: a volume or a participant failed, or it took too long."""
+
+    report: Report | None = None
+    """What happened, and who took part."""
+
+    @property
+    def retryable(self) -> bool:
+        """Whether another try may succeed."""
+        failure = self.report.failure if self.report else None
+        return failure.retryable if failure else False
+
+
+class CreationInProgress(Error):
+    """Another set is taking a copy of the same volume."""
+
+
+class WrongState(Error):
+    """That does not come next in a set."""
+
+
+class TooManyVolumes(Error, ValueError):
+    """A set has 64 volumes at most."""
+
+
+class DuplicateVolume(Error, ValueError):
+    """A volume is in the set twice, or two have one name."""
 
 
 class CopiesExhausted(Error):
@@ -181,8 +220,10 @@ __all__ = [
     "CoherentCrash",
     "CopiesExhausted",
     "Corrupt",
+    "CreationInProgress",
     "DiffAreaFull",
     "DiffAreaTooSmall",
+    "DuplicateVolume",
     "Error",
     "ExternalWrite",
     "Fenced",
@@ -201,7 +242,10 @@ __all__ = [
     "RetentionShortened",
     "RoleEnded",
     "RoleTaken",
+    "SetFailed",
+    "TooManyVolumes",
     "UnknownFormat",
+    "WrongState",
 ]
 
 for _name in __all__:

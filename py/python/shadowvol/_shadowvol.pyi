@@ -16,7 +16,7 @@ Import these names from ``shadowvol``. What holds for all of them:
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self, final
+from typing import Any, Literal, Self, final
 
 from typing_extensions import Buffer
 
@@ -31,6 +31,7 @@ from shadowvol._types import (
     Progress,
     StrPath,
 )
+from shadowvol.participants import Participant
 
 __all__ = [
     "CheckReport",
@@ -39,6 +40,7 @@ __all__ = [
     "Memory",
     "Passive",
     "PassiveStats",
+    "SetCreation",
     "ShadowCopy",
     "Space",
     "Volume",
@@ -488,6 +490,50 @@ class Passive:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+@final
+class SetCreation:
+    """A shadow copy set, from state to state; see :class:`shadowvol.BackupSet`."""
+
+    def __new__(
+        cls,
+        volumes: list[tuple[str, Volume]],
+        participants: list[tuple[Participant, bool]],
+        *,
+        label: str = "",
+        auto_release: bool = True,
+        expires: datetime | timedelta | None = None,
+        retain_until: datetime | timedelta | None = None,
+        application_consistent: bool = False,
+        wait: float = 0.0,
+        freeze_window: float = 60.0,
+        hold_window: float = 10.0,
+    ) -> Self: ...
+    @property
+    def state(self) -> str:
+        """Where it is: new, prepared, created, over; busy while another thread is at it."""
+
+    @property
+    def id(self) -> str:
+        """The set's identity, in hexadecimal."""
+
+    def prepare(self) -> None:
+        """Let all participants prepare."""
+
+    def create(self) -> None:
+        """Freeze the participants, hold the volumes, and take the copies."""
+
+    def copies(self) -> list[ShadowCopy]:
+        """The copies, in the order of the volumes."""
+
+    def complete(self, succeeded: bool) -> None:
+        """Tell the participants that the requester has read what it wanted."""
+
+    def abort(self) -> None:
+        """Let everyone go, and delete the copies."""
+
+    def report(self) -> dict[str, Any] | None:
+        """What it came to, and who took part; None before anybody was told of it."""
 
 @final
 class ShadowCopy:

@@ -1,0 +1,352 @@
+"""The story: several volumes, one instant, all or nothing, and applications that take part."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import shadowvol as sv
+from shadowvol.participants import Command, Deadlines, Participant, SetCopy, SQLite, Veto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SIZE = 1 << 20
+
+
+class Noting(Participant):
+    """Notes what it is told; does at a call what it was asked to."""
+
+    def __init__(self, name: str = "noting", **acts: object) -> None:
+        self.name = name
+        self.heard: list[str] = []
+        self.copies: Sequence[SetCopy] = ()
+        self._acts = acts
+
+    def _note(self, call: str) -> None:
+        self.heard.append(call)
+        act = self._acts.get(call)
+        if isinstance(act, Exception):
+            raise act
+        if callable(act):
+            act()
+
+    def prepare(self) -> None:
+        self._note("prepare")
+
+    def freeze(self) -> None:
+        self._note("freeze")
+
+    def thaw(self) -> None:
+        self._note("thaw")
+
+    def post_snapshot(self, copies: Sequence[SetCopy], /) -> None:
+        self.copies = copies
+        self._note("post_snapshot")
+
+    def abort(self) -> None:
+        self._note("abort")
+
+    def backup_complete(self, *, succeeded: bool) -> None:
+        self._note(f"backup_complete {succeeded}")
+
+    def shutdown(self) -> None:
+        self._note("shutdown")
+
+
+WHOLE = ["prepare", "freeze", "thaw", "post_snapshot", "backup_complete True", "shutdown"]
+
+
+@pytest.fixture
+def volumes(tmp_path: Path) -> Iterator[dict[str, sv.Volume]]:
+    """Two open volumes."""
+    with contextlib.ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                sv.Volume.create(tmp_path / f"{name}.img", size=SIZE, durability="coherent")
+            )
+            for name in ("data", "log")
+        }
+
+
+def copies_of(volumes: dict[str, sv.Volume]) -> int:
+    return sum(len(volume.shadow_copies()) for volume in volumes.values())
+
+
+def is_writable(volumes: dict[str, sv.Volume]) -> bool:
+    return all(volume.write(0, b"on") == 2 for volume in volumes.values())
+
+
+def test_a_whole_backup(volumes: dict[str, sv.Volume]) -> None:
+    shop = Noting("shop")
+    for volume in volumes.values():
+        volume.write(0, b"then")
+    with sv.backup_set(volumes, participants=[shop], label="nightly") as copies:
+        assert list(copies) == ["data", "log"]
+        for name, volume in volumes.items():
+            volume.write(0, b"now!")
+            copy = copies[name]
+            assert copy.read(0, 4) == b"then"
+            assert (copy.label, copy.consistency) == ("nightly", "application")
+            assert copy.set_id == copies.id
+            assert copy.auto_release
+            assert not copy.unfinished
+        assert shop.copies == [SetCopy(name, copy.id) for name, copy in copies.items()]
+        report = copies.report
+        assert (report.outcome, report.took_part) == ("application-consistent", ["shop"])
+        assert shop.heard == WHOLE[:4]
+    assert shop.heard == WHOLE
+    assert copies_of(volumes) == 0
+
+
+def test_images_by_their_paths(tmp_path: Path) -> None:
+    images = [tmp_path / "a.img", tmp_path / "b.img"]
+    for image in images:
+        sv.Volume.create(image, size=SIZE).close()
+    with sv.backup_set(images, auto_release=False) as copies:
+        assert list(copies) == [str(image) for image in images]
+        assert copies.report.outcome == "crash-consistent"
+        with pytest.raises(sv.RoleTaken):
+            sv.Volume.open(images[0])
+    for image in images:
+        with sv.Volume.open(image) as volume:
+            assert volume.newest().set_id == copies.id
+
+
+def test_a_block_that_raises_is_no_backup(volumes: dict[str, sv.Volume]) -> None:
+    shop = Noting()
+    with (
+        pytest.raises(KeyError),
+        sv.backup_set(volumes, participants=[shop], auto_release=False),
+    ):
+        raise KeyError
+    assert shop.heard[4:] == ["abort", "shutdown"]
+    assert copies_of(volumes) == 0
+
+
+@pytest.mark.parametrize("call", ["prepare", "freeze", "thaw", "post_snapshot"])
+def test_a_veto_names_its_author(volumes: dict[str, sv.Volume], call: str) -> None:
+    other = Noting("other")
+    shop = Noting("shop", **{call: Veto("stocktaking", retryable=True)})
+    with (
+        pytest.raises(sv.SetFailed, match="participant `shop`.*stocktaking") as raised,
+        sv.backup_set(volumes, participants=[other, shop]),
+    ):
+        pytest.fail("there is no set")
+    report = raised.value.report
+    assert report is not None
+    assert report.failure is not None
+    assert (report.failure.author, report.failure.name) == ("participant", "shop")
+    assert raised.value.retryable
+    assert "abort" in other.heard or "thaw" in other.heard
+    assert copies_of(volumes) == 0
+    assert is_writable(volumes)
+
+
+def test_what_is_no_veto_is_one_for_good(volumes: dict[str, sv.Volume]) -> None:
+    shop = Noting("shop", freeze=ZeroDivisionError("by zero"))
+    with (
+        pytest.raises(sv.SetFailed, match="ZeroDivisionError: by zero") as raised,
+        sv.backup_set(volumes, participants=[shop]),
+    ):
+        pytest.fail("there is no set")
+    assert not raised.value.retryable
+
+
+def test_an_optional_participant_is_left_out(volumes: dict[str, sv.Volume]) -> None:
+    shop = Noting("shop")
+    lazy = Noting("lazy", freeze=Veto("not now"))
+    with sv.backup_set(volumes, participants=[shop], optional=[lazy]) as copies:
+        report = copies.report
+        assert (report.outcome, report.took_part) == ("crash-consistent", ["shop"])
+        assert [part.left_out for part in report.participants] == [None, "freeze: not now"]
+        assert copies["data"].consistency == "crash"
+    assert "abort" in lazy.heard
+    with (
+        pytest.raises(sv.SetFailed),
+        sv.backup_set(
+            volumes, optional=[Noting("lazy", freeze=Veto("not now"))], application_consistent=True
+        ),
+    ):
+        pytest.fail("there is no set")
+
+
+def test_one_that_hangs_is_not_waited_for(volumes: dict[str, sv.Volume]) -> None:
+    release = threading.Event()
+    stuck = Noting("stuck", freeze=release.wait)
+    stuck.deadlines = Deadlines(freeze=0.2)
+    begun = time.monotonic()
+    with (
+        pytest.raises(sv.SetFailed, match=r"participant `stuck`.*no answer in 0\.200 s"),
+        sv.backup_set(volumes, participants=[stuck]),
+    ):
+        pytest.fail("there is no set")
+    assert time.monotonic() - begun < 20
+    assert is_writable(volumes)
+    assert "abort" in stuck.heard
+    release.set()
+
+
+def test_the_wrong_order_is_refused(volumes: dict[str, sv.Volume]) -> None:
+    backup = sv.BackupSet(volumes)
+    assert backup.report is None
+    for step in (backup.create, backup.complete):
+        with pytest.raises(sv.WrongState, match="in a set that is new"):
+            step()
+    backup.prepare()
+    with pytest.raises(sv.WrongState, match="prepare does not come next in a set that is prepared"):
+        backup.prepare()
+    assert len(backup.create()) == 2
+    report = backup.complete()
+    assert report.outcome == "crash-consistent"
+    with pytest.raises(sv.WrongState, match="in a set that is over"):
+        backup.create()
+    backup.abort()
+    assert copies_of(volumes) == 2
+
+
+def test_a_second_set_waits_or_fails(volumes: dict[str, sv.Volume]) -> None:
+    first = sv.BackupSet(volumes)
+    first.prepare()
+    second = sv.BackupSet({"data": volumes["data"]})
+    with pytest.raises(sv.CreationInProgress, match="data"):
+        second.prepare()
+    assert second.state == "over"
+
+    third = sv.BackupSet({"data": volumes["data"]}, wait=30)
+    thread = threading.Thread(target=third.prepare)
+    thread.start()
+    assert third.state in ("busy", "new")
+    first.abort()
+    thread.join(30)
+    assert third.state == "prepared"
+    # One that was given up never blocks the next.
+    del third
+    with sv.backup_set(volumes, wait=10) as copies:
+        assert len(copies) == 2
+
+
+def test_what_cannot_be_in_a_set(volumes: dict[str, sv.Volume]) -> None:
+    with pytest.raises(sv.DuplicateVolume):
+        sv.BackupSet([volumes["data"], volumes["data"]])
+    volumes["log"].close()
+    with pytest.raises(sv.Closed):
+        sv.BackupSet(volumes)
+    with pytest.raises(ValueError, match="hold_window is -1"):
+        sv.BackupSet([volumes["data"]], hold_window=-1)
+
+
+def test_asyncio_goes_on(volumes: dict[str, sv.Volume]) -> None:
+    slow = Noting("slow", prepare=lambda: time.sleep(0.5), freeze=lambda: time.sleep(0.5))
+
+    async def work() -> int:
+        ticks = 0
+        async with contextlib.AsyncExitStack() as stack:
+            entering = asyncio.ensure_future(
+                stack.enter_async_context(sv.backup_set(volumes, participants=[slow]))
+            )
+            while not entering.done():
+                await asyncio.sleep(0.01)
+                ticks += 1
+            assert (await entering).report.outcome == "application-consistent"
+        return ticks
+
+    assert asyncio.run(work()) > 20
+    assert slow.heard == WHOLE
+    assert copies_of(volumes) == 0
+
+
+def test_a_cancelled_task_leaves_nothing(volumes: dict[str, sv.Volume]) -> None:
+    slow = Noting("slow", freeze=lambda: time.sleep(1))
+
+    async def work() -> None:
+        async with asyncio.timeout(0.3), sv.backup_set(volumes, participants=[slow]):
+            pytest.fail("there is no set")
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(work())
+    assert copies_of(volumes) == 0
+    assert is_writable(volumes)
+
+
+def test_ctrl_c_leaves_nothing(volumes: dict[str, sv.Volume]) -> None:
+    def press() -> None:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.5)
+
+    shop = Noting("shop", freeze=press)
+    with pytest.raises(KeyboardInterrupt), sv.backup_set(volumes, participants=[shop]):
+        pytest.fail("there is no set")
+    assert "abort" in shop.heard
+    assert copies_of(volumes) == 0
+    assert is_writable(volumes)
+
+
+DIE = """
+import os, sys
+import shadowvol as sv
+with sv.backup_set(sys.argv[1:]):
+    os._exit(1)
+"""
+
+
+def test_what_a_dead_requester_leaves_is_collected(tmp_path: Path) -> None:
+    images = [tmp_path / "a.img", tmp_path / "b.img"]
+    for image in images:
+        sv.Volume.create(image, size=SIZE).close()
+    subprocess.run([sys.executable, "-c", DIE, *map(str, images)], check=False, timeout=60)
+    for image in images:
+        with sv.Volume.open(image) as volume:
+            assert len(volume.shadow_copies()) == 1
+            assert len(volume.gc()) == 1
+            assert volume.shadow_copies() == []
+
+
+def test_real_participants_together(volumes: dict[str, sv.Volume], tmp_path: Path) -> None:
+    database, log = tmp_path / "shop.db", tmp_path / "log"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE sold (what TEXT)")
+        connection.commit()
+    note = f"echo $SHADOWVOL_PHASE >> '{log}'"
+    participants = [Command(note, note, name="hooks"), SQLite(database, name="shop")]
+    for _ in range(2):
+        with sv.backup_set(volumes, participants=participants) as copies:
+            assert copies.report.took_part == ["hooks", "shop"]
+    assert log.read_text().split() == ["freeze", "thaw"] * 2
+    with contextlib.closing(sqlite3.connect(database, timeout=0)) as connection:
+        connection.execute("INSERT INTO sold VALUES ('all')")
+
+
+def test_one_instant_across_volumes(volumes: dict[str, sv.Volume]) -> None:
+    """Whoever reads the log's number first never finds the data behind it."""
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            volumes["data"].write(0, number.to_bytes(8, "little"))
+            volumes["log"].write(0, number.to_bytes(8, "little"))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(50):
+            with sv.backup_set(volumes) as copies:
+                data, log = (
+                    int.from_bytes(copies[name].read(0, 8), "little") for name in ("data", "log")
+                )
+                assert data - 1 <= log <= data
+    finally:
+        stop.set()
+        thread.join()
