@@ -139,7 +139,7 @@ def test_a_veto_names_its_author(volumes: dict[str, sv.Volume], call: str) -> No
     other = Noting("other")
     shop = Noting("shop", **{call: Veto("stocktaking", retryable=True)})
     with (
-        pytest.raises(sv.SetFailed, match="participant `shop`.*stocktaking") as raised,
+        pytest.raises(sv.SetFailed, match=r"participant `shop`.*stocktaking") as raised,
         sv.backup_set(volumes, participants=[other, shop]),
     ):
         pytest.fail("there is no set")

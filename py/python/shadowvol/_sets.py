@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, Exit
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from shadowvol._errors import SetFailed
+from shadowvol._errors import SetFailed, WrongState
 from shadowvol._report import Failure, Part, Report
 from shadowvol._shadowvol import SetCreation, ShadowCopy, Volume
 
@@ -113,9 +113,7 @@ class BackupSet:
         """
         self._tell(self._set.create)
         copies = dict(zip(self._volumes, self._set.copies(), strict=True))
-        report = self.report
-        assert report is not None
-        return ShadowCopySet(self._set.id, copies, report)
+        return ShadowCopySet(self._set.id, copies, self._told())
 
     def complete(self, *, succeeded: bool = True) -> Report:
         """Tell the participants that the backup is done; the copies stay.
@@ -124,9 +122,7 @@ class BackupSet:
             WrongState.
         """
         self._set.complete(succeeded)
-        report = self.report
-        assert report is not None
-        return report
+        return self._told()
 
     def abort(self) -> Report | None:
         """Let everyone go, and delete the copies. Never wrong, and more than once does no harm.
@@ -135,6 +131,12 @@ class BackupSet:
         """
         self._set.abort()
         return self.report
+
+    def _told(self) -> Report:
+        report = self.report
+        if report is None:
+            raise WrongState("another thread has begun to end this set")
+        return report
 
     def _tell(self, step: Any) -> None:  # noqa: ANN401 - a method
         try:
@@ -254,7 +256,8 @@ def backup_set(
         label: what to call the copies.
         auto_release: delete the copies at the end, and let them go with this process if it dies.
             Without it they are kept if the block raises nothing, and deleted otherwise.
-        expires, retain_until: as in :meth:`Volume.create_shadow_copy`.
+        expires: as in :meth:`Volume.create_shadow_copy`.
+        retain_until: as there.
         wait: seconds to wait for another set that is taking copies of the same volume.
         freeze_window: seconds from the first freeze to the thaw, at most.
         hold_window: seconds for which writes may be held; then they go on, and the set fails.
