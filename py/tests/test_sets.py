@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import sqlite3
 import subprocess
@@ -13,8 +14,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 import shadowvol as sv
+from shadowvol.cli import main
 from shadowvol.participants import Command, Deadlines, Participant, SetCopy, SQLite, Veto
 
 if TYPE_CHECKING:
@@ -350,3 +353,45 @@ def test_one_instant_across_volumes(volumes: dict[str, sv.Volume]) -> None:
     finally:
         stop.set()
         thread.join()
+
+
+def run(*args: object, status: int = 0) -> str:
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert result.exit_code == status, result.output
+    return result.stdout if status == 0 else result.stderr
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[Path]:
+    found = [tmp_path / "a.img", tmp_path / "b.img"]
+    for image in found:
+        run("init", image, "--size", "1M")
+    return found
+
+
+def test_copies_live_as_long_as_a_command(images: list[Path], tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    script = f"""
+printf '%s\\n' "$SHADOWVOL_COPIES" "$SHADOWVOL_COPY_2" "$SHADOWVOL_CONSISTENCY" > {seen}
+{sys.executable} -c 'import shadowvol.cli as c; c.main()' list {images[0]} >> {seen}
+exit 7
+"""
+    run("set", *images, "--label", "frozen", "--exec", script, "--pre", "true", status=7)
+    lines = seen.read_text().splitlines()
+    assert lines[:2] == [f"{image}@1" for image in images]
+    assert lines[2:4] == [f"{images[1]}@1", "application-consistent"]
+    assert any("frozen" in line for line in lines[4:])
+    for image in images:
+        assert "no shadow copies" in run("list", image)
+
+
+def test_a_set_on_the_command_line_stays(images: list[Path], tmp_path: Path) -> None:
+    assert run("set", *images).split() == [f"{image}@1" for image in images]
+    report = json.loads(run("set", *images, "--json"))
+    assert [copy["id"] for copy in report["copies"]] == [2, 2]
+    assert {copy["set"] for copy in report["copies"]} == {report["set"]}
+    said = run("set", *images, "--sqlite", tmp_path / "none.db", status=1)
+    assert "does not exist" in said
+    said = run("set", *images, "--pre", "echo the shop is open; false", status=1)
+    assert "the shop is open" in said
+    assert run("list", images[0]).count("202") == 2

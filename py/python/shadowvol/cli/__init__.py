@@ -11,6 +11,7 @@ from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
 from shadowvol.cli.errors import ErrorGroup
+from shadowvol.cli.set import take_set
 from shadowvol.cli.snapshot import delete, gc, snapshot
 from shadowvol.cli.volume import init, revert
 
@@ -28,7 +29,20 @@ def main() -> None:
     """
 
 
-_COMMANDS = (init, snapshot, list_copies, info, delete, gc, copy, diff, revert, check, demo)
+_COMMANDS = (
+    init,
+    snapshot,
+    take_set,
+    list_copies,
+    info,
+    delete,
+    gc,
+    copy,
+    diff,
+    revert,
+    check,
+    demo,
+)
 
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -1,0 +1,115 @@
+"""The command that takes a shadow copy set: set."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import shadowvol as sv
+from shadowvol.cli import options, output, participants
+
+if TYPE_CHECKING:
+    from shadowvol._types import OnExternalWrite
+
+
+@click.command("set")
+@click.argument(
+    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--label", default="", help="What to call the copies.")
+@click.option(
+    "--exec",
+    "command",
+    metavar="COMMAND",
+    help="Run a command, and delete the copies when it ends; the exit status is the command's.",
+)
+@participants.options
+@options.external_write
+@options.as_json
+def take_set(
+    *,
+    images: tuple[Path, ...],
+    label: str,
+    command: str | None,
+    sqlite: tuple[str, ...],
+    postgresql: tuple[str, ...],
+    filesystem: tuple[str, ...],
+    pre: str | None,
+    post: str | None,
+    wait: float,
+    external_write: OnExternalWrite,
+    as_json: bool,
+) -> None:
+    """Take shadow copies of several images at one instant, all or nothing.
+
+    With --exec, the copies live exactly as long as the command runs. It finds their names,
+    IMAGE@ID, in SHADOWVOL_COPIES, one on a line, and in SHADOWVOL_COPY_1, SHADOWVOL_COPY_2 ...; the
+    set's identity in SHADOWVOL_SET, and how consistent it is in SHADOWVOL_CONSISTENCY.
+    """
+    taking_part = participants.invited(
+        sqlite=sqlite, postgresql=postgresql, filesystem=filesystem, pre=pre, post=post
+    )
+    status = 0
+    with ExitStack() as stack:
+        volumes = {
+            str(image): stack.enter_context(sv.Volume.open(image, external_write=external_write))
+            for image in images
+        }
+        context = sv.backup_set(
+            volumes,
+            participants=taking_part,
+            label=label,
+            auto_release=command is not None,
+            wait=wait,
+        )
+        with context as copies:
+            if as_json:
+                output.emit(_report(copies))
+            elif command is None:
+                _tell(copies)
+            if command is not None:
+                status = _run(command, copies)
+        events = [event for volume in volumes.values() for event in volume.events()]
+    output.tell(events)
+    sys.exit(status)
+
+
+def _run(command: str, copies: sv.ShadowCopySet) -> int:
+    names = _names(copies)
+    env = {
+        "SHADOWVOL_SET": copies.id,
+        "SHADOWVOL_CONSISTENCY": str(copies.report.outcome),
+        "SHADOWVOL_COPIES": "\n".join(names),
+    }
+    env |= {f"SHADOWVOL_COPY_{nth}": name for nth, name in enumerate(names, start=1)}
+    done = subprocess.run(  # noqa: S602 - it is the user's own command
+        command, shell=True, check=False, env=os.environ | env
+    )
+    # A command that a signal has killed ends as a shell says it.
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+def _names(copies: sv.ShadowCopySet) -> list[str]:
+    return [f"{image}@{copy.id}" for image, copy in copies.items()]
+
+
+def _tell(copies: sv.ShadowCopySet) -> None:
+    for name in _names(copies):
+        click.echo(name)
+    taking_part = ", ".join(copies.report.took_part)
+    click.echo(f"{copies.report.outcome}{': ' + taking_part if taking_part else ''}", err=True)
+
+
+def _report(copies: sv.ShadowCopySet) -> dict[str, object]:
+    return {
+        "set": copies.id,
+        "outcome": copies.report.outcome,
+        "took_part": copies.report.took_part,
+        "copies": [{"image": image, **output.copy_json(copy)} for image, copy in copies.items()],
+    }
