@@ -36,7 +36,7 @@ pub struct Passive {
     superblock: Superblock,
     tail: Tail,
     view: View,
-    /// Raised by every record and every new generation.
+    /// Raised by every record.
     version: u64,
     /// A [`CatchUp`] is loading a new generation.
     reloading: bool,
@@ -140,7 +140,6 @@ impl Passive {
         self.superblock = loaded.superblock;
         self.tail = loaded.tail;
         self.view = loaded.view;
-        self.version += 1;
         self.counters.reloads += 1;
     }
 }

@@ -1,0 +1,197 @@
+//! A passive that catches up, by hand: what it takes for damage, what for a race, and for whom it
+//! waits.
+
+use shadowvol::active::{Commit, Compact, Delete};
+use shadowvol::format::record::{MAX_BYTES, split};
+use shadowvol::format::superblock::PAIR_OFFSET;
+use shadowvol::machine::{Fed, Step, Wait};
+use shadowvol::passive::{CatchUp, Outcome, Passive, Read};
+use shadowvol::{Damage, Error};
+
+use crate::alone::{Alone, active, copy};
+use crate::world::{Shape, World};
+
+fn world() -> World {
+    let mut world = World::new(Shape { segment: 4, slots: 60, nodes: 0, ..Shape::SMALL }, 1);
+    for _ in 0..4 {
+        world.create();
+        world.finish();
+    }
+    world
+}
+
+/// Commits so many records at once, all of which delete the oldest copy.
+fn commit(world: &mut World, records: usize) {
+    let oldest = active(world).view().copies().map(|info| info.id).next();
+    for _ in 0..records {
+        let mut delete = Alone::new(Delete::new(oldest.into_iter().collect()));
+        assert_eq!(delete.act(world, Fed::Again), Step::Wait(Wait::Commit));
+    }
+    assert_eq!(Alone::new(Commit::new()).run(world), Step::Done(Ok(())));
+}
+
+/// Flips a bit in the journal's record with this number; twice is as never.
+fn flip(world: &mut World, number: u64) {
+    let journal = world.active.as_ref().expect("an active").superblock().journal;
+    let mut at = journal.first.0 as usize * 4096;
+    for _ in 0..number {
+        let (record, _) = split(&world.diff.visible[at..at + MAX_BYTES]).expect("a record");
+        at += record.len();
+    }
+    world.diff.visible[at + 36] ^= 1;
+}
+
+/// Catches up until it reads the superblocks for the last time, or ends before that.
+fn before_judgement(
+    catch_up: &mut Alone<CatchUp>,
+    node: &mut Passive,
+    world: &mut World,
+    second: impl FnOnce(&mut World),
+) -> Fed {
+    let (mut fed, mut second) = (Fed::Again, Some(second));
+    loop {
+        assert_eq!(catch_up.step(node, fed), Step::Io);
+        if catch_up.machine.ops_at() == PAIR_OFFSET {
+            return catch_up.perform(world);
+        }
+        fed = catch_up.perform(world);
+        if let Some(second) = second.take() {
+            second(world);
+        }
+    }
+}
+
+trait At {
+    fn ops_at(&self) -> u64;
+}
+
+impl At for CatchUp {
+    fn ops_at(&self) -> u64 {
+        use shadowvol::machine::Machine;
+        self.ops()[0].at
+    }
+}
+
+#[test]
+fn a_record_that_a_later_one_proves_to_be_there_is_read_again_before_it_is_damage() {
+    // Records 4 and 5, each behind a barrier of its own; record 4 was torn when it was read.
+    let mut world = world();
+    let node = world.open_node();
+    commit(&mut world, 1);
+    commit(&mut world, 1);
+    flip(&mut world, 4);
+
+    let mut other = node.clone();
+    let mut catch_up = Alone::new(CatchUp::new());
+    let fed = before_judgement(&mut catch_up, &mut other, &mut world, |world| flip(world, 4));
+    assert_eq!(catch_up.step(&mut other, fed), Step::Done(Ok(Outcome::Confirmed)));
+    assert_eq!((other.records(), other.counters().records), (6, 2));
+    assert_eq!(other.counters().tail_reads, 3);
+
+    // Torn twice, and the journal is where it was.
+    flip(&mut world, 4);
+    let mut damaged = node.clone();
+    let mut catch_up = Alone::new(CatchUp::new());
+    let fed = before_judgement(&mut catch_up, &mut damaged, &mut world, |_| {});
+    let mut raced = (catch_up.machine.clone(), damaged.clone());
+    let judged = catch_up.step(&mut damaged, fed.clone());
+    let is_damage = |judged: &Step<Outcome>| {
+        matches!(judged, Step::Done(Err(Error::Corrupt { what: Damage::Record, .. })))
+    };
+    assert!(is_damage(&judged), "{judged:?}");
+
+    // Another machine of the node got further meanwhile: so the record was there.
+    flip(&mut world, 4);
+    let mut quick = Alone::new(CatchUp::new());
+    let done = before_judgement(&mut quick, &mut raced.1, &mut world, |_| {});
+    assert_eq!(quick.step(&mut raced.1, done), Step::Done(Ok(Outcome::Confirmed)));
+    catch_up.machine = raced.0.clone();
+    assert_eq!(catch_up.step(&mut raced.1, fed), Step::Io, "it looks once more");
+}
+
+#[test]
+fn a_record_that_was_written_with_the_one_before_it_proves_nothing_about_that() {
+    // Records 5 and 6 go to the medium together, and 6 is there first.
+    let mut world = world();
+    let mut node = world.open_node();
+    commit(&mut world, 1);
+    commit(&mut world, 2);
+    flip(&mut world, 5);
+    let mut catch_up = Alone::new(CatchUp::new());
+    let fed = before_judgement(&mut catch_up, &mut node, &mut world, |_| {});
+    assert_eq!(catch_up.step(&mut node, fed), Step::Done(Ok(Outcome::Confirmed)));
+    assert_eq!((node.records(), node.counters().tail_reads), (5, 2));
+}
+
+#[test]
+fn one_machine_of_a_node_loads_the_next_journal_and_the_others_wait_for_it() {
+    let mut world = world();
+    let mut node = world.open_node();
+    assert_eq!(Alone::new(Compact::new()).run(&mut world), Step::Done(Ok(())));
+    let mut loads = Alone::new(CatchUp::new());
+    let fed = before_judgement(&mut loads, &mut node, &mut world, |_| {});
+    assert_eq!(loads.step(&mut node, fed), Step::Io);
+    let waits = |node: &mut Passive| Alone::new(CatchUp::new()).step(node, Fed::Again);
+    assert_eq!(waits(&mut node), Step::Wait(Wait::Turn));
+
+    // What it reads fails, and somebody else may try.
+    let failure = loads.ops()[0].failure();
+    let failed = loads.step(&mut node, Fed::Failed(failure.clone()));
+    assert_eq!(failed, Step::Done(Err(failure)));
+    assert_eq!(waits(&mut node), Step::Io);
+    let mut again = Alone::new(CatchUp::new());
+    let mut fed = Fed::Again;
+    let done = loop {
+        match again.step(&mut node, fed) {
+            Step::Io => fed = again.perform(&mut world),
+            step => break step,
+        }
+    };
+    assert_eq!(done, Step::Done(Ok(Outcome::Reloaded)));
+    assert_eq!(node.counters().reloads, 1);
+}
+
+/// A failure of one catch-up does not let a third one load the journal that a second one is loading.
+#[test]
+fn whoever_fails_to_read_the_tail_wakes_nobody_who_waits_for_a_journal() {
+    let mut world = world();
+    let mut node = world.open_node();
+    let mut fails = Alone::new(CatchUp::new());
+    assert_eq!(fails.step(&mut node, Fed::Again), Step::Io);
+    let failure = fails.ops()[0].failure();
+    assert_eq!(Alone::new(Compact::new()).run(&mut world), Step::Done(Ok(())));
+    let mut loads = Alone::new(CatchUp::new());
+    let fed = before_judgement(&mut loads, &mut node, &mut world, |_| {});
+    assert_eq!(loads.step(&mut node, fed), Step::Io);
+    let failed = fails.step(&mut node, Fed::Failed(failure.clone()));
+    assert_eq!(failed, Step::Done(Err(failure)));
+    let third = Alone::new(CatchUp::new()).step(&mut node, Fed::Again);
+    assert_eq!(third, Step::Wait(Wait::Turn));
+}
+
+#[test]
+fn a_node_counts_what_was_preserved_under_its_reads() {
+    let mut world = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
+    world.create();
+    world.finish();
+    let mut node = world.open_node();
+    let time = node.view().copy(copy(1)).expect("a live copy").time;
+    let read = |node: &mut Passive, world: &mut World, overwritten: usize| {
+        let mut read = Alone::new(Read::new(copy(1), time, 0, 14_001));
+        read.user = vec![0xaa; 14_001];
+        let (mut fed, mut overwritten) = (Fed::Again, Some(overwritten));
+        while read.step(node, fed) == Step::Io {
+            fed = read.perform(world);
+            if let Some(length) = overwritten.take().filter(|&length| length > 0) {
+                world.write(4096, vec![1; length]);
+                world.finish();
+            }
+        }
+        assert!(read.user == world.truths[&copy(1)][..]);
+        let counters = node.counters();
+        (counters.reads, counters.redirected_reads, counters.redirected_chunks)
+    };
+    assert_eq!(read(&mut node, &mut world, 0), (1, 0, 0));
+    assert_eq!(read(&mut node, &mut world, 5_000), (2, 1, 2));
+    assert_eq!(read(&mut node, &mut world, 0), (3, 1, 2));
+}
