@@ -197,7 +197,7 @@ impl Write {
         self.ops.clear();
         for piece in &self.pieces[start..] {
             let len = geometry.length_of(piece.chunks);
-            if end > start && bytes + len > WINDOW_BYTES {
+            if bytes + len > WINDOW_BYTES {
                 break;
             }
             let at = geometry.offset_of(piece.chunks.first);

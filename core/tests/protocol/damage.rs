@@ -89,24 +89,26 @@ fn a_copy_that_was_deleted_is_gone_and_one_to_come_is_not_there() {
     assert_eq!(refusal(2), Some(Error::NoSuchCopy { copy: copy(2) }));
 }
 
-/// Appends records to the journal behind the holder's back, as damage that happens to verify would.
-fn forge(world: &mut World, emit: impl Fn(&mut Vec<u8>) -> usize) {
+/// Writes a record.
+type Emit<'a> = &'a dyn Fn(&mut Vec<u8>) -> usize;
+
+/// Says that the records before it are behind a barrier.
+const LATER: Emit<'_> = &|out| Emitter::deleted(out, Reason::Request, &[]).end();
+
+/// Appends records to the journal behind the holder's back.
+pub(crate) fn forge(world: &mut World, records: &[Emit<'_>]) {
     let superblock = world.active.take().expect("an active").superblock().clone();
-    let context =
-        Context { seed: superblock.seed(Checksum::PORTABLE), generation: superblock.generation };
-    let start = superblock.journal.first.0 as usize * 4096;
-    let (mut at, mut sequence) = (start, 0);
+    let (seed, generation) = (superblock.seed(Checksum::PORTABLE), superblock.generation);
+    let mut at = superblock.journal.first.0 as usize * 4096;
+    let mut next = 0;
     while let Some((record, _)) = split(&world.diff.visible[at..]) {
         at += record.len();
-        sequence += 1;
+        next += 1;
     }
-    // The last one says that the others are behind a barrier.
-    let deleted = |out: &mut Vec<u8>| Emitter::deleted(out, Reason::Request, &[]).end();
-    for (nth, length_of) in [&emit as &dyn Fn(&mut Vec<u8>) -> usize, &deleted].iter().enumerate() {
+    for (number, emit) in (next..).map(Sequence).zip(records) {
         let mut record = Vec::new();
-        let length = length_of(&mut record);
-        let number = Sequence(sequence + nth as u64);
-        seal(&mut record, context, number, number, Checksum::PORTABLE);
+        let length = emit(&mut record);
+        seal(&mut record, Context { seed, generation }, number, number, Checksum::PORTABLE);
         world.diff.visible[at..at + length].copy_from_slice(&record);
         at += length;
     }
@@ -134,12 +136,12 @@ fn a_journal_that_claims_a_slot_twice_is_damaged() {
     };
     let mut slot = world();
     let twice = journal(&slot).first;
-    forge(&mut slot, preserved(twice));
+    forge(&mut slot, &[&preserved(twice), LATER]);
     let mut link = world();
     let second = Segment { first: SlotIndex(journal(&link).first.0 + 1), slots: 1 };
-    forge(&mut link, |out| Emitter::link(out, second).end());
+    forge(&mut link, &[&|out| Emitter::link(out, second).end()]);
     let mut sound = world();
-    forge(&mut sound, preserved(SlotIndex(30)));
+    forge(&mut sound, &[&preserved(SlotIndex(30)), LATER]);
     for (name, world, is_sound) in
         [("a slot", &mut slot, false), ("a link", &mut link, false), ("neither", &mut sound, true)]
     {

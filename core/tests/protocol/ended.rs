@@ -143,7 +143,8 @@ fn closing_waits_for_all_that_is_under_way() {
     write.user = vec![1];
     assert_eq!(write.act(&mut world, Fed::Again), Step::Io);
     assert_eq!(waits(&mut seal, &mut world), Some(Wait::Turn));
-    assert_eq!(Alone::new(Write::new(0, 1)).act(&mut world, Fed::Again), Step::Wait(Wait::Turn));
+    let held = Alone::new(Write::new(8192, 1)).act(&mut world, Fed::Again);
+    assert_eq!(held, Step::Wait(Wait::Turn), "a write of another chunk");
     let fed = write.perform(&mut world);
     assert_eq!(write.act(&mut world, fed), Step::Wait(Wait::Commit));
     assert_eq!(waits(&mut seal, &mut world), Some(Wait::Turn));

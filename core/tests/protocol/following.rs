@@ -4,15 +4,15 @@
 use shadowvol::active::{Commit, Compact, Delete};
 use shadowvol::format::record::{MAX_BYTES, split};
 use shadowvol::format::superblock::PAIR_OFFSET;
-use shadowvol::machine::{Fed, Step, Wait};
+use shadowvol::machine::{Buffer, Fed, Medium, Op, Span, Step, Wait};
 use shadowvol::passive::{CatchUp, Outcome, Passive, Read};
 use shadowvol::{Damage, Error};
 
 use crate::alone::{Alone, active, copy};
 use crate::world::{Shape, World};
 
-fn world() -> World {
-    let mut world = World::new(Shape { segment: 4, slots: 60, nodes: 0, ..Shape::SMALL }, 1);
+fn world(segment: u32) -> World {
+    let mut world = World::new(Shape { segment, slots: 60, nodes: 0, ..Shape::SMALL }, 1);
     for _ in 0..4 {
         world.create();
         world.finish();
@@ -51,7 +51,7 @@ fn before_judgement(
     let (mut fed, mut second) = (Fed::Again, Some(second));
     loop {
         assert_eq!(catch_up.step(node, fed), Step::Io);
-        if catch_up.machine.ops_at() == PAIR_OFFSET {
+        if matches!(catch_up.ops()[..], [Op::Read(read)] if read.at == PAIR_OFFSET) {
             return catch_up.perform(world);
         }
         fed = catch_up.perform(world);
@@ -61,21 +61,10 @@ fn before_judgement(
     }
 }
 
-trait At {
-    fn ops_at(&self) -> u64;
-}
-
-impl At for CatchUp {
-    fn ops_at(&self) -> u64 {
-        use shadowvol::machine::Machine;
-        self.ops()[0].at
-    }
-}
-
 #[test]
 fn a_record_that_a_later_one_proves_to_be_there_is_read_again_before_it_is_damage() {
     // Records 4 and 5, each behind a barrier of its own; record 4 was torn when it was read.
-    let mut world = world();
+    let mut world = world(4);
     let node = world.open_node();
     commit(&mut world, 1);
     commit(&mut world, 1);
@@ -111,21 +100,24 @@ fn a_record_that_a_later_one_proves_to_be_there_is_read_again_before_it_is_damag
 
 #[test]
 fn a_record_that_was_written_with_the_one_before_it_proves_nothing_about_that() {
-    // Records 5 and 6 go to the medium together, and 6 is there first.
-    let mut world = world();
-    let mut node = world.open_node();
-    commit(&mut world, 1);
-    commit(&mut world, 2);
-    flip(&mut world, 5);
-    let mut catch_up = Alone::new(CatchUp::new());
-    let fed = before_judgement(&mut catch_up, &mut node, &mut world, |_| {});
-    assert_eq!(catch_up.step(&mut node, fed), Step::Done(Ok(Outcome::Confirmed)));
-    assert_eq!((node.records(), node.counters().tail_reads), (5, 2));
+    // Records 5 and 6 go to the medium together, and 6 is there first. One read of the tail shows
+    // a short segment's end, a long one's takes two.
+    for (segment, tail_reads) in [(1, 1), (4, 2)] {
+        let mut world = world(segment);
+        let mut node = world.open_node();
+        commit(&mut world, 1);
+        commit(&mut world, 2);
+        flip(&mut world, 5);
+        let mut catch_up = Alone::new(CatchUp::new());
+        let fed = before_judgement(&mut catch_up, &mut node, &mut world, |_| {});
+        assert_eq!(catch_up.step(&mut node, fed), Step::Done(Ok(Outcome::Confirmed)));
+        assert_eq!((node.records(), node.counters().tail_reads), (5, tail_reads));
+    }
 }
 
 #[test]
 fn one_machine_of_a_node_loads_the_next_journal_and_the_others_wait_for_it() {
-    let mut world = world();
+    let mut world = world(4);
     let mut node = world.open_node();
     assert_eq!(Alone::new(Compact::new()).run(&mut world), Step::Done(Ok(())));
     let mut loads = Alone::new(CatchUp::new());
@@ -154,7 +146,7 @@ fn one_machine_of_a_node_loads_the_next_journal_and_the_others_wait_for_it() {
 /// A failure of one catch-up does not let a third one load the journal that a second one is loading.
 #[test]
 fn whoever_fails_to_read_the_tail_wakes_nobody_who_waits_for_a_journal() {
-    let mut world = world();
+    let mut world = world(4);
     let mut node = world.open_node();
     let mut fails = Alone::new(CatchUp::new());
     assert_eq!(fails.step(&mut node, Fed::Again), Step::Io);
@@ -169,29 +161,75 @@ fn whoever_fails_to_read_the_tail_wakes_nobody_who_waits_for_a_journal() {
     assert_eq!(third, Step::Wait(Wait::Turn));
 }
 
+/// Reads all of the first copy; after the first read of the origin, and after each that brings old
+/// bytes, the next of these ranges is overwritten; for one without bytes a copy is taken.
+fn read(node: &mut Passive, world: &mut World, overwritten: &[(usize, usize)]) -> Vec<Op> {
+    let time = node.view().copy(copy(1)).expect("a live copy").time;
+    let size = world.shape.size;
+    let mut read = Alone::new(Read::new(copy(1), time, 0, size as u64));
+    read.user = vec![0xaa; size];
+    let (mut fed, mut overwritten) = (Fed::Again, overwritten.iter());
+    while read.step(node, fed) == Step::Io {
+        let brings = |op: &Op| matches!(op, Op::Read(read) if read.into.buffer == Buffer::User);
+        let is_next = read.ops().iter().any(brings);
+        fed = read.perform(world);
+        if is_next && let Some(&(at, length)) = overwritten.next() {
+            if length == 0 {
+                world.create();
+            } else {
+                world.write(at, vec![1; length]);
+            }
+            world.finish();
+        }
+    }
+    assert!(read.user == world.truths[&copy(1)][..]);
+    assert_eq!(overwritten.next(), None);
+    read.done
+}
+
 #[test]
-fn a_node_counts_what_was_preserved_under_its_reads() {
+fn whatever_is_overwritten_under_a_read_is_taken_from_its_slot_and_counted() {
     let mut world = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
     world.create();
     world.finish();
     let mut node = world.open_node();
-    let time = node.view().copy(copy(1)).expect("a live copy").time;
-    let read = |node: &mut Passive, world: &mut World, overwritten: usize| {
-        let mut read = Alone::new(Read::new(copy(1), time, 0, 14_001));
-        read.user = vec![0xaa; 14_001];
-        let (mut fed, mut overwritten) = (Fed::Again, Some(overwritten));
-        while read.step(node, fed) == Step::Io {
-            fed = read.perform(world);
-            if let Some(length) = overwritten.take().filter(|&length| length > 0) {
-                world.write(4096, vec![1; length]);
-                world.finish();
-            }
-        }
-        assert!(read.user == world.truths[&copy(1)][..]);
+    let counts = |node: &Passive| {
         let counters = node.counters();
         (counters.reads, counters.redirected_reads, counters.redirected_chunks)
     };
-    assert_eq!(read(&mut node, &mut world, 0), (1, 0, 0));
-    assert_eq!(read(&mut node, &mut world, 5_000), (2, 1, 2));
-    assert_eq!(read(&mut node, &mut world, 0), (3, 1, 2));
+    read(&mut node, &mut world, &[]);
+    assert_eq!(counts(&node), (1, 0, 0));
+    // Chunk 1, and while that is read from its slot chunk 2, and then chunk 0.
+    read(&mut node, &mut world, &[(4096, 4096), (8192, 1), (0, 1)]);
+    assert_eq!(counts(&node), (2, 1, 3));
+    read(&mut node, &mut world, &[]);
+    assert_eq!(counts(&node), (3, 1, 3));
+}
+
+#[test]
+fn a_read_without_news_asks_for_its_bytes_once_and_for_two_small_reads() {
+    let mut world = World::new(Shape { nodes: 0, size: 4 * 4096, ..Shape::SMALL }, 1);
+    world.create();
+    world.finish();
+    world.write(0, vec![1; 4 * 4096]);
+    world.finish();
+    let mut node = world.open_node();
+    let done = read(&mut node, &mut world, &[]);
+    let Op::Read(slots) = done[0] else { panic!("{done:?}") };
+    // Whole chunks go straight to the caller.
+    assert_eq!((slots.medium, slots.into), (Medium::DiffArea, Span::user(0, 4 * 4096)));
+    assert_eq!(done.len(), 3, "{done:?}");
+    assert!(matches!(done[2], Op::Read(pair) if pair.at == PAIR_OFFSET));
+}
+
+#[test]
+fn news_of_other_things_sends_no_read_back() {
+    let mut world = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
+    world.create();
+    world.finish();
+    let mut node = world.open_node();
+    // The chunks, the tail, the superblocks.
+    let done = read(&mut node, &mut world, &[(0, 0)]);
+    assert_eq!(done.len(), 3, "{done:?}");
+    assert_eq!((node.counters().reads, node.counters().redirected_reads), (1, 0));
 }
