@@ -1,12 +1,12 @@
 //! A passive that catches up, by hand: what it takes for damage, what for a race, and for whom it
 //! waits.
 
-use shadowvol::active::{Commit, Compact, Delete};
+use shadowvol::active::{Commit, Compact, Delete, Write};
 use shadowvol::format::record::{MAX_BYTES, split};
 use shadowvol::format::superblock::PAIR_OFFSET;
 use shadowvol::machine::{Buffer, Fed, Medium, Op, Span, Step, Wait};
 use shadowvol::passive::{CatchUp, Outcome, Passive, Read};
-use shadowvol::{Damage, Error};
+use shadowvol::{ChunkIndex, Content, Damage, Error};
 
 use crate::alone::{Alone, active, copy};
 use crate::world::{Shape, World};
@@ -232,4 +232,56 @@ fn news_of_other_things_sends_no_read_back() {
     let done = read(&mut node, &mut world, &[(0, 0)]);
     assert_eq!(done.len(), 3, "{done:?}");
     assert_eq!((node.counters().reads, node.counters().redirected_reads), (1, 0));
+}
+
+/// A record can be read before its slot is there. The origin's bytes are right then, unless the slot
+/// comes while they are read; and behind a barrier it is there, whatever a first read brought.
+#[test]
+fn a_slot_without_its_checksum_is_doubted_and_read_again() {
+    // Whether the chunk was overwritten, whether its record is known to be behind a barrier, and
+    // the read of the slot that brings its bytes.
+    for (overwritten, settled, comes) in
+        [(false, false, 9), (false, false, 2), (true, false, 2), (true, true, 2)]
+    {
+        let mut world = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
+        world.create();
+        world.finish();
+        let mut write = Alone::new(Write::new(0, 4096));
+        write.user = vec![7; 4096];
+        assert_eq!(write.run(&mut world), Step::Wait(Wait::Commit));
+        assert_eq!(Alone::new(Commit::new()).run(&mut world), Step::Done(Ok(())));
+        if overwritten {
+            assert_eq!(write.run(&mut world), Step::Done(Ok(())));
+        }
+        if settled {
+            world.create();
+            world.finish();
+        }
+        let found = active(&mut world).view().table().lookup(copy(1), ChunkIndex(0));
+        let Some(Content::Slot(slot)) = found.map(|found| found.content) else { panic!("a slot") };
+        let at = slot.0 as usize * 4096;
+        world.diff.visible[at] ^= 1;
+
+        let mut node = world.open_node();
+        let time = node.view().copy(copy(1)).expect("a live copy").time;
+        let mut read = Alone::new(Read::new(copy(1), time, 100, 3_000));
+        read.user = vec![0xaa; 3_000];
+        let (mut fed, mut slot_reads) = (Fed::Again, 0);
+        loop {
+            match read.step(&mut node, fed) {
+                Step::Io => {}
+                step => break assert_eq!(step, Step::Done(Ok(()))),
+            }
+            if matches!(read.ops()[0], Op::Read(read) if read.at == at as u64) {
+                slot_reads += 1;
+            }
+            let is_origin = read.ops()[0].medium() == Medium::Origin;
+            if slot_reads + usize::from(is_origin) == comes {
+                world.diff.visible[at] ^= 1;
+            }
+            fed = read.perform(&mut world);
+            assert!(read.done.len() < 30, "it reads for ever");
+        }
+        assert!(read.user == world.truths[&copy(1)][100..3_100], "{overwritten} {settled} {comes}");
+    }
 }
