@@ -36,7 +36,7 @@ pub struct Passive {
     superblock: Superblock,
     tail: Tail,
     view: View,
-    /// Raised by every record.
+    /// Raised by every record and every new generation.
     version: u64,
     /// A [`CatchUp`] is loading a new generation.
     reloading: bool,
@@ -140,6 +140,7 @@ impl Passive {
         self.superblock = loaded.superblock;
         self.tail = loaded.tail;
         self.view = loaded.view;
+        self.version += 1;
         self.counters.reloads += 1;
     }
 }
