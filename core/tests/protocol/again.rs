@@ -47,7 +47,7 @@ fn a_read_keeps_nothing_of_the_last_one() {
     let mut read = Alone::new(Read::new(copy(1), 0, 0, 0));
     for (number, at, length) in [(1, 100, 9_000), (2, 0, 14_001), (1, 5_000, 10), (2, 4_096, 4_096)]
     {
-        let time = node.view().copy(copy(number)).expect("a live copy").time;
+        let time = node.view().copy(copy(number)).expect("a live copy").about.time;
         read.machine.begin(copy(number), time, at as u64, length as u64);
         read.user = vec![0xaa; length];
         let mut fed = Fed::Again;

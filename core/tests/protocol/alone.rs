@@ -144,5 +144,5 @@ pub(crate) fn copy(number: u32) -> CopyId {
 /// false if the journal has no room for it.
 pub(crate) fn append(world: &mut World, greatest: bool) -> bool {
     let copies = vec![copy(1); if greatest { 512 } else { 1 }];
-    matches!(Alone::new(Delete::new(copies)).act(world, Fed::Again), Step::Wait(_))
+    matches!(Alone::new(Delete::new(copies, 0)).act(world, Fed::Again), Step::Wait(_))
 }

@@ -4,7 +4,7 @@ use shadowvol::active::{Commit, Compact, Create, Delete, Flush, Seal, TakeRole, 
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::{Fed, Medium, Op, Step, Wait};
-use shadowvol::{Epoch, Error, IoKind};
+use shadowvol::{Description, Epoch, Error, IoKind};
 
 use crate::alone::{Alone, active, append, copy};
 use crate::job::Kind;
@@ -114,8 +114,8 @@ fn once_the_role_has_ended_nothing_is_written() {
     assert_eq!(Alone::new(Flush::new()).run(&mut world), ended);
     assert_eq!(Alone::new(Seal::new([0; 32])).run(&mut world), ended);
     assert_eq!(Alone::new(Write::new(0, 1)).run(&mut world), ended);
-    assert_eq!(Alone::new(Delete::new(vec![copy(1)])).run(&mut world), ended);
-    let created = Alone::new(Create::new(String::new(), 0)).run(&mut world);
+    assert_eq!(Alone::new(Delete::new(vec![copy(1)], 0)).run(&mut world), ended);
+    let created = Alone::new(Create::new(Description::new(String::new(), 0))).run(&mut world);
     assert_eq!(created, Step::Done(Err(Error::RoleEnded)));
     assert!(world.diff.visible == before);
 }

@@ -24,7 +24,7 @@ fn world(segment: u32) -> World {
 fn commit(world: &mut World, records: usize) {
     let oldest = active(world).view().copies().map(|info| info.id).next();
     for _ in 0..records {
-        let mut delete = Alone::new(Delete::new(oldest.into_iter().collect()));
+        let mut delete = Alone::new(Delete::new(oldest.into_iter().collect(), 0));
         assert_eq!(delete.act(world, Fed::Again), Step::Wait(Wait::Commit));
     }
     assert_eq!(Alone::new(Commit::new()).run(world), Step::Done(Ok(())));
@@ -164,7 +164,7 @@ fn whoever_fails_to_read_the_tail_wakes_nobody_who_waits_for_a_journal() {
 /// Reads all of the first copy; after the first read of the origin, and after each that brings old
 /// bytes, the next of these ranges is overwritten; for one without bytes a copy is taken.
 fn read(node: &mut Passive, world: &mut World, overwritten: &[(usize, usize)]) -> Vec<Op> {
-    let time = node.view().copy(copy(1)).expect("a live copy").time;
+    let time = node.view().copy(copy(1)).expect("a live copy").about.time;
     let size = world.shape.size;
     let mut read = Alone::new(Read::new(copy(1), time, 0, size as u64));
     read.user = vec![0xaa; size];
@@ -263,7 +263,7 @@ fn a_slot_without_its_checksum_is_doubted_and_read_again() {
         world.diff.visible[at] ^= 1;
 
         let mut node = world.open_node();
-        let time = node.view().copy(copy(1)).expect("a live copy").time;
+        let time = node.view().copy(copy(1)).expect("a live copy").about.time;
         let mut read = Alone::new(Read::new(copy(1), time, 100, 3_000));
         read.user = vec![0xaa; 3_000];
         let (mut fed, mut slot_reads) = (Fed::Again, 0);

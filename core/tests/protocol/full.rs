@@ -4,7 +4,7 @@
 use shadowvol::active::{Commit, Compact, Create, Event, MakeRoom, Write};
 use shadowvol::format::superblock::OnFull;
 use shadowvol::machine::{Fed, Medium, Op, Step, Wait};
-use shadowvol::{CopyId, Error, IoKind};
+use shadowvol::{CopyId, Description, Error, IoKind};
 
 use crate::alone::{Alone, active, append, copy};
 use crate::job::Kind;
@@ -17,7 +17,7 @@ fn full() -> Error {
 }
 
 fn create(world: &mut World, label: usize) {
-    world.spawn(Kind::Create(Create::new("x".repeat(label), 0)), Vec::new());
+    world.spawn(Kind::Create(Create::new(Description::new("x".repeat(label), 0))), Vec::new());
     world.finish();
 }
 
@@ -45,7 +45,8 @@ fn a_copy_takes_none_of_the_room_that_is_kept_for_the_next_journal() {
     // The journal takes one slot, so three are kept for the next one.
     for (slots, expected) in [(4, Step::Io), (3, Step::Wait(Wait::Room(1)))] {
         let mut world = with_free(Shape::SMALL, slots, |world| create(world, 0));
-        let step = Alone::new(Create::new(String::new(), 0)).act(&mut world, Fed::Again);
+        let step =
+            Alone::new(Create::new(Description::new(String::new(), 0))).act(&mut world, Fed::Again);
         assert_eq!(step, expected, "{slots} slots are free");
     }
 
@@ -62,7 +63,8 @@ fn a_copy_takes_none_of_the_room_that_is_kept_for_the_next_journal() {
     };
     for (slots, expected) in [(49, Step::Io), (48, Step::Wait(Wait::Room(1)))] {
         let mut world = with_free(Shape::SMALL, slots, long);
-        let step = Alone::new(Create::new(String::new(), 0)).act(&mut world, Fed::Again);
+        let step =
+            Alone::new(Create::new(Description::new(String::new(), 0))).act(&mut world, Fed::Again);
         assert_eq!(step, expected, "{slots} slots are free");
     }
 }
@@ -72,7 +74,7 @@ fn without_copies_there_is_nobody_to_ask_for_the_room_of_the_first_one() {
     let mut world = with_free(Shape::SMALL, 8, |world| create(world, 0));
     while append(&mut world, true) {}
     while append(&mut world, false) {}
-    let mut create = Alone::new(Create::new("x".repeat(1024), 0));
+    let mut create = Alone::new(Create::new(Description::new("x".repeat(1024), 0)));
     for _ in 0..2 {
         let asks = create.act(&mut world, Fed::Again);
         assert_eq!(asks, Step::Wait(Wait::Room(1)), "copies may be deleted");
@@ -82,7 +84,7 @@ fn without_copies_there_is_nobody_to_ask_for_the_room_of_the_first_one() {
     assert_eq!(active(&mut world).view().copies().len(), 0);
     let refused = create.act(&mut world, Fed::Again);
     assert!(matches!(refused, Step::Done(Err(Error::DiffAreaFull { .. }))), "{refused:?}");
-    let mut create = Alone::new(Create::new("x".repeat(1024), 0));
+    let mut create = Alone::new(Create::new(Description::new("x".repeat(1024), 0)));
     assert_eq!(
         create.act(&mut world, Fed::Again),
         Step::Wait(Wait::Room(1)),
@@ -189,7 +191,7 @@ fn a_medium_without_room_for_a_whole_step_is_asked_for_what_is_needed() {
     // Three slots are kept for the journal.
     let least = capacity + (1_000 + 3 - free) * CHUNK;
     let grow = |size| vec![Op::Grow { size }];
-    let mut room = Alone::new(MakeRoom::new(1_000));
+    let mut room = Alone::new(MakeRoom::new(1_000, 0));
     assert_eq!(room.act(&mut world, Fed::Again), Step::Io);
     assert_eq!(room.ops(), grow(capacity + (4 << 20)));
     let refused = Error::Io { what: IoKind::Grow, medium: Medium::DiffArea };
@@ -197,7 +199,7 @@ fn a_medium_without_room_for_a_whole_step_is_asked_for_what_is_needed() {
     assert_eq!(room.ops(), grow(least));
 
     // It has that, or it has not.
-    let (mut other, mut stuck) = (world.clone(), Alone::new(MakeRoom::new(1)));
+    let (mut other, mut stuck) = (world.clone(), Alone::new(MakeRoom::new(1, 0)));
     stuck.machine = room.machine.clone();
     let failed = stuck.act(&mut other, Fed::Failed(refused));
     assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
@@ -210,14 +212,14 @@ fn a_medium_without_room_for_a_whole_step_is_asked_for_what_is_needed() {
     // What just fits the limit is asked for.
     let limit = active(&mut world).space().limit;
     let rest = (limit / CHUNK - 2 - active(&mut world).space().used / CHUNK - 3) as u32;
-    let mut room = Alone::new(MakeRoom::new(rest));
+    let mut room = Alone::new(MakeRoom::new(rest, 0));
     assert_eq!(room.act(&mut world, Fed::Again), Step::Io);
     assert_eq!(room.ops(), grow(limit));
-    let other = Alone::new(MakeRoom::new(1)).act(&mut world, Fed::Again);
+    let other = Alone::new(MakeRoom::new(1, 0)).act(&mut world, Fed::Again);
     assert_eq!(other, Step::Wait(Wait::Turn), "one asks at a time");
     assert_eq!(room.act(&mut world, Fed::Size(limit)), Step::Io);
     assert_eq!(room.act(&mut world, Fed::Done), Step::Done(Ok(())));
-    let failed = Alone::new(MakeRoom::new(rest + 1)).act(&mut world, Fed::Again);
+    let failed = Alone::new(MakeRoom::new(rest + 1, 0)).act(&mut world, Fed::Again);
     assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
 }
 
