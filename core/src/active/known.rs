@@ -97,4 +97,19 @@ mod tests {
         assert!(!known.holds(copy(1), ChunkIndex(5)) && !known.holds(copy(2), ChunkIndex(5)));
         assert!(known.holds(copy(2), ChunkIndex(6)));
     }
+
+    #[test]
+    fn a_word_belongs_to_one_region() {
+        let mut known = Known::default();
+        let far = 70 + 32 * WORDS as u64;
+        known.note(copy(1), ChunkIndex(70));
+        known.note(copy(1), ChunkIndex(71));
+        assert!(known.holds(copy(1), ChunkIndex(70)) && known.holds(copy(1), ChunkIndex(71)));
+        known.note(copy(1), ChunkIndex(far));
+        assert!(known.holds(copy(1), ChunkIndex(far)));
+        for chunk in [70, 71, far + 1] {
+            assert!(!known.holds(copy(1), ChunkIndex(chunk)), "chunk {chunk}");
+        }
+        assert_eq!(known, Known::default(), "what is known is no part of a state");
+    }
 }

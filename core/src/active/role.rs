@@ -223,13 +223,12 @@ impl TakeRole {
                 loaded.view.insert(Run { chunks, content, ..recent.run }, &[sum]);
             }
         }
+        // What is left of it comes next, if anything is.
         let Extent { first, count } = recent.run.chunks;
-        if u64::from(there) < count {
-            recent.run.chunks = Extent::new(first.0 + u64::from(there), count - u64::from(there));
-            recent.run.content = Content::Slot(SlotIndex(slot.0 + there));
-            recent.sums.drain(..there as usize);
-            self.recent.push_front(recent);
-        }
+        recent.run.chunks = Extent::new(first.0 + u64::from(there), count - u64::from(there));
+        recent.run.content = Content::Slot(SlotIndex(slot.0 + there));
+        recent.sums.drain(..there as usize);
+        self.recent.push_front(recent);
     }
 
     /// Finds out which slots are in use, and begins the new journal in free ones.

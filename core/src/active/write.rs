@@ -197,7 +197,7 @@ impl Write {
         self.ops.clear();
         for piece in &self.pieces[start..] {
             let len = geometry.length_of(piece.chunks);
-            if end > start && bytes + len > WINDOW_BYTES {
+            if bytes + len > WINDOW_BYTES {
                 break;
             }
             let at = geometry.offset_of(piece.chunks.first);
@@ -444,9 +444,9 @@ fn stretches(bytes: &[u8], chunk: usize) -> impl Iterator<Item = (bool, usize)> 
 /// Asks for a write to the diff area, together with the one before if they are neighbours.
 fn push_write(ops: &mut Vec<Op>, at: u64, start: usize, len: usize) {
     match ops.last_mut() {
-        Some(Op::Write { at: before, from, .. })
-            if *before + from.len as u64 == at && from.start + from.len == start =>
-        {
+        // What lies between two pieces in the working space has slots of its own.
+        Some(Op::Write { at: before, from, .. }) if *before + from.len as u64 == at => {
+            debug_assert_eq!(from.start + from.len, start, "neighbours on the medium");
             from.len += len;
         }
         _ => ops.push(Op::Write { medium: Medium::DiffArea, at, from: Span::scratch(start, len) }),

@@ -198,7 +198,7 @@ impl Read {
             let at = geometry.slot_offset(run.first);
             self.ops.push(ReadOp { medium: Medium::DiffArea, at, into: span });
             self.slots.push(FromSlots { chunks, span, ..run });
-            run.chunks = Extent::new(chunks.end(), run.chunks.count - count);
+            run.chunks.first = ChunkIndex(chunks.end());
             run.first.0 += count as u32;
             run.sums += count as usize;
         }

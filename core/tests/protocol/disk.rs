@@ -87,6 +87,14 @@ impl Disk {
         Self { visible: image.clone(), stable: image, loose, open, limit: self.limit }
     }
 
+    /// The medium after somebody made it this long.
+    pub(crate) fn lengthened(&self, size: usize) -> Self {
+        let mut image = self.visible.clone();
+        image.resize(size.max(image.len()), 0);
+        let (loose, open) = (Vec::new(), Vec::new());
+        Self { visible: image.clone(), stable: image, loose, open, limit: size }
+    }
+
     /// The medium after a crash that leaves what was written before this end, and no more.
     pub(crate) fn shortened(&self, end: usize) -> Self {
         let image = self.visible[..end].to_vec();

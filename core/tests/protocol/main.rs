@@ -7,14 +7,21 @@
 //! passive nodes outlive it with all that they know. The oracle is equality with the bytes of the
 //! copy's instant. Seeds are fixed; `SHADOWVOL_LONG=1` runs many more of them.
 
+mod again;
+mod alone;
 mod crashes;
 mod damage;
 mod disk;
+mod ended;
+mod following;
+mod full;
 mod gates;
 mod job;
+mod making;
 mod random;
 mod regressions;
 mod role;
 mod schedules;
 mod space;
+mod windows;
 mod world;

@@ -1,12 +1,16 @@
 //! What a holder of the role begins with, and what it refuses to begin with.
 
-use shadowvol::active::{Active, Role, TakeRole};
+use shadowvol::active::{Active, Commit, Role, TakeRole};
 use shadowvol::format::checksum::Checksum;
+use shadowvol::format::record::Emitter;
 use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::View;
-use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, Step};
-use shadowvol::{ChunkIndex, Content, CopyId, Error};
+use shadowvol::machine::{Fed, Op, Step};
+use shadowvol::table::Run;
+use shadowvol::{ChunkIndex, Content, Error, Extent, SlotIndex};
 
+use crate::alone::{Alone, active, append, copy};
+use crate::damage::forge;
 use crate::world::{Shape, World};
 
 /// Three copies, each with chunk 0 of its own.
@@ -21,41 +25,9 @@ fn world() -> World {
     world
 }
 
-fn copy(number: u32) -> CopyId {
-    CopyId::new(number).expect("a number")
-}
-
 /// Takes the role, with nothing else under way, and reads and writes the media at once.
 fn take(world: &mut World, role: Role) -> Result<Active, Error> {
-    let mut machine = TakeRole::new(role);
-    let mut scratch = Vec::new();
-    let mut buffers =
-        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
-    let mut fed = Fed::Again;
-    loop {
-        if let Step::Done(done) = machine.step(&mut (), &mut buffers, fed) {
-            return done;
-        }
-        fed = Fed::Done;
-        loop {
-            for op in machine.ops() {
-                match *op {
-                    Op::Read(read) => buffers.scratch[read.into.range()]
-                        .copy_from_slice(&world.diff.visible[read.at as usize..][..read.into.len]),
-                    Op::Write { at, from, .. } => {
-                        let data = buffers.scratch[from.range()].to_vec();
-                        world.diff.begin_write(0, at as usize, data, 0);
-                        world.diff.end_write(0);
-                    }
-                    Op::Barrier { .. } => world.diff.barrier(),
-                    Op::Punch { .. } | Op::Grow { .. } => panic!("{op:?}"),
-                }
-            }
-            if machine.absorb(&mut buffers) == Next::Step {
-                break;
-            }
-        }
-    }
+    Alone::new(TakeRole::new(role)).end(world)
 }
 
 /// Lets the superblock in force say that the volume was closed in good order.
@@ -90,6 +62,7 @@ fn a_holder_says_in_the_superblock_what_it_was_told() {
     assert_eq!((after.epoch.0, after.serial), (before.epoch.0 + 1, before.serial + 2));
     assert_eq!((after.generation.epoch, after.generation.number), (after.epoch, 0));
     assert!(!after.clean);
+    assert_eq!(world.diff.loose(), 0, "all that it relies on is behind a barrier");
 
     // What it was not told stays.
     let again = take(&mut world, role).expect("the role").superblock().clone();
@@ -152,4 +125,112 @@ fn a_holder_knows_what_the_one_before_it_knew() {
     };
     assert!(!view.is_recent(ChunkIndex(0), slot), "a holder is in no doubt");
     assert!(!known.is_recent(ChunkIndex(0), slot), "nor about its own records");
+}
+
+/// A power cut came behind the commit of a record as long as there may be: its slots are looked at
+/// in goes that fit the working space, and none is forgotten, or a copy would have the origin's new
+/// bytes.
+#[test]
+fn a_record_of_more_slots_than_fit_the_working_space_is_verified_whole() {
+    let shape = Shape { size: 600 * 4096, slots: 1_000, nodes: 0, ..Shape::SMALL };
+    let mut world = World::new(shape, 1);
+    world.create();
+    world.finish();
+    let mut slots = vec![0; 500 * 4096];
+    slots.iter_mut().for_each(|byte| *byte = world.random.next() as u8);
+    let sums: Vec<_> = slots.chunks(4096).map(|slot| Checksum::PORTABLE.of(slot)).collect();
+    world.diff = world.diff.lengthened(1_000 * 4096);
+    world.diff.visible[400 * 4096..900 * 4096].copy_from_slice(&slots);
+    // One slot is not what the record says: the power cut came before it was written.
+    world.diff.visible[750 * 4096] ^= 1;
+    let chunks = Extent::new(50, 500);
+    let run = Run { chunks, copy: copy(1), content: Content::Slot(SlotIndex(400)) };
+    let emit = |out: &mut Vec<u8>| {
+        let mut emitter = Emitter::preserved(out);
+        emitter.run(run, &sums);
+        emitter.end()
+    };
+    forge(&mut world, &[&emit]);
+
+    let mut take = Alone::new(TakeRole::new(world.role()));
+    let active = take.end(&mut world).expect("the role");
+    let most = take.done.iter().map(|op| match op {
+        Op::Read(read) => read.into.range().end,
+        _ => 0,
+    });
+    assert_eq!(most.max(), Some(1 << 20), "bytes of working space");
+    for chunk in 0..600 {
+        let found = active.view().table().lookup(copy(1), ChunkIndex(chunk));
+        let is_there = (50..550).contains(&chunk) && chunk != 50 + 350;
+        let slot = is_there.then(|| Content::Slot(SlotIndex(400 + chunk as u32 - 50)));
+        assert_eq!(found.map(|found| found.content), slot, "chunk {chunk}");
+    }
+}
+
+/// A diff area too full for the next journal grows by what that takes, within its limit; what there
+/// is may be enough all the same.
+#[test]
+fn the_role_is_taken_in_a_full_diff_area() {
+    let mut full = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
+    full.create();
+    full.finish();
+    while active(&mut full).space().journal < 20 * 4096 {
+        assert!(append(&mut full, true));
+    }
+    assert_eq!(Alone::new(Commit::new()).run(&mut full), Step::Done(Ok(())));
+    let journal = active(&mut full).space().journal / 4096;
+    let wanted = u64::from(active(&mut full).geometry().slots_for_next_journal(journal as u32));
+    let used = 2 + journal;
+    assert!(full.shape.slots as u64 - used < wanted);
+    full.active = None;
+    let size = full.diff.visible.len() as u64;
+    for (limit, larger, asked) in [
+        (size + 100 * 4096, 0, Some(size + wanted * 4096)),
+        (size + 4096, 0, Some(size + 4096)),
+        (size, 0, None),
+        // As much as is wanted is free, or a slot less.
+        (1 << 30, used + wanted, None),
+        (1 << 30, used + wanted - 1, Some((used + 2 * wanted - 1) * 4096)),
+    ] {
+        let mut world = full.clone();
+        if larger > 0 {
+            world.diff = world.diff.lengthened(larger as usize * 4096);
+        }
+        let role = Role { limit: Some(limit), ..world.role() };
+        let mut take = Alone::new(TakeRole::new(role));
+        let mut fed = Fed::Again;
+        let mut grown = Vec::new();
+        let active = loop {
+            match take.step(&mut (), fed) {
+                Step::Io => {}
+                Step::Wait(_) => unreachable!("nobody else is there"),
+                Step::Done(done) => break done.expect("the role"),
+            }
+            // The medium refuses.
+            if let [Op::Grow { size }] = take.ops()[..] {
+                grown.push(size);
+                fed = Fed::Failed(take.ops()[0].failure());
+            } else {
+                fed = take.perform(&mut world);
+            }
+        };
+        assert_eq!(grown, Vec::from_iter(asked), "{limit} bytes at most");
+        assert_eq!(active.view().copies().len(), 0);
+    }
+}
+
+#[test]
+fn the_fence_does_not_say_that_the_volume_is_closed() {
+    let mut world = world();
+    let before = world.active.take().expect("an active").superblock().clone();
+    close(&mut world, &before);
+    let mut take = Alone::new(TakeRole::new(world.role()));
+    let mut fed = Fed::Again;
+    while take.done.iter().filter(|op| matches!(op, Op::Barrier { .. })).count() == 0 {
+        assert!(matches!(take.step(&mut (), fed), Step::Io));
+        fed = take.perform(&mut world);
+    }
+    let pair = &world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES];
+    let (fence, _) = Superblock::newest(pair, Checksum::PORTABLE).expect("a superblock");
+    assert_eq!((fence.epoch.0, fence.clean), (before.epoch.0 + 1, false));
 }

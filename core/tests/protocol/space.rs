@@ -120,17 +120,17 @@ fn growth_is_wanted_when_less_than_half_a_step_is_free() {
         assert_eq!(target, wanted.map(|slots| slots * CHUNK), "{capacity} slots");
     }
 
-    let mut world = self::world(700);
-    assert_eq!(active(&mut world).wants_growth(), Some(700 * CHUNK), "no more than the limit");
+    let mut world = self::world(400);
+    assert_eq!(active(&mut world).wants_growth(), Some(400 * CHUNK), "no more than the limit");
     let mut other = world.clone();
     active(&mut other).grown_to(0);
     assert_eq!(active(&mut other).wants_growth(), None, "the medium refused");
     let mut other = world.clone();
     active(&mut other).end(Error::Io { what: IoKind::Write, medium: Medium::Origin });
     assert_eq!(active(&mut other).wants_growth(), None, "the role has ended");
-    active(&mut world).grown_to(700 * CHUNK);
+    active(&mut world).grown_to(400 * CHUNK);
     assert_eq!(active(&mut world).wants_growth(), None, "the limit is reached");
-    let mut none = World::new(Shape { slots: 700, nodes: 0, ..Shape::SMALL }, 1);
+    let mut none = World::new(Shape { slots: 400, nodes: 0, ..Shape::SMALL }, 1);
     assert_eq!(active(&mut none).wants_growth(), None, "there is nothing to preserve for");
 }
 

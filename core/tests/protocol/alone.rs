@@ -1,0 +1,148 @@
+//! One machine, stepped by hand: for what one moment decides, and not a schedule.
+
+use shadowvol::CopyId;
+use shadowvol::active::{Active, Delete};
+use shadowvol::format::checksum::Checksum;
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+
+use crate::world::World;
+
+pub(crate) struct Alone<M> {
+    pub(crate) machine: M,
+    pub(crate) user: Vec<u8>,
+    pub(crate) scratch: Vec<u8>,
+    /// What it has asked for and got.
+    pub(crate) done: Vec<Op>,
+}
+
+/// An operation of an active or of a passive machine.
+pub(crate) trait AnyOp: Copy {
+    fn op(self) -> Op;
+}
+
+impl AnyOp for Op {
+    fn op(self) -> Op {
+        self
+    }
+}
+
+impl AnyOp for ReadOp {
+    fn op(self) -> Op {
+        Op::Read(self)
+    }
+}
+
+impl<M: Machine<Op: AnyOp>> Alone<M> {
+    pub(crate) fn new(machine: M) -> Self {
+        Self { machine, user: Vec::new(), scratch: Vec::new(), done: Vec::new() }
+    }
+
+    pub(crate) fn step(&mut self, shared: &mut M::Shared, fed: Fed) -> Step<M::Output> {
+        let Self { machine, user, scratch, .. } = self;
+        machine.step(shared, &mut Buffers { user, scratch, checksum: Checksum::PORTABLE }, fed)
+    }
+
+    pub(crate) fn ops(&self) -> Vec<Op> {
+        self.machine.ops().iter().map(|op| op.op()).collect()
+    }
+
+    /// Does what the machine asks for until it wants to be stepped; says what to feed it.
+    pub(crate) fn perform(&mut self, world: &mut World) -> Fed {
+        let mut fed = Fed::Done;
+        loop {
+            for op in self.ops() {
+                self.done.push(op);
+                match op {
+                    Op::Read(read) => {
+                        let disk = match read.medium {
+                            Medium::Origin => &world.origin,
+                            Medium::DiffArea => &world.diff,
+                        };
+                        let bytes = &disk.visible[read.at as usize..][..read.into.len];
+                        let into = match read.into.buffer {
+                            Buffer::User => &mut self.user,
+                            Buffer::Scratch => &mut self.scratch,
+                        };
+                        into[read.into.range()].copy_from_slice(bytes);
+                    }
+                    Op::Write { medium, at, from } => {
+                        let bytes = match from.buffer {
+                            Buffer::User => &self.user,
+                            Buffer::Scratch => &self.scratch,
+                        };
+                        let bytes = bytes[from.range()].to_vec();
+                        let disk = match medium {
+                            Medium::Origin => &mut world.origin,
+                            Medium::DiffArea => &mut world.diff,
+                        };
+                        disk.begin_write(u64::MAX, at as usize, bytes, 0);
+                        disk.end_write(u64::MAX);
+                    }
+                    Op::Barrier { medium: Medium::Origin } => world.origin.barrier(),
+                    Op::Barrier { medium: Medium::DiffArea } => world.diff.barrier(),
+                    Op::Grow { size } => {
+                        let grown = world.diff.grow(size as usize);
+                        fed = grown.map_or(Fed::Failed(op.failure()), Fed::Size);
+                    }
+                    Op::Punch { at, len } => {
+                        let zeros = vec![0; len as usize];
+                        world.origin.begin_write(u64::MAX, at as usize, zeros, 0);
+                        world.origin.end_write(u64::MAX);
+                    }
+                }
+            }
+            let Self { machine, user, scratch, .. } = self;
+            let mut buffers = Buffers { user, scratch, checksum: Checksum::PORTABLE };
+            if machine.absorb(&mut buffers) == Next::Step {
+                return fed;
+            }
+        }
+    }
+}
+
+impl<M: Machine<Op: AnyOp, Shared = Active>> Alone<M> {
+    /// Steps the machine on the world's active node.
+    pub(crate) fn act(&mut self, world: &mut World, fed: Fed) -> Step<M::Output> {
+        self.step(active(world), fed)
+    }
+
+    /// Drives it for as long as it waits for nobody.
+    pub(crate) fn run(&mut self, world: &mut World) -> Step<M::Output> {
+        let mut fed = Fed::Again;
+        loop {
+            match self.act(world, fed) {
+                Step::Io => fed = self.perform(world),
+                step => return step,
+            }
+        }
+    }
+}
+
+impl<M: Machine<Op: AnyOp, Shared = ()>> Alone<M> {
+    /// Drives a machine that shares nothing to its end.
+    pub(crate) fn end(&mut self, world: &mut World) -> Result<M::Output, shadowvol::Error> {
+        let mut fed = Fed::Again;
+        loop {
+            match self.step(&mut (), fed) {
+                Step::Io => fed = self.perform(world),
+                Step::Wait(_) => unreachable!("nobody else is there"),
+                Step::Done(done) => return done,
+            }
+        }
+    }
+}
+
+pub(crate) fn active(world: &mut World) -> &mut Active {
+    world.active.as_mut().expect("an active")
+}
+
+pub(crate) fn copy(number: u32) -> CopyId {
+    CopyId::new(number).expect("a number")
+}
+
+/// Appends a record, of the greatest length there is or of the least, that no commit has taken yet;
+/// false if the journal has no room for it.
+pub(crate) fn append(world: &mut World, greatest: bool) -> bool {
+    let copies = vec![copy(1); if greatest { 512 } else { 1 }];
+    matches!(Alone::new(Delete::new(copies, 0)).act(world, Fed::Again), Step::Wait(_))
+}
