@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | [`active`], [`passive`] | the two roles, as step machines | drivers: threads, promises, simulators |
 //! | [`machine`] | how step machines are driven | whoever writes a driver |
+//! | [`set`] | several volumes at one instant, with applications that take part | drivers; simulators |
 //! | [`journal`] | append, follow, load and rewrite the list of records | the roles |
 //! | [`table`], [`Slots`] | which record answers for a chunk; which slots are free | the roles |
 //! | [`format`](mod@format) | records, superblocks, checksums as bytes | the journal; readers in other languages |
@@ -48,6 +49,7 @@ pub mod journal;
 pub mod machine;
 pub mod passive;
 mod rules;
+pub mod set;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod slots;
