@@ -151,6 +151,9 @@ pub enum Error {
         /// Bytes that the medium has, or the limit.
         found: u64,
     },
+    /// A creation was called off before its record was written; it has left nothing behind.
+    #[error("the creation of a shadow copy was called off; take it again")]
+    CreationCancelled,
     /// An operation on a medium failed.
     #[error("{what} the {medium} failed")]
     Io {

@@ -203,6 +203,9 @@ pub enum Wait {
     Turn,
     /// The journal's next barrier. If no [`Commit`](crate::active::Commit) is under way, run one.
     Commit,
+    /// The driver's word: that the creation goes on, or, as a failure, that it does not. Only a creation
+    /// that was made with a [`Gate`](crate::active::Gate) asks for it.
+    Gate,
     /// Room for this many slots. If no [`MakeRoom`](crate::active::MakeRoom) is under way, run one.
     Room(u32),
 }

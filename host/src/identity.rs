@@ -2,7 +2,7 @@
 
 use std::io;
 
-use shadowvol::VolumeId;
+use shadowvol::{Id, VolumeId};
 
 /// A new volume's identity, from the operating system's random numbers.
 ///
@@ -11,6 +11,15 @@ use shadowvol::VolumeId;
 /// When the operating system has none.
 pub fn volume_id() -> io::Result<VolumeId> {
     random().map(VolumeId)
+}
+
+/// A random identifier, for owners and for shadow copy sets.
+///
+/// # Errors
+///
+/// When the operating system has no random numbers.
+pub fn random_id() -> io::Result<Id> {
+    random().map(Id)
 }
 
 /// A number that is the same as long as this host runs without a reboot, so that whoever wrote it

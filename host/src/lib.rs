@@ -2,7 +2,8 @@
 //!
 //! [`Volume`] is the active node of a volume, [`Passive`] a passive one; both drive the step
 //! machines of [`shadowvol`] with the caller's threads. Below them lie the media: [`File`],
-//! [`ReadOnlyFile`], [`SharedMemory`], or any backend of your own.
+//! [`ReadOnlyFile`], [`SharedMemory`], or any backend of your own. [`set`] takes copies of several
+//! volumes at one instant, with the applications that use them.
 
 mod check;
 pub mod checksum;
@@ -20,6 +21,7 @@ mod memory;
 mod node;
 pub mod owner;
 mod passive;
+pub mod set;
 pub mod stamp;
 mod sync;
 mod volume;

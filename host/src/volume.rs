@@ -4,10 +4,12 @@ mod chores;
 mod copies;
 mod facts;
 mod files;
+mod member;
 mod open;
 mod retention;
 mod revert;
 mod stats;
+mod turn;
 
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
@@ -29,11 +31,14 @@ use crate::sync::{AtomicBool, Mutex};
 use chores::Chores;
 use files::Files;
 use stats::Tally;
+use turn::Turns;
 
 pub use chores::{DropReason, Event, OnEvent};
+pub(crate) use member::Member;
 pub use open::{CreateOptions, OnExternalWrite, OpenOptions, diff_path};
 pub(crate) use open::{durability, judge_stamp};
 pub use stats::VolumeStats;
+pub(crate) use turn::Turn;
 
 /// A live volume: the active node.
 ///
@@ -74,6 +79,7 @@ struct Inner {
     geometry: Geometry,
     tally: Tally,
     events: chores::Events,
+    turns: Turns,
 }
 
 /// The machines and the working space of one request, kept by the thread for the next one.
@@ -116,6 +122,7 @@ impl Volume {
             geometry,
             tally: Tally::default(),
             events,
+            turns: Turns::default(),
         });
         let chores = Chores::start(Arc::clone(&inner));
         Self {
@@ -316,6 +323,18 @@ impl Inner {
         })
     }
 
+    /// Drives a machine that stops at gates; `gate` waits until it may pass.
+    fn run_gated<M: Machine<Shared = Active, Op = Op>>(
+        &self,
+        machine: &mut M,
+        gate: impl FnMut() -> Result<(), Error>,
+    ) -> Result<M::Output, Error> {
+        Bench::with(|Bench { scratch, commit, commit_scratch, .. }| {
+            let request = Request::bare(scratch);
+            self.run_to_end(machine, request, commit, commit_scratch, gate)
+        })
+    }
+
     /// Drives a machine; whoever waits for a commit does it, for all who wait.
     fn run<M: Machine<Shared = Active, Op = Op>>(
         &self,
@@ -324,12 +343,24 @@ impl Inner {
         commit: &mut Commit,
         commit_scratch: &mut Vec<u8>,
     ) -> Result<M::Output, Error> {
+        self.run_to_end(machine, request, commit, commit_scratch, || Ok(()))
+    }
+
+    fn run_to_end<M: Machine<Shared = Active, Op = Op>>(
+        &self,
+        machine: &mut M,
+        request: Request<'_>,
+        commit: &mut Commit,
+        commit_scratch: &mut Vec<u8>,
+        mut gate: impl FnMut() -> Result<(), Error>,
+    ) -> Result<M::Output, Error> {
         // Only what changes the journal or the diff area's room can bring chores.
         let served = Cell::new(false);
         let serve = |wait| {
             served.set(true);
             match wait {
                 Wait::Turn => Ok(()),
+                Wait::Gate => gate(),
                 Wait::Commit => {
                     commit.begin();
                     let request = Request::bare(commit_scratch);

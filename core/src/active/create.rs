@@ -5,8 +5,10 @@
 //! 3. Put a barrier on the origin: in durable mode, writes from before the instant could otherwise
 //!    still be lost by a power cut, which would change the copy.
 //! 4. Append the `created` record, wait for its barrier, release the writes.
+//!
+//! A gated creation waits before 2, and before 4; see [`Gate`].
 
-use super::{Active, Ticket};
+use super::{Active, Gate, Ticket};
 use crate::description::Description;
 use crate::error::Error;
 use crate::format::record::Emitter;
@@ -22,14 +24,20 @@ pub struct Create {
     /// It has asked for room for its record.
     asked: bool,
     flush: bool,
+    gate: Option<Gate>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Begin,
     FlushAhead,
+    /// Before the hold.
+    FirstGate,
+    Hold,
     Drain,
     Flush,
+    /// In the hold.
+    SecondGate,
     Commit(CopyId, Ticket),
 }
 
@@ -39,21 +47,27 @@ impl Create {
     /// A copy of which this is known.
     #[must_use]
     pub fn new(about: Description) -> Self {
-        Self { about, phase: Phase::Begin, asked: false, flush: true }
+        Self { about, phase: Phase::Begin, asked: false, flush: true, gate: None }
+    }
+
+    /// A copy that stops on the way, as often as the gate says.
+    #[must_use]
+    pub fn gated(about: Description, gate: Gate) -> Self {
+        Self { gate: Some(gate), ..Self::new(about) }
     }
 
     fn begin(&mut self, active: &mut Active, refused: Option<Error>) -> Step<CopyId> {
         if let Some(ended) = active.refusal() {
-            return Step::Done(Err(ended));
+            return self.end_free(active, ended);
         }
         if let Err(error) = self.about.check() {
-            return Step::Done(Err(error));
+            return self.end_free(active, error);
         }
         active.journal.set_aside(&mut active.slots);
         if !active.has_room_for_copy() {
             // Without copies nothing more can be asked of anybody.
             if let Some(refused) = refused.or_else(|| self.is_hopeless(active)) {
-                return Step::Done(Err(refused));
+                return self.end_free(active, refused);
             }
             self.asked = true;
             return Step::Wait(Wait::Room(1));
@@ -77,7 +91,28 @@ impl Create {
         Ok(())
     }
 
-    fn end(active: &mut Active, result: Result<CopyId, Error>) -> Step<CopyId> {
+    /// Waits at a gate, or goes straight on without one.
+    fn pause(
+        &mut self,
+        active: &mut Active,
+        buffers: &mut Buffers<'_>,
+        phase: Phase,
+    ) -> Step<CopyId> {
+        self.phase = phase;
+        match self.gate {
+            Some(_) => Step::Wait(Wait::Gate),
+            None => self.step(active, buffers, Fed::Again),
+        }
+    }
+
+    /// The end of a creation that holds no writes, not any more or not yet.
+    fn end_free(&self, active: &mut Active, error: Error) -> Step<CopyId> {
+        active.leave(self.gate);
+        Step::Done(Err(error))
+    }
+
+    fn end(&self, active: &mut Active, result: Result<CopyId, Error>) -> Step<CopyId> {
+        active.leave(self.gate);
         if active.rules.keeps(Rule::ReleaseAlways) {
             active.flights.release();
         }
@@ -109,23 +144,32 @@ impl Machine for Create {
     }
 
     fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<CopyId> {
+        if !active.may_pass(self.gate) {
+            if let (Phase::FlushAhead | Phase::Flush, Fed::Failed(error)) = (self.phase, fed) {
+                active.end(error);
+            }
+            return Step::Done(Err(Error::CreationCancelled));
+        }
         match (self.phase, fed) {
             // What there is may be enough all the same.
             (Phase::Begin, Fed::Failed(error)) => self.begin(active, Some(error)),
             (Phase::Begin, _) => self.begin(active, None),
             (Phase::FlushAhead, Fed::Failed(error)) => {
                 active.end(error.clone());
-                Step::Done(Err(error))
+                self.end_free(active, error)
             }
-            (Phase::FlushAhead, _) => {
+            (Phase::FlushAhead, _) => self.pause(active, buffers, Phase::FirstGate),
+            (Phase::FirstGate, Fed::Failed(error)) => self.end_free(active, error),
+            (Phase::FirstGate | Phase::Hold, _) => {
                 if let Some(ended) = active.refusal() {
-                    return Step::Done(Err(ended));
+                    return self.end_free(active, ended);
                 }
+                self.phase = Phase::Hold;
                 // One hold at a time: the copy after this one has an instant of its own.
                 if active.flights.is_held() {
                     return Step::Wait(Wait::Turn);
                 }
-                active.flights.hold();
+                active.hold_for(self.gate);
                 self.phase = Phase::Drain;
                 self.step(active, buffers, Fed::Again)
             }
@@ -142,17 +186,22 @@ impl Machine for Create {
             // prove nothing about them.
             (Phase::Flush, Fed::Failed(error)) => {
                 active.end(error.clone());
-                Self::end(active, Err(error))
+                self.end(active, Err(error))
             }
-            (Phase::Flush, _) => match self.append(active, buffers) {
-                Ok(()) => self.step(active, buffers, Fed::Again),
-                Err(error) => Self::end(active, Err(error)),
-            },
+            (Phase::Flush, _) => self.pause(active, buffers, Phase::SecondGate),
+            (Phase::SecondGate, Fed::Failed(error)) => self.end(active, Err(error)),
+            (Phase::SecondGate, _) => {
+                active.commit_for(self.gate);
+                match self.append(active, buffers) {
+                    Ok(()) => self.step(active, buffers, Fed::Again),
+                    Err(error) => self.end(active, Err(error)),
+                }
+            }
             (Phase::Commit(copy, ticket), _) => {
                 if active.committed(ticket).is_some() {
-                    Self::end(active, Ok(copy))
+                    self.end(active, Ok(copy))
                 } else if let Some(ended) = active.refusal() {
-                    Self::end(active, Err(ended))
+                    self.end(active, Err(ended))
                 } else {
                     Step::Wait(Wait::Commit)
                 }

@@ -22,6 +22,7 @@ mod describe;
 mod flights;
 mod flush;
 mod format;
+mod gate;
 mod known;
 mod role;
 mod room;
@@ -38,6 +39,7 @@ pub use delete::Delete;
 pub use describe::Describe;
 pub use flush::Flush;
 pub use format::{Format, Options};
+pub use gate::Gate;
 pub use role::{Role, TakeRole};
 pub use room::MakeRoom;
 pub use seal::Seal;
@@ -53,6 +55,7 @@ use crate::slots::Slots;
 use crate::table::Cursor;
 use crate::units::{ChunkIndex, CopyId, Epoch};
 use flights::Flights;
+use gate::Gates;
 use known::Known;
 
 /// What the machines of the active node share.
@@ -73,6 +76,7 @@ pub struct Active {
     /// nothing keeps its number, because its records may still be on the medium.
     begun: u64,
     flights: Flights,
+    gates: Gates,
     /// Records appended, and how many of them are behind a barrier; both only grow.
     appended: Ticket,
     committed: Ticket,

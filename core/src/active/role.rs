@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 use super::compact::write_superblock;
 use super::flights::Flights;
+use super::gate::Gates;
 use super::known::Known;
 use super::{Active, Counters, Ticket};
 use crate::error::{Damage, Error};
@@ -351,6 +352,7 @@ impl TakeRole {
             rewriter_failed: false,
             begun: 0,
             flights: Flights::default(),
+            gates: Gates::default(),
             appended: Ticket(0),
             committed: Ticket(0),
             committing: false,

@@ -66,7 +66,7 @@ impl World {
             thread.push(match wait {
                 Wait::Room(_) if shrinks => Task::Compact(Compact::within_room()),
                 Wait::Room(slots) => Task::MakeRoom(MakeRoom::new(slots, 0)),
-                Wait::Commit | Wait::Turn => Task::Commit(Commit::new()),
+                Wait::Commit | Wait::Turn | Wait::Gate => Task::Commit(Commit::new()),
             });
         });
     }

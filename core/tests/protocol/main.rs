@@ -10,6 +10,7 @@
 mod crashes;
 mod damage;
 mod disk;
+mod gates;
 mod job;
 mod random;
 mod regressions;

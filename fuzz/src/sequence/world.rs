@@ -367,6 +367,7 @@ impl World {
                     self.go_on_compacting(u32::MAX);
                     Ok(())
                 }
+                Turn::Wait(Wait::Gate) => panic!("nobody made a gate"),
                 Turn::Wait(Wait::Commit) => self.run(Task::new(Commit::new())),
                 Turn::Wait(Wait::Room(slots)) => {
                     if self.active().could_shrink() {

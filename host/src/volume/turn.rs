@@ -1,0 +1,42 @@
+//! One set at a time takes copies of a volume. The next waits, or is told.
+//!
+//! The turn belongs to the set, not to the threads that do its work: one that hangs in a medium for
+//! ever keeps nobody from the next set.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::Inner;
+
+/// Whose turn it is.
+#[derive(Default)]
+pub(super) struct Turns {
+    is_taken: Mutex<bool>,
+    over: Condvar,
+}
+
+/// The right to take a set's copy of one volume, until it is dropped.
+pub(crate) struct Turn(Arc<Inner>);
+
+impl Turn {
+    /// Waits until then for the volume's turn; none if it does not come.
+    pub(super) fn take(volume: &Arc<Inner>, until: Instant) -> Option<Self> {
+        let mut is_taken = volume.turns.is_taken.lock();
+        while *is_taken {
+            if volume.turns.over.wait_until(&mut is_taken, until).timed_out() && *is_taken {
+                return None;
+            }
+        }
+        *is_taken = true;
+        Some(Self(Arc::clone(volume)))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.0.turns.is_taken.lock() = false;
+        self.0.turns.over.notify_one();
+    }
+}
