@@ -87,7 +87,7 @@ impl SetCreation {
         let was_given_up = match ask {
             Ask::Hold => take(&mut place.late_hold),
             Ask::Commit => take(&mut place.late_commit),
-            Ask::Delete => true,
+            Ask::Delete => take(&mut place.late_delete),
             Ask::Flush | Ask::Release | Ask::Finish => false,
         };
         if !was_given_up || !done {

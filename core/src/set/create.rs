@@ -114,7 +114,10 @@ impl SetCreation {
     }
 
     pub(super) fn call(&mut self, participant: usize, call: Call) {
-        let action = self.seats[participant].call(participant, call, self.now);
+        let careful = self.rules.keeps(SetRule::FreezeBeforeHold);
+        let seat = &mut self.seats[participant];
+        debug_assert!(seat.pending().is_none() || !careful, "one call at a time");
+        let action = seat.call(participant, call, self.now);
         self.actions.push_back(action);
     }
 

@@ -51,6 +51,8 @@ mod place;
 mod plan;
 mod rules;
 mod seat;
+#[cfg(feature = "sim")]
+mod shift;
 mod time;
 mod undo;
 

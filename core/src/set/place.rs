@@ -16,6 +16,8 @@ pub(super) struct Place {
     pub(super) late_hold: bool,
     /// A commit was given up. Its late answer may mean that there is a copy.
     pub(super) late_commit: bool,
+    /// A deletion was given up. Its late answer may mean that there is no copy any more.
+    pub(super) late_delete: bool,
     /// It was asked to flush or to hold, and not to release since.
     pub(super) is_engaged: bool,
     /// It has a copy.
@@ -29,6 +31,7 @@ impl Place {
             pending: None,
             late_hold: false,
             late_commit: false,
+            late_delete: false,
             is_engaged: false,
             has_copy: false,
         }
@@ -49,6 +52,7 @@ impl Place {
         let (ask, _) = self.pending.take()?;
         self.late_hold |= ask == Ask::Hold;
         self.late_commit |= ask == Ask::Commit;
+        self.late_delete |= ask == Ask::Delete;
         Some(ask)
     }
 }

@@ -76,9 +76,15 @@ impl Seat {
         self.frozen_since.map(|since| since + self.invitation.deadlines.frozen)
     }
 
+    /// All moments that it remembers.
+    #[cfg(feature = "sim")]
+    pub(super) fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+        let until = self.pending.iter_mut().map(|pending| &mut pending.until);
+        until.chain(&mut self.frozen_since)
+    }
+
     /// Makes a call.
     pub(super) fn call(&mut self, participant: usize, call: Call, now: Time) -> Action {
-        debug_assert!(self.pending.is_none(), "one call at a time");
         self.calls.0 += 1;
         let number = self.calls;
         let mut until = now + self.invitation.deadlines.of(call);

@@ -35,6 +35,7 @@ mod oracle;
 mod order;
 mod scenario;
 pub mod scenarios;
+pub mod sets;
 mod shared;
 mod story;
 mod task;

@@ -5,6 +5,7 @@
 //! not, is in `core/docs/proof.md`.
 
 mod rules;
+mod sets;
 mod worlds;
 
 use shadowvol::sim::{First, Limits};

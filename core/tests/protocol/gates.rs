@@ -94,11 +94,11 @@ fn it_stops_before_the_hold_and_in_it() {
 fn it_can_be_called_off_at_every_stop_and_leaves_nothing() {
     let mut world = world();
     let before = records(&world);
-    for stop in 0..=LAST_GATE {
+    for (stop, wanted) in STOPS.iter().enumerate().take(LAST_GATE + 1) {
         for told in [true, false] {
             let (mut create, gate) = gated(&mut world);
             bring(&mut world, &mut create, stop);
-            let at_gate = STOPS[stop] == Step::Wait(Wait::Gate);
+            let at_gate = *wanted == Step::Wait(Wait::Gate);
             if told && at_gate {
                 let fed = Fed::Failed(Error::CreationCancelled);
                 let ended = step(&mut world, &mut create, fed);

@@ -274,3 +274,19 @@ fn strange_answers_change_nothing() {
         assert_eq!(set, before);
     }
 }
+
+/// A volume cannot delete its copy, and says so; whatever it says after that is no answer.
+#[test]
+fn a_second_word_about_a_copy_counts_for_nothing() {
+    let manner = (Step::Ask(Ask::Delete), 0, Manner::RefusesForGood);
+    let mut world = World::new(plan(1, vec![]), vec![manner]);
+    world.ask(Event::Prepare);
+    world.ask(Event::Create);
+    world.run(None);
+    world.ask(Event::Abort);
+    world.run(None);
+    let answer = Ok(());
+    world.ask(Event::Asked { volume: 0, ask: Ask::Delete, answer });
+    assert_eq!(world.set.report().left_behind, ["v0"]);
+    world.judge();
+}

@@ -25,6 +25,7 @@ use super::participant::Participant;
 use super::side::Side;
 use super::worker::Worker;
 use crate::clock;
+use crate::owner::this_process;
 
 /// A set under way.
 pub(super) struct Conductor {
@@ -177,6 +178,8 @@ impl State {
                 }
                 about = Description {
                     attributes: self.about.attributes | Attributes::UNFINISHED,
+                    // If this process dies before it is finished, whoever comes next collects it.
+                    owner: this_process(),
                     // Until it is finished it must be possible to take it back.
                     retained_until: 0,
                     ..self.about.clone()

@@ -18,8 +18,9 @@ use crate::volume::{Member, Turn, Volume};
 /// What a requester wants of a set.
 #[derive(Clone, Debug, Default)]
 pub struct SetOptions {
-    /// What is said of every copy: label, owner, expiry, retention. The set's identity, the number of its
-    /// copies, its time and how consistent it is are said by the set.
+    /// What is said of every copy when it is finished: label, owner, expiry, retention. The set's
+    /// identity, the number of its copies, its time and how consistent it is are said by the set. Before
+    /// that a copy is unfinished and belongs to this process, so it is collected if that dies.
     pub about: Description,
     /// Whether the set may be merely crash-consistent.
     pub wanted: Wanted,

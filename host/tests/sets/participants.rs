@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use shadowvol::Attributes;
 use shadowvol::set::{Author, Call, Outcome, Reason, Span, Veto};
+use shadowvol_host::owner::this_process;
 use shadowvol_host::set::{BackupSet, Gathering, SetError, SetOptions};
 
 use crate::bed::{Actor, Disk, Door};
@@ -156,7 +157,10 @@ fn a_copy_is_unfinished_until_post_snapshot_is_over() {
     let actor = Actor::new("database", move |call| {
         let copies = of.volume.shadow_copies().expect("an open volume");
         if ["thaw", "post_snapshot"].contains(&call) {
-            assert!(copies.iter().all(|copy| copy.about.is_unfinished()) && copies.len() == 1);
+            let [copy] = &copies[..] else { panic!("{copies:?}") };
+            assert!(copy.about.is_unfinished());
+            // So it is collected if the process dies now.
+            assert_eq!(copy.about.owner, this_process());
         } else {
             assert!(!copies.iter().any(|copy| copy.about.is_unfinished()), "{call}");
         }
