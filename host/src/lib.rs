@@ -4,6 +4,7 @@
 //! machines of [`shadowvol`] with the caller's threads. Below them lie the media: [`File`],
 //! [`ReadOnlyFile`], [`SharedMemory`], or any backend of your own.
 
+pub mod backup;
 mod check;
 pub mod checksum;
 mod error;
@@ -13,10 +14,12 @@ pub mod explored;
 mod extent;
 pub mod file;
 pub mod identity;
+mod image;
 pub mod lock;
 mod media;
 mod memory;
 mod node;
+mod partial;
 mod passive;
 pub mod stamp;
 mod sync;
@@ -26,6 +29,7 @@ pub use check::{CheckReport, Finding, check};
 pub use error::Error;
 pub use extent::ByteExtent;
 pub use file::{Caching, Durability, File, FileError, FileOptions, ReadOnlyFile};
+pub use image::Format;
 pub use media::{BoxError, Media, ReadMedia, Source, Target};
 pub use memory::SharedMemory;
 pub use passive::{CopyOptions, Passive, PassiveOptions, PassiveStats, ShadowCopy};
