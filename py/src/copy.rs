@@ -1,6 +1,5 @@
 //! The class `ShadowCopy`.
 
-use core::time::Duration;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -15,6 +14,8 @@ use crate::errors::raise;
 use crate::number::{Bytes, within};
 use crate::progress::watched;
 use crate::session::Session;
+use crate::time::moment;
+use crate::words::Choice;
 
 /// The volume as it was at one instant: a constant, until it is deleted.
 #[pyclass(frozen, module = "shadowvol")]
@@ -42,7 +43,7 @@ impl ShadowCopy {
         Self { owner: Owner::Passive(Arc::clone(node)), info, size, copy: OnceLock::from(copy) }
     }
 
-    fn open_copy(&self, py: Python<'_>) -> PyResult<HostCopy> {
+    pub(crate) fn open_copy(&self, py: Python<'_>) -> PyResult<HostCopy> {
         let volume = match &self.owner {
             Owner::Passive(node) => node.get(py).map(|_| None)?,
             Owner::Volume(volume) => Some(volume.get(py)?),
@@ -74,12 +75,13 @@ impl ShadowCopy {
     /// When it was taken by the active node's clock, in UTC.
     #[getter]
     fn created(&self) -> SystemTime {
-        let since = Duration::from_nanos(self.info.time.unsigned_abs());
-        if self.info.time < 0 {
-            SystemTime::UNIX_EPOCH - since
-        } else {
-            SystemTime::UNIX_EPOCH + since
-        }
+        moment(self.info.time)
+    }
+
+    /// Identity of the volume, 32 hexadecimal digits.
+    #[getter]
+    fn volume_id(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.open_copy(py)?.volume().to_string())
     }
 
     /// Bytes of the volume.
@@ -113,16 +115,17 @@ impl ShadowCopy {
     }
 
     /// Copy the whole shadow copy into a file; returns the bytes written, holes left out.
-    #[pyo3(signature = (path, *, sparse = true, progress = None))]
+    #[pyo3(signature = (path, *, sparse = true, format = "raw", progress = None))]
     fn copy_to(
         &self,
         py: Python<'_>,
         path: PathBuf,
         sparse: bool,
+        format: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<u64> {
         let copy = self.open_copy(py)?;
-        let options = CopyOptions { sparse };
+        let options = CopyOptions { sparse, format: Choice::parse(format)? };
         watched(py, progress, move |watch| copy.copy_to(&path, options, watch))
     }
 

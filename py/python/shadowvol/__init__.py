@@ -15,11 +15,13 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant. Everything that goes wrong is an :class:`Error`.
+as it was at one instant, and :class:`Repository` where such copies are backed up. Everything that goes
+wrong is an :class:`Error`.
 """
 
 from shadowvol._backend import Backend, ReadBackend
 from shadowvol._errors import (
+    BackupDamaged,
     BadChunkSize,
     CachedMedium,
     Closed,
@@ -36,12 +38,15 @@ from shadowvol._errors import (
     MediumError,
     MediumExists,
     MissingMedium,
+    NoSuchBackup,
     NoSuchCopy,
     NotADiffArea,
+    NotARepository,
     OriginSize,
     OtherOrigin,
     OutOfRange,
     ReadOnly,
+    RepositoryBusy,
     RoleEnded,
     RoleTaken,
     UnknownFormat,
@@ -49,14 +54,18 @@ from shadowvol._errors import (
 from shadowvol._extent import Extent
 from shadowvol._raw import ShadowCopyIO
 from shadowvol._shadowvol import (
+    Backup,
     CheckReport,
     Event,
     Finding,
     Memory,
     Passive,
     PassiveStats,
+    PruneReport,
+    Repository,
     ShadowCopy,
     Space,
+    VerifyReport,
     Volume,
     VolumeStats,
     __version__,
@@ -66,6 +75,8 @@ from shadowvol._shadowvol import (
 
 __all__ = [
     "Backend",
+    "Backup",
+    "BackupDamaged",
     "BadChunkSize",
     "CachedMedium",
     "CheckReport",
@@ -87,21 +98,27 @@ __all__ = [
     "MediumExists",
     "Memory",
     "MissingMedium",
+    "NoSuchBackup",
     "NoSuchCopy",
     "NotADiffArea",
+    "NotARepository",
     "OriginSize",
     "OtherOrigin",
     "OutOfRange",
     "Passive",
     "PassiveStats",
+    "PruneReport",
     "ReadBackend",
     "ReadOnly",
+    "Repository",
+    "RepositoryBusy",
     "RoleEnded",
     "RoleTaken",
     "ShadowCopy",
     "ShadowCopyIO",
     "Space",
     "UnknownFormat",
+    "VerifyReport",
     "Volume",
     "VolumeStats",
     "__version__",

@@ -7,10 +7,12 @@ The exit status is 0, 1 when something failed, and 2 when the command was not un
 import click
 
 from shadowvol import __version__
+from shadowvol.cli.backup import backup
 from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
 from shadowvol.cli.errors import ErrorGroup
+from shadowvol.cli.repository import backups, prune, restore, verify
 from shadowvol.cli.volume import delete, init, revert, snapshot
 
 
@@ -27,7 +29,11 @@ def main() -> None:
     """
 
 
-for _command in (init, snapshot, list_copies, info, delete, copy, diff, revert, check, demo):
+for _command in (
+    *(init, snapshot, list_copies, info, delete, copy, diff, revert, check),
+    *(backup, backups, restore, verify, prune),
+    demo,
+):
     main.add_command(_command)
 
 __all__ = ["main"]
