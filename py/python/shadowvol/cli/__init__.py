@@ -7,10 +7,12 @@ The exit status is 0, 1 when something failed, and 2 when the command was not un
 import click
 
 from shadowvol import __version__
+from shadowvol.cli.backup import backup
 from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
 from shadowvol.cli.errors import ErrorGroup
+from shadowvol.cli.repository import backups, prune, restore, verify
 from shadowvol.cli.set import take_set
 from shadowvol.cli.snapshot import delete, gc, snapshot
 from shadowvol.cli.volume import init, revert
@@ -30,17 +32,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    init,
-    snapshot,
-    take_set,
-    list_copies,
-    info,
-    delete,
-    gc,
-    copy,
-    diff,
-    revert,
-    check,
+    *(init, snapshot, take_set, list_copies, info, delete, gc, copy, diff, revert, check),
+    *(backup, backups, restore, verify, prune),
     demo,
 )
 
