@@ -6,7 +6,9 @@ deleted, and nothing is full, or lost, in silence.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +242,32 @@ def test_two_images_are_a_set(tmp_path: Path) -> None:
     area = tmp_path / "area"
     run("init", tmp_path / "c.img", "--size", "1M", "--diff", area)
     run("backup", tmp_path / "c.img", place, "--diff", area)
+
+
+def test_applications_take_part(tmp_path: Path) -> None:
+    images = [tmp_path / "a.img", tmp_path / "b.img"]
+    for image in images:
+        run("init", image, "--size", "1M")
+    folder, shop = tmp_path / "repository", tmp_path / "shop.db"
+    with contextlib.closing(sqlite3.connect(shop)) as database:
+        database.execute("CREATE TABLE sold (what TEXT)")
+    told = report("backup", *images, folder, "--init", "--sqlite", shop, "--pre", "true")
+    for made in told["backups"]:
+        assert made["consistency"] == "application-consistent"
+        assert made["participants"] == ["command", f"SQLite {shop}"]
+    assert len({made["set"] for made in told["backups"]}) == 1
+    with sv.Passive.open(images[0]) as node:
+        base = node.newest()
+        assert (base.consistency, base.set_id) == ("application", told["backups"][0]["set"])
+        # What the next incremental backup builds on does not expire.
+        assert base.expires is not None
+        assert base.expires.year > 2200
+
+    refused = run("backup", *images, folder, "--pre", "echo the shop is open; exit 1", status=1)
+    assert "the shop is open" in refused.stderr
+    assert [copies(image) for image in images] == [[1], [1]]
+    assert len(sv.Repository.open(folder).backups()) == 2
+    run("backup", f"{images[0]}@1", folder, "--pre", "true", status=2)
 
 
 def test_a_failed_backup_leaves_no_copy(image: Path, tmp_path: Path) -> None:

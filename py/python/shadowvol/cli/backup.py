@@ -1,9 +1,9 @@
-"""``shadowvol backup``: shadow copies are taken, backed up by a passive node, and deleted."""
+"""``shadowvol backup``: a set is taken, backed up by passive nodes, and deleted."""
 
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -11,14 +11,18 @@ import click
 
 import shadowvol as sv
 from shadowvol._types import BackupKind, OnExternalWrite
-from shadowvol.cli import options, output
+from shadowvol.cli import options, output, participants
 from shadowvol.cli.errors import message_of
 from shadowvol.cli.progress import Meter
 from shadowvol.cli.size import size_text
 from shadowvol.cli.target import Target, parse_source
+from shadowvol.participants import Participant
 
 LABEL = "shadowvol backup"
 """What the shadow copies are called that this command takes, and may delete."""
+ORPHANED_AFTER = timedelta(days=30)
+"""When ``gc`` may delete the copies of a backup that never came to its end."""
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -30,6 +34,16 @@ class _Job:
     id: int
     own: bool
     """Whether this command took it."""
+
+
+@dataclass
+class _Taken:
+    """The shadow copies that are backed up together."""
+
+    jobs: list[_Job]
+    set_id: str | None = None
+    consistency: str | None = None
+    participants: list[str] = field(default_factory=list)
 
 
 @click.command()
@@ -52,6 +66,7 @@ class _Job:
     help="After an incremental backup, also keep the shadow copy of the last full one, which a "
     "differential backup would need.",
 )
+@participants.options
 @options.external_write
 @options.diff
 @options.as_json
@@ -63,15 +78,22 @@ def backup(
     init: bool,
     name: str | None,
     keep_full: bool,
+    sqlite: tuple[str, ...],
+    postgresql: tuple[str, ...],
+    filesystem: tuple[str, ...],
+    pre: str | None,
+    post: str | None,
+    wait: float,
     external_write: OnExternalWrite,
     diff: Path | None,
     as_json: bool,
 ) -> None:
     """Back up images into the folder REPOSITORY.
 
-    A shadow copy of each IMAGE is taken, and read by a passive node, so that the image is free
-    meanwhile. Then it is deleted, unless the next incremental backup builds on it. IMAGE@ID is a
-    shadow copy that is there already: it stays, and the image may be in use by another process.
+    Shadow copies of all IMAGEs are taken at one instant, and read by passive nodes, so that the
+    images are free meanwhile. Then they are deleted, unless the next incremental backup builds on
+    them. IMAGE@ID is a shadow copy that is there already: it stays, and the image may be in use by
+    another process.
 
     Every backup can be restored by itself. If an incremental or differential one has lost what it
     builds on, a full one is made, and says so.
@@ -81,10 +103,14 @@ def backup(
     repository = _open(folder, init=init)
     made: list[tuple[_Job, sv.Backup]] = []
     left: list[str] = []
-    with _copies(sources, diff, external_write, left) as jobs:
-        set_id = uuid.uuid4().hex if len(jobs) > 1 else None
-        for job in jobs:
-            result = _back_up(repository, job, kind, name, set_id, quiet=as_json)
+    taking_part = participants.invited(
+        sqlite=sqlite, postgresql=postgresql, filesystem=filesystem, pre=pre, post=post
+    )
+    with _copies(
+        sources, taking_part, left, wait=wait, diff=diff, external_write=external_write
+    ) as taken:
+        for job in taken.jobs:
+            result = _back_up(repository, job, taken, kind, name, quiet=as_json)
             made.append((job, result))
         for job, result in made:
             _retire(repository, job, result, kind, keep_full=keep_full, left=left)
@@ -134,38 +160,76 @@ def _open(folder: Path, *, init: bool) -> sv.Repository:
 @contextmanager
 def _copies(
     sources: tuple[Target | Path, ...],
+    taking_part: list[Participant],
+    left: list[str],
+    *,
+    wait: float,
     diff: Path | None,
     external_write: OnExternalWrite,
-    left: list[str],
-) -> Iterator[list[_Job]]:
+) -> Iterator[_Taken]:
     """The shadow copies to back up. Those that were taken for it go if it fails."""
-    jobs: list[_Job] = []
+    there = [_find(source, diff) for source in sources if isinstance(source, Target)]
+    images = [source for source in sources if isinstance(source, Path)]
+    if not images:
+        if taking_part:
+            raise click.UsageError("there is nothing to take part in: every copy is there already")
+        yield _Taken(there)
+        return
+    backup_set, taken = _take(
+        images, taking_part, wait=wait, diff=diff, external_write=external_write
+    )
     try:
-        for source in sources:
-            job = _take(source, diff, external_write)
-            jobs.append(job)
-        yield jobs
+        yield _Taken(taken.jobs + there, taken.set_id, taken.consistency, taken.participants)
+        backup_set.complete()
     except BaseException:
-        for job in jobs:
-            if job.own:
-                _delete(job, [job.id], left)
+        backup_set.abort()
+        for job in taken.jobs:
+            _delete(job, [job.id], left)
         raise
 
 
-def _take(source: Target | Path, diff: Path | None, external_write: OnExternalWrite) -> _Job:
-    if isinstance(source, Target):
-        with sv.Passive.open(source.image, diff=diff) as node:
-            return _Job(source.image, diff, source.of(node).id, own=False)
-    with sv.Volume.open(source, diff=diff, external_write=external_write) as volume:
-        return _Job(source, diff, volume.create_shadow_copy(LABEL).id, own=True)
+def _find(source: Target, diff: Path | None) -> _Job:
+    with sv.Passive.open(source.image, diff=diff) as node:
+        return _Job(source.image, diff, source.of(node).id, own=False)
+
+
+def _take(
+    images: list[Path],
+    taking_part: list[Participant],
+    *,
+    wait: float,
+    diff: Path | None,
+    external_write: OnExternalWrite,
+) -> tuple[sv.BackupSet, _Taken]:
+    """Take a set, and close the volumes again."""
+    with ExitStack() as stack:
+        volumes = {
+            str(image): stack.enter_context(
+                sv.Volume.open(image, diff=diff, external_write=external_write)
+            )
+            for image in images
+        }
+        backup_set = sv.BackupSet(
+            volumes,
+            participants=taking_part,
+            label=LABEL,
+            auto_release=False,
+            expires=ORPHANED_AFTER,
+            wait=wait,
+        )
+        backup_set.prepare()
+        copies = backup_set.create()
+        jobs = [_Job(image, diff, copies[str(image)].id, own=True) for image in images]
+        report = copies.report
+        return backup_set, _Taken(jobs, copies.id, report.outcome, report.took_part)
 
 
 def _back_up(
     repository: sv.Repository,
     job: _Job,
+    taken: _Taken,
     kind: BackupKind,
     name: str | None,
-    set_id: str | None,
     *,
     quiet: bool,
 ) -> sv.Backup:
@@ -173,8 +237,16 @@ def _back_up(
         sv.Passive.open(job.image, diff=job.diff) as node,
         Meter(f"Backing up {job.image}@{job.id}", quiet=quiet) as meter,
     ):
+        # Of a copy that was there before, it knows itself what is known.
+        copy = node.shadow_copy(job.id)
         return repository.backup(
-            node.shadow_copy(job.id), kind=kind, name=name, set=set_id, progress=meter
+            copy,
+            kind=kind,
+            name=name,
+            set=taken.set_id if job.own else copy.set_id,
+            consistency=taken.consistency if job.own else f"{copy.consistency}-consistent",
+            participants=taken.participants if job.own else [],
+            progress=meter,
         )
 
 
@@ -205,6 +277,9 @@ def _retire(
         and copies[other.copy].created == other.copy_created
     }
     _delete(job, sorted(ours - needed), left)
+    if job.id in needed:
+        with sv.Volume.open(job.image, diff=job.diff) as volume:
+            volume.describe_shadow_copy(job.id, expires=FOR_EVER)
 
 
 def _delete(job: _Job, ids: list[int], left: list[str]) -> None:
