@@ -39,6 +39,7 @@ mod shared;
 mod story;
 mod task;
 mod thread;
+mod words;
 mod world;
 
 pub use content::Value;
