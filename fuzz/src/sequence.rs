@@ -2,9 +2,10 @@
 //!
 //! The very machines of the engine run one after the other over two small media, which lose what is
 //! not behind a barrier when the power fails. A compaction and a read can be under way while other
-//! things are done. Copies are constants: whatever a passive node returns is what the volume was
-//! at the instant, and `Gone` only of a copy whose deletion has begun. What was acknowledged stays;
-//! nobody waits for ever; no slot is lost.
+//! things are done, and passive nodes look between any two operations of the active's machines.
+//! Copies are constants: whatever a passive node returns is what the volume was at the instant, and
+//! `Gone` only of a copy whose deletion has begun. What was acknowledged stays; nobody waits for
+//! ever; no slot is lost.
 
 mod act;
 mod disk;
@@ -15,7 +16,7 @@ mod world;
 use arbitrary::{Arbitrary, Unstructured};
 use shadowvol::machine::Medium;
 
-use self::act::{Act, Length, Shape};
+use self::act::{Act, Deed, Length, Look, Shape};
 use self::disk::Fault;
 use self::world::World;
 
@@ -41,46 +42,61 @@ pub fn sequence(input: &[u8]) {
 impl World {
     fn play(&mut self, act: Act) {
         match act {
-            Act::Write { at, length, byte } => {
+            Act::Deed(deed) => self.perform(deed),
+            Act::Look { after: None, look } => self.look(look),
+            Act::Look { after: Some(operations), look } => {
+                self.look_later(u64::from(operations) % 8, look);
+            }
+        }
+    }
+
+    fn perform(&mut self, deed: Deed) {
+        match deed {
+            Deed::Write { at, length, byte } => {
                 let (at, length) = self.range(at, length);
                 self.write(at, vec![byte; length]);
             }
-            Act::Discard { at, length } => {
+            Deed::Discard { at, length } => {
                 let (at, length) = self.range(at, length);
                 self.discard(at, length);
             }
-            Act::WriteBeyond { by } => self.write_beyond(by),
-            Act::Create { label } => self.create("l".repeat(usize::from(label) * 4)),
-            Act::Delete { nth } => {
+            Deed::WriteBeyond { by } => self.write_beyond(by),
+            Deed::Create { label } => self.create("l".repeat(usize::from(label) * 4)),
+            Deed::Delete { nth } => {
                 if let Some(copy) = self.model.nth(nth) {
                     self.delete(copy);
                 }
             }
-            Act::DeleteMissing { number } => self.delete_missing(number),
-            Act::Compact => self.compact(),
-            Act::BeginCompact => self.begin_compaction(),
-            Act::GoOnCompacting { operations } => self.go_on_compacting(operations.into()),
-            Act::Sweep { entries } => self.sweep(entries.into()),
-            Act::Grow => self.grow(),
-            Act::Flush => self.flush(),
-            Act::Close => self.close(),
-            Act::Vanish => self.vanish(),
-            Act::LosePower { seed } => self.lose_power(seed),
-            Act::Fault { origin, after, part, power } => {
+            Deed::DeleteMissing { number } => self.delete_missing(number),
+            Deed::Compact => self.compact(),
+            Deed::BeginCompact => self.begin_compaction(),
+            Deed::GoOnCompacting { operations } => self.go_on_compacting(operations.into()),
+            Deed::Sweep { entries } => self.sweep(entries.into()),
+            Deed::Grow => self.grow(),
+            Deed::Flush => self.flush(),
+            Deed::Close => self.close(),
+            Deed::Vanish => self.vanish(),
+            Deed::LosePower { seed } => self.lose_power(seed),
+            Deed::Fault { origin, after, part, power } => {
                 let medium = if origin { Medium::Origin } else { Medium::DiffArea };
                 self.media.fault = Some(Fault { medium, after: after % 32, part, power });
             }
-            Act::CatchUp { second } => self.catch_up(second.into()),
-            Act::Reopen { second } => self.reopen(second.into()),
-            Act::Read { second, nth, at, length } => {
+        }
+    }
+
+    pub(super) fn look(&mut self, look: Look) {
+        match look {
+            Look::CatchUp { second } => self.catch_up(second.into()),
+            Look::Reopen { second } => self.reopen(second.into()),
+            Look::Read { second, nth, at, length } => {
                 let (at, length) = self.range(at, length);
                 self.read(second.into(), nth, at, length);
             }
-            Act::BeginRead { second, nth, at, length } => {
+            Look::Begin { second, nth, at, length } => {
                 let (at, length) = self.range(at, length);
                 self.begin_reading(second.into(), nth, at, length);
             }
-            Act::GoOnReading { operations } => self.go_on_reading(operations.into()),
+            Look::GoOn { operations } => self.go_on_reading(operations.into()),
         }
     }
 

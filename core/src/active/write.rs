@@ -127,6 +127,17 @@ impl Write {
         self.ahead_of = None;
     }
 
+    /// The step that comes when the machine is stepped.
+    #[cfg(feature = "sim")]
+    pub(crate) fn step_name(&self) -> &'static str {
+        match self.phase {
+            Phase::LookUp => "W1",
+            Phase::ReadOld => "W2",
+            Phase::WriteSlots | Phase::Commit(_) => "W3",
+            Phase::Overwrite(_) => "W4",
+        }
+    }
+
     fn look_up(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
         if let Some(ended) = active.refusal() {
             return Step::Done(Err(ended));

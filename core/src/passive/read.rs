@@ -111,6 +111,15 @@ impl Read {
         self.redirected = false;
     }
 
+    /// The step that comes when the machine is stepped.
+    #[cfg(feature = "sim")]
+    pub(crate) fn step_name(&self) -> &'static str {
+        match self.phase {
+            Phase::LookUp => "R1",
+            Phase::Read | Phase::DoubtOrigin | Phase::DoubtSlot | Phase::Confirm => "R3",
+        }
+    }
+
     /// Whether the copy is alive and the one that was meant.
     fn check_alive(&self, passive: &Passive) -> Result<(), Error> {
         let info = passive.view.copy(self.copy)?;

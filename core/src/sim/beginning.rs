@@ -28,6 +28,17 @@ pub(super) const VALUE: Value = 1;
 ///
 /// When what comes before does not succeed.
 pub(super) fn world(scenario: &Arc<Scenario>) -> World {
+    let mut world = still(scenario);
+    world.start(&mut |_, _| ());
+    world
+}
+
+/// The same before anything has moved.
+///
+/// # Panics
+///
+/// When what comes before does not succeed.
+pub(super) fn still(scenario: &Arc<Scenario>) -> World {
     let mut before = alloc::vec![Order::TakeRole];
     before.extend_from_slice(&scenario.before);
     let alone = Arc::new(Scenario {
@@ -58,14 +69,13 @@ pub(super) fn world(scenario: &Arc<Scenario>) -> World {
         };
         world.add_node(Side::Passive(Box::new(passive)), threads.len());
     }
-    world.start();
     world
 }
 
 /// Lets the first thing happen, again and again.
 fn run(world: &mut World) {
     let mut actions = Vec::new();
-    world.start();
+    world.start(&mut |_, _| ());
     loop {
         world.actions(&mut actions);
         match actions.first() {

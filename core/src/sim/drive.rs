@@ -250,14 +250,6 @@ impl World {
             && matches!(*self.nodes[node].side, Side::Active(_))
             && !others_write()
     }
-
-    /// Lands all pieces of a thread's operations, one after the other.
-    pub(super) fn land_all(&mut self, node: usize, thread: usize) -> Result<(), Broken> {
-        let Some(State::Ops { pieces, .. }) = self.nodes[node].threads[thread].state() else {
-            return Ok(());
-        };
-        (0..pieces.len()).try_for_each(|piece| self.land(node, thread, piece))
-    }
 }
 
 /// One step of the machine at work.

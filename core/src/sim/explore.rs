@@ -96,12 +96,12 @@ pub fn explore(scenario: &Scenario, limits: Limits) -> Report {
         },
     };
     explorer.seen.insert(beginning.digest());
-    explorer.queue.push_back((beginning.clone(), None, 0));
+    explorer.queue.push_back((beginning, None, 0));
     let damage = explorer.run(limits);
     let Explorer { mut report, origins, seen, .. } = explorer;
     report.states = seen.len();
     report.damage = damage.map(|Damage { way, words }| {
-        let mut story = story(beginning, &actions(&origins, way));
+        let mut story = story(&scenario, &actions(&origins, way));
         if let Some(words) = words {
             story.damage = words.to_string();
         }

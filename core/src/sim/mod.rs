@@ -40,6 +40,7 @@ mod shared;
 mod story;
 mod task;
 mod thread;
+mod words;
 mod world;
 
 pub use content::Value;

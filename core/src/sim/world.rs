@@ -132,8 +132,8 @@ impl World {
     }
 
     /// Does what comes before the first choice.
-    pub(super) fn start(&mut self) {
-        if let Err(broken) = self.settle() {
+    pub(super) fn start(&mut self, watch: &mut impl FnMut(&Self, Action)) {
+        if let Err(broken) = self.settle(watch) {
             self.broken = Some(broken);
         }
     }
@@ -240,6 +240,11 @@ impl World {
 
     /// Makes something happen.
     pub fn act(&mut self, action: Action) {
+        self.act_watched(action, &mut |_, _| ());
+    }
+
+    /// Makes something happen, and shows what follows at once before it does.
+    pub(super) fn act_watched(&mut self, action: Action, watch: &mut impl FnMut(&Self, Action)) {
         let done = match action {
             Action::Step { node, thread } => self.step(node as usize, thread as usize),
             Action::Land { node, thread, piece } => {
@@ -260,25 +265,30 @@ impl World {
                 self.cut(keep)
             }
         };
-        if let Err(broken) = done.and_then(|()| self.settle()) {
+        if let Err(broken) = done.and_then(|()| self.settle(watch)) {
             self.broken = Some(broken);
         }
     }
 
     /// Does what nobody can tell the time of.
-    pub(super) fn settle(&mut self) -> Result<(), Broken> {
+    fn settle(&mut self, watch: &mut impl FnMut(&Self, Action)) -> Result<(), Broken> {
         loop {
             let mut moved = false;
             for node in 0..self.nodes.len() {
                 let at_work = |&thread: &usize| !self.is_at_end(node, thread);
                 let mut threads = (0..self.nodes[node].threads.len()).filter(at_work);
                 let (Some(thread), None) = (threads.next(), threads.next()) else { continue };
+                let (at, of) = (node as u8, thread as u8);
                 match self.nodes[node].threads[thread].state() {
                     None | Some(State::Step(_) | State::Wait { woken: true }) => {
+                        watch(self, Action::Step { node: at, thread: of });
                         self.step(node, thread)?;
                     }
-                    Some(State::Ops { .. }) if self.reads_alone(node, thread) => {
-                        self.land_all(node, thread)?;
+                    Some(State::Ops { pieces, .. }) if self.reads_alone(node, thread) => {
+                        for piece in 0..pieces.len() as u8 {
+                            watch(self, Action::Land { node: at, thread: of, piece });
+                            self.land(node, thread, piece.into())?;
+                        }
                     }
                     _ => continue,
                 }

@@ -1,9 +1,10 @@
 //! Every rule taken away: the explorer must find damage, or the rule is not needed, or the explorer
 //! does not see.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use shadowvol::sim::{First, Limits, Scenario, World, explore, scenarios};
+use shadowvol::sim::{Event, First, Limits, Scenario, World, explore, scenarios};
 use shadowvol::{Rule, Rules};
 
 const LIMITS: Limits = Limits { states: 1_000_000, first: First::Nearest };
@@ -42,13 +43,32 @@ fn a_story_can_be_played_again() {
     let story = explore(&world, LIMITS).damage.expect("a wrong read");
     let mut again = World::new(&Arc::new(world));
     for event in &story.events {
+        let Some(action) = event.action else { continue };
         assert_eq!(again.broken(), None);
-        assert_eq!(&again.tell(event.action), event);
-        again.act(event.action);
+        assert_eq!(&again.tell(action), event);
+        again.act(action);
     }
     assert_eq!(again.broken(), Some(&*story.damage));
-    let steps: Vec<_> = story.events.iter().map(|event| event.step).collect();
-    assert!(steps.contains(&"W4") && steps.contains(&"R2"), "{story}");
+}
+
+/// Every event of every story says which step it is, and the look-ups that nobody can tell the time
+/// of are told, too.
+#[test]
+fn a_story_names_all_its_steps() {
+    let mut told = BTreeSet::new();
+    for rule in [Rule::ConfirmAbsence, Rule::BarrierBehindRecords, Rule::CheckAlive] {
+        let story = explore(&scenarios::without(rule), LIMITS).damage.expect("damage");
+        for event in &story.events {
+            assert!(!event.step.is_empty() && !event.text.is_empty(), "{event:?} in {story}");
+            told.insert(event.step);
+        }
+        let looks_up = |event: &&Event| matches!(event.step, "W1" | "R1");
+        let first = story.events.iter().find(looks_up).expect("a look-up");
+        assert_eq!(first.action, None, "it follows from the beginning: {story}");
+    }
+    for step in ["W1", "W2", "W3", "W4", "R1", "R2", "R3", "power", "delete"] {
+        assert!(told.contains(step), "nobody tells {step} in {told:?}");
+    }
 }
 
 /// Depth first and breadth first visit the same states.

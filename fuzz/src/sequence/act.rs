@@ -2,9 +2,21 @@
 
 use arbitrary::Arbitrary;
 
-/// One operation, fault or crash.
+/// Something that the active node does or suffers, or that a passive node does: one half each.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub(super) enum Act {
+    Deed(Deed),
+    /// A look at once, or in the middle of what the active does next: behind so many of its
+    /// operations, counted from the look before that waits for its moment too.
+    Look {
+        after: Option<u8>,
+        look: Look,
+    },
+}
+
+/// One operation of the active node, fault or crash.
+#[derive(Clone, Copy, Debug, Arbitrary)]
+pub(super) enum Deed {
     Write {
         at: u16,
         length: Length,
@@ -50,6 +62,11 @@ pub(super) enum Act {
         part: u8,
         power: Option<u64>,
     },
+}
+
+/// What a passive node does.
+#[derive(Clone, Copy, Debug, Arbitrary)]
+pub(super) enum Look {
     CatchUp {
         second: bool,
     },
@@ -63,13 +80,13 @@ pub(super) enum Act {
         length: Length,
     },
     /// A read that goes on while other things are done.
-    BeginRead {
+    Begin {
         second: bool,
         nth: u8,
         at: u16,
         length: Length,
     },
-    GoOnReading {
+    GoOn {
         operations: u8,
     },
 }

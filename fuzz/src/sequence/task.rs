@@ -15,6 +15,8 @@ pub(super) struct Media {
     pub(super) failed: bool,
     /// The power has failed: nothing more is done for the active node.
     pub(super) dark: Option<u64>,
+    /// How many operations of active nodes were begun.
+    pub(super) begun: u64,
 }
 
 /// A machine, its buffers, and where it stands.
@@ -104,6 +106,10 @@ impl<M: Machine> Task<M> {
 }
 
 impl Media {
+    pub(super) fn new(origin: Disk, diff: Disk) -> Self {
+        Self { origin, diff, fault: None, failed: false, dark: None, begun: 0 }
+    }
+
     fn disk(&mut self, medium: Medium) -> &mut Disk {
         match medium {
             Medium::Origin => &mut self.origin,
@@ -140,6 +146,7 @@ impl Perform<ReadOp> for Media {
 
 impl Perform<Op> for Media {
     fn perform(&mut self, op: &Op, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<Fed, Error> {
+        self.begun += 1;
         let part = self.strikes(op.medium());
         let disk = self.disk(op.medium());
         let failing = part.is_some();

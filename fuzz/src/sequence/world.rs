@@ -1,6 +1,6 @@
 //! The media, the nodes, the machines that are under way, and the model beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use shadowvol::active::{
     Active, Commit, Compact, Create, Delete, Event, Format, MakeRoom, Options, Role, Seal,
@@ -13,7 +13,7 @@ use shadowvol::machine::{Machine, Op, ReadOp, Wait};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
 use shadowvol::{ChunkSize, CopyId, Description, Error, VolumeId};
 
-use super::act::Shape;
+use super::act::{Look, Shape};
 use super::disk::Disk;
 use super::model::{Model, Time};
 use super::task::{Media, Task, Turn};
@@ -29,6 +29,8 @@ pub(super) struct World {
     nodes: Vec<Passive>,
     compaction: Option<Task<Compact>>,
     reading: Option<Reading>,
+    /// Looks in the middle of what the active does next: when so many operations are begun.
+    looks: VecDeque<(u64, Look)>,
     coherent: bool,
     clock: Time,
 }
@@ -49,14 +51,14 @@ impl World {
         origin.barrier();
         let on_full = if shape.drops_oldest { OnFull::DropOldest } else { OnFull::FailWrite };
         let diff = format(size, segment, least * CHUNK, limit, on_full);
-        let media = Media { origin, diff, fault: None, failed: false, dark: None };
         let mut world = Self {
-            media,
+            media: Media::new(origin, diff),
             model: Model::new(now),
             active: None,
             nodes: Vec::new(),
             compaction: None,
             reading: None,
+            looks: VecDeque::new(),
             coherent: shape.coherent,
             clock: 0,
         };
@@ -149,6 +151,7 @@ impl World {
     pub(super) fn grow(&mut self) {
         if let Some(size) = self.active().wants_growth() {
             let grown = self.media.diff.grow(size).unwrap_or(0);
+            self.media.diff.barrier();
             self.active().grown_to(grown);
         }
     }
@@ -243,13 +246,40 @@ impl World {
         Some(((info.id, info.about.time), Task::with(machine, Vec::new(), vec![0xaa; length])))
     }
 
-    /// What must hold after whatever was done. A role that has ended is taken again.
-    pub(super) fn settle(&mut self) {
-        for event in self.active().take_events() {
+    /// A look when the active has done so many operations, counted from the last such look.
+    pub(super) fn look_later(&mut self, operations: u64, look: Look) {
+        let from = self.looks.back().map_or(self.media.begun, |&(at, _)| at);
+        self.looks.push_back((from + operations, look));
+    }
+
+    /// How many operations the active may do before the next look.
+    fn until_look(&self) -> u32 {
+        let left = self.looks.front().map(|(at, _)| at.saturating_sub(self.media.begun));
+        left.and_then(|left| left.try_into().ok()).unwrap_or(u32::MAX)
+    }
+
+    /// Does the next look if it is due.
+    fn look_if_due(&mut self) -> bool {
+        let Some((_, look)) = self.looks.pop_front_if(|(at, _)| *at <= self.media.begun) else {
+            return false;
+        };
+        self.hear();
+        self.look(look);
+        true
+    }
+
+    /// Copies that are let go are gone for passives before the request ends that needed room.
+    fn hear(&mut self) {
+        for event in self.active.as_mut().map(Active::take_events).unwrap_or_default() {
             if let Event::Dropped { copies } = event {
                 copies.into_iter().for_each(|copy| self.model.begin_deletion(copy));
             }
         }
+    }
+
+    /// What must hold after whatever was done. A role that has ended is taken again.
+    pub(super) fn settle(&mut self) {
+        self.hear();
         if let Some(seed) = self.media.dark {
             self.lose_power(seed);
         } else if self.active().ended().is_some() {
@@ -310,7 +340,15 @@ impl World {
                 on_full: None,
                 drop_copies: false,
             };
-            match alone(&mut self.media, Task::new(TakeRole::new(role))) {
+            let mut task = Task::new(TakeRole::new(role));
+            let taken = loop {
+                let most = self.until_look();
+                match task.turn(&mut (), &mut self.media, most) {
+                    Turn::Done(taken) => break taken,
+                    turn => assert!(matches!(turn, Turn::Paused) && self.look_if_due()),
+                }
+            };
+            match taken {
                 Ok(active) => {
                     self.media.failed = false;
                     self.model.settle(&copies(&active));
@@ -353,14 +391,19 @@ impl World {
 
     /// Goes on until the machine is done or has done so many operations, and does what it waits
     /// for.
-    fn turn<M>(&mut self, task: &mut Task<M>, budget: u32) -> Option<Result<M::Output, Error>>
+    fn turn<M>(&mut self, task: &mut Task<M>, mut budget: u32) -> Option<Result<M::Output, Error>>
     where
         M: Machine<Shared = Active, Op = Op>,
     {
         for _ in 0..PATIENCE {
+            let begun = self.media.begun;
+            let most = budget.min(self.until_look());
             let active = self.active.as_mut().expect("there is a holder of the role");
-            let served = match task.turn(active, &mut self.media, budget) {
+            let turn = task.turn(active, &mut self.media, most);
+            budget -= (self.media.begun - begun) as u32;
+            let served = match turn {
                 Turn::Done(result) => return Some(result),
+                Turn::Paused if self.look_if_due() => continue,
                 Turn::Paused => return None,
                 Turn::Wait(Wait::Turn) => {
                     assert!(self.compaction.is_some(), "it waits for nobody");
@@ -421,8 +464,7 @@ where
 
 /// A diff area with segments of this length, as one of another version could have them.
 fn format(size: usize, segment: u32, least: u32, limit: u32, on_full: OnFull) -> Disk {
-    let (origin, diff) = (Disk::new(0, 0), Disk::new(0, usize::MAX));
-    let mut media = Media { origin, diff, fault: None, failed: false, dark: None };
+    let mut media = Media::new(Disk::new(0, 0), Disk::new(0, usize::MAX));
     let options = Options {
         size: size as u64,
         volume: VolumeId([7; 16]),

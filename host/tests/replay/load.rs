@@ -78,7 +78,7 @@ impl Load {
 
     /// A volume whose journal's segments are one slot long, so that it links all the time and a
     /// diff area of a few slots has room for it.
-    fn make(&self, seed: u64) -> Image {
+    pub(crate) fn make(&self, seed: u64) -> Image {
         let mut random = Random(seed);
         let origin = SharedMemory::new(self.size);
         origin.write_at(0, &random.bytes(self.size as usize)).expect("within");

@@ -13,6 +13,7 @@
 mod crashes;
 mod fate;
 mod front;
+mod growth;
 mod image;
 mod load;
 mod log;

@@ -23,19 +23,18 @@ const NESTED: usize = 2;
 /// Records a load and crashes it.
 pub(crate) fn replay(name: &str, load: Load) {
     for seed in 0..if is_long() { SEEDS } else { 1 } {
-        let recording = load.run(seed);
-        let oracle = Oracle::new(&recording);
-        let copies = oracle.copies.len();
+        let copies = crash(&format!("{name}, seed {seed}"), &load.run(seed), Random(seed));
         assert!(copies >= 2 * COPIES, "{name}: only {copies} copies");
-        let mut replay = Replay { oracle, recording: &recording, random: Random(seed), images: 0 };
-        replay.run(&format!("{name}, seed {seed}"));
-        println!(
-            "{name}, seed {seed}: {} operations, {} copies, {} images",
-            recording.log.operations.len(),
-            replay.oracle.copies.len(),
-            replay.images
-        );
     }
+}
+
+/// Crashes a recording; returns how many copies are in it.
+pub(crate) fn crash(what: &str, recording: &Recording, random: Random) -> usize {
+    let mut replay = Replay { oracle: Oracle::new(recording), recording, random, images: 0 };
+    replay.run(what);
+    let (operations, copies) = (recording.log.operations.len(), replay.oracle.copies.len());
+    println!("{what}: {operations} operations, {copies} copies, {} images", replay.images);
+    copies
 }
 
 struct Replay<'a> {
