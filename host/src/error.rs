@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use shadowvol::machine::Medium;
 use shadowvol::{Error as EngineError, IoKind};
 
+use crate::backup::RepositoryError;
 use crate::file::FileError;
 use crate::lock::LockError;
 use crate::media::{BoxError, Failure};
@@ -52,6 +53,9 @@ pub enum Error {
         /// Where the copy should have gone.
         path: PathBuf,
     },
+    /// A backup repository is not as it should be, or not there.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
     /// The volume was closed.
     #[error("the volume is closed; open it again")]
     Closed,

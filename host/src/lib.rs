@@ -5,6 +5,7 @@
 //! [`ReadOnlyFile`], [`SharedMemory`], or any backend of your own. [`set`] takes copies of several
 //! volumes at one instant, with the applications that use them.
 
+pub mod backup;
 mod check;
 pub mod checksum;
 mod clock;
@@ -15,11 +16,13 @@ pub mod explored;
 mod extent;
 pub mod file;
 pub mod identity;
+mod image;
 pub mod lock;
 mod media;
 mod memory;
 mod node;
 pub mod owner;
+mod partial;
 mod passive;
 pub mod set;
 pub mod stamp;
@@ -30,6 +33,7 @@ pub use check::{CheckReport, Finding, check};
 pub use error::Error;
 pub use extent::ByteExtent;
 pub use file::{Caching, Durability, File, FileError, FileOptions, ReadOnlyFile};
+pub use image::Format;
 pub use media::{BoxError, Media, ReadMedia, Source, Target};
 pub use memory::SharedMemory;
 pub use passive::{CopyOptions, Passive, PassiveOptions, PassiveStats, ShadowCopy};

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use shadowvol::journal::CopyInfo;
 use shadowvol::machine::Medium;
 use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST};
-use shadowvol::{CopyId, Epoch, Error as EngineError, Geometry};
+use shadowvol::{CopyId, Epoch, Error as EngineError, Geometry, VolumeId};
 
 use crate::error::Error;
 use crate::extent::{ByteExtent, byte_extents};
@@ -174,9 +174,7 @@ impl Passive {
     ///
     /// When one of them was deleted or never taken, or the journal cannot be read.
     pub fn changes(&self, since: CopyId, until: CopyId) -> Result<Vec<ByteExtent>, Error> {
-        self.inner.catch_up()?;
-        let changed = self.inner.node.with(|state| state.view().changes(since, Some(until)))?;
-        Ok(byte_extents(&self.inner.geometry, &changed))
+        self.inner.changes(since, until)
     }
 
     /// What the node has done since it was opened.
@@ -248,6 +246,36 @@ impl ShadowCopy {
         self.inner.geometry.size
     }
 
+    /// Identity of the volume.
+    #[must_use]
+    pub fn volume(&self) -> VolumeId {
+        self.inner.node.with(|state| state.superblock().volume)
+    }
+
+    /// What may differ from another shadow copy of the volume; see [`Passive::changes`].
+    ///
+    /// # Errors
+    ///
+    /// When one of them was deleted, or the journal cannot be read.
+    pub fn changes_since(&self, other: CopyId) -> Result<Vec<ByteExtent>, Error> {
+        self.inner.changes(other, self.info.id)
+    }
+
+    /// Another shadow copy of the volume, if it is there now.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read, or the node is closed.
+    pub(crate) fn find_sibling(&self, copy: CopyId) -> Result<Option<CopyInfo>, Error> {
+        self.inner.catch_up()?;
+        Ok(self.inner.node.with(|state| state.view().copy(copy).cloned().ok()))
+    }
+
+    /// The paths of the volume's own media, where they have some.
+    pub(crate) fn own_paths(&self) -> &[PathBuf] {
+        &self.inner.own
+    }
+
     /// Fills `buffer` with the bytes from `offset` on, as they were.
     ///
     /// # Errors
@@ -295,5 +323,11 @@ impl Inner {
             self.node.run(&mut CatchUp::new(), &self.media, request, |_| Ok(()), |_| ())
         })?;
         Ok(())
+    }
+
+    fn changes(&self, since: CopyId, until: CopyId) -> Result<Vec<ByteExtent>, Error> {
+        self.catch_up()?;
+        let changed = self.node.with(|state| state.view().changes(since, Some(until)))?;
+        Ok(byte_extents(&self.geometry, &changed))
     }
 }

@@ -1,0 +1,73 @@
+//! What the bytes of a volume can be written to, in any order and by several threads.
+
+mod place;
+mod qcow2;
+mod raw;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::partial::failed;
+
+pub(crate) use place::Place;
+
+/// How the bytes of a volume are laid out in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// As they are.
+    #[default]
+    Raw,
+    /// As QEMU's image of version 2 or 3, which has no bytes for what is zero.
+    Qcow2,
+}
+
+/// An image in the making.
+pub(crate) trait Sink: Send + Sync {
+    /// Writes bytes. Each place is written once at most; what is not written is zeros.
+    fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Has zeros where nothing was written.
+    fn zeros(&self, at: u64, length: u64) -> Result<(), Error>;
+
+    /// Makes it durable, and gives it its name.
+    fn complete(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Begins a file that is there when it is complete, or not at all. A file that is there is
+/// replaced, unless it is one of those that the bytes come from, or no regular file.
+pub(crate) fn create(
+    path: &Path,
+    size: u64,
+    format: Format,
+    own: &[PathBuf],
+) -> Result<Box<dyn Sink>, Error> {
+    check_target(path, own)?;
+    Ok(match format {
+        Format::Raw => Box::new(raw::Raw::create(path, size)?),
+        Format::Qcow2 => Box::new(qcow2::Qcow2::create(path, size)?),
+    })
+}
+
+fn check_target(path: &Path, own: &[PathBuf]) -> Result<(), Error> {
+    let Ok(found) = fs::canonicalize(path) else { return Ok(()) };
+    if own.iter().any(|own| is_same(own, &found)) {
+        return Err(Error::OwnMedium { path: path.to_owned() });
+    }
+    if found.is_file() {
+        return Ok(());
+    }
+    let reason = io::Error::new(io::ErrorKind::AlreadyExists, "it is no regular file");
+    Err(failed("replacing", path, reason))
+}
+
+/// Whether two paths lead to one file, by whatever names.
+fn is_same(own: &Path, found: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(own), Ok(found)) = (fs::metadata(own), fs::metadata(found)) {
+        use std::os::unix::fs::MetadataExt;
+        return (own.dev(), own.ino()) == (found.dev(), found.ino());
+    }
+    fs::canonicalize(own).is_ok_and(|own| own == found)
+}
