@@ -4,12 +4,18 @@
 //! it: there are no stale locks. Several hosts can share a repository where their file system's
 //! locks reach from one to the other, as those of NFS do.
 
+use core::time::Duration;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::thread;
+use std::time::Instant;
 
 use super::error::RepositoryError;
 use super::folder::Folder;
 use crate::error::Error;
 use crate::partial::failed;
+
+/// How long cleaning up may take.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A repository's lock, held until this is dropped.
 #[derive(Debug)]
@@ -18,9 +24,20 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// For those that read or add. Waits for nobody: only a pruning is in the way.
+    /// For those that read or add. Waits a moment, because a backup that finds itself alone takes
+    /// the lock to clean up; a pruning takes longer, and is told of.
     pub(crate) fn share(folder: &Folder) -> Result<Self, Error> {
-        Self::take(folder, OpenOptions::new().read(true), File::try_lock_shared)
+        Self::take(folder, OpenOptions::new().read(true), |file| {
+            let begun = Instant::now();
+            loop {
+                match file.try_lock_shared() {
+                    Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                        thread::sleep(PATIENCE / 100);
+                    }
+                    done => return done,
+                }
+            }
+        })
     }
 
     /// For one that removes.

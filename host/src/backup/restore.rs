@@ -60,12 +60,12 @@ impl Repository {
         } else {
             image::create(path, shape.size, options.format, &[])?
         };
-        let written = AtomicU64::new(0);
+        let (store, written) = (&store, &AtomicU64::new(0));
         watched(shape.size, progress, move |tally| {
-            let restore = Restore { store: &store, sink: &*sink, tally, shape, written: &written };
+            let restore = Restore { store, sink: &*sink, tally, shape, written };
             restore.node(shape.height(), 0, &backup.manifest.root)?;
             sink.complete()?;
-            Ok(written.into_inner())
+            Ok(written.load(Ordering::Relaxed))
         })
     }
 

@@ -22,7 +22,7 @@ struct Record {
 
 #[test]
 fn a_stranger_can_read_every_backup() {
-    let mut bed = Bed::new((300 << 20) + 4096);
+    let mut bed = Bed::new((40 << 20) + 4096);
     let mut truths = Vec::new();
     let mut random = Random(11);
     for kind in [Kind::Full, Kind::Incremental, Kind::Copy, Kind::Differential] {
