@@ -34,6 +34,7 @@ demo: $(VENV)/built ## A database is written while other processes check frozen 
 test: test-core check-no-std test-py test-kernels ## All tests
 
 test-core: tools test-schedules ## The tests in Rust
+	@.ci/install-qemu
 	cargo test --locked --workspace --exclude shadowvol-py
 	cargo test --locked -p shadowvol --features sim --lib --test proof
 	cargo test --locked -p shadowvol --features sim --doc

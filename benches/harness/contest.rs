@@ -71,6 +71,23 @@ impl Contest {
     }
 }
 
+impl Contest {
+    /// Times `ours` and `plain` as wholes, in turn.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of them.
+    pub fn whole<E>(
+        self,
+        mut prepare: impl FnMut() -> Result<(), E>,
+        mut ours: impl FnMut() -> Result<(), E>,
+        mut plain: impl FnMut() -> Result<(), E>,
+    ) -> Result<Outcome, E> {
+        // The one item falls into the last slice; the others are empty.
+        self.run(1, &mut prepare, |_| ours(), |_| plain())
+    }
+}
+
 /// Times the items one by one; both sides pay for that alike.
 fn time<E>(
     items: Range<usize>,

@@ -16,6 +16,7 @@ use crate::number::{Bytes, within};
 use crate::progress::watched;
 use crate::session::Session;
 use crate::when::{time, time_if_any};
+use crate::words::Choice;
 
 /// The volume as it was at one instant: a constant, until it is deleted.
 #[pyclass(frozen, module = "shadowvol")]
@@ -43,7 +44,7 @@ impl ShadowCopy {
         Self { owner: Owner::Passive(Arc::clone(node)), info, size, copy: OnceLock::from(copy) }
     }
 
-    fn open_copy(&self, py: Python<'_>) -> PyResult<HostCopy> {
+    pub(crate) fn open_copy(&self, py: Python<'_>) -> PyResult<HostCopy> {
         let volume = match &self.owner {
             Owner::Passive(node) => node.get(py).map(|_| None)?,
             Owner::Volume(volume) => Some(volume.get(py)?),
@@ -107,6 +108,12 @@ impl ShadowCopy {
         }
     }
 
+    /// Identity of the volume, 32 hexadecimal digits.
+    #[getter]
+    fn volume_id(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.open_copy(py)?.volume().to_string())
+    }
+
     /// When it may be collected whatever has become of its owner.
     #[getter]
     fn expires(&self) -> Option<SystemTime> {
@@ -157,16 +164,17 @@ impl ShadowCopy {
     }
 
     /// Copy the whole shadow copy into a file; returns the bytes written, holes left out.
-    #[pyo3(signature = (path, *, sparse = true, progress = None))]
+    #[pyo3(signature = (path, *, sparse = true, format = "raw", progress = None))]
     fn copy_to(
         &self,
         py: Python<'_>,
         path: PathBuf,
         sparse: bool,
+        format: &str,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<u64> {
         let copy = self.open_copy(py)?;
-        let options = CopyOptions { sparse };
+        let options = CopyOptions { sparse, format: Choice::parse(format)? };
         watched(py, progress, move |watch| copy.copy_to(&path, options, watch))
     }
 

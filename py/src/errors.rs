@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use shadowvol::Error as EngineError;
+use shadowvol_host::backup::RepositoryError;
 use shadowvol_host::lock::LockError;
 use shadowvol_host::{Error, FileError};
 
@@ -21,7 +22,11 @@ type Kind = (&'static str, Vec<(&'static str, u64)>);
 
 /// The exception for an error of any request.
 pub(crate) fn raise(error: Error) -> PyErr {
-    if matches!(error, Error::OwnMedium { .. }) {
+    if let Error::OwnMedium { .. }
+    | Error::Repository(
+        RepositoryError::TooSmall { .. } | RepositoryError::HasShadowCopies { .. },
+    ) = error
+    {
         return PyValueError::new_err(error.to_string());
     }
     let kind = kind_of(&error);
@@ -58,6 +63,7 @@ fn kind_of(error: &Error) -> Kind {
         Error::Lock(LockError::Io { source, .. }) => (class_of_io(source), vec![]),
         Error::DiffAreaExists { .. } => ("MediumExists", vec![]),
         Error::CoherentElsewhere { .. } => ("CachedMedium", vec![]),
+        Error::Repository(error) => kind_of_repository(error),
         Error::Closed => ("Closed", vec![]),
         Error::System { source, .. } => (class_of_io(source), vec![]),
         _ => ("Error", vec![]),
@@ -102,6 +108,22 @@ fn kind_of_engine(error: &EngineError) -> Kind {
         EngineError::Io { .. } => ("MediumError", vec![]),
         _ => ("Error", vec![]),
     }
+}
+
+fn kind_of_repository(error: &RepositoryError) -> Kind {
+    let class = match *error {
+        RepositoryError::UnknownFormat { found, known } => {
+            let numbers = vec![("found", found.into()), ("known", known.into())];
+            return ("UnknownFormat", numbers);
+        }
+        RepositoryError::NotARepository { .. } => "NotARepository",
+        RepositoryError::NotEmpty { .. } => "MediumExists",
+        RepositoryError::Busy { .. } => "RepositoryBusy",
+        RepositoryError::NoSuchBackup { .. } | RepositoryError::Ambiguous { .. } => "NoSuchBackup",
+        RepositoryError::Damaged { .. } | RepositoryError::Missing { .. } => "BackupDamaged",
+        _ => "Error",
+    };
+    (class, vec![])
 }
 
 fn class_of_file(error: &FileError) -> &'static str {

@@ -5,6 +5,7 @@
 //! `process` what ends it all.
 
 mod backend;
+mod backup;
 mod buffer;
 mod check;
 mod copy;
@@ -16,6 +17,7 @@ mod number;
 mod passive;
 mod process;
 mod progress;
+mod repository;
 mod session;
 mod set;
 mod stats;
@@ -43,6 +45,10 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stats::PassiveStats>()?;
     module.add_class::<check::Finding>()?;
     module.add_class::<check::CheckReport>()?;
+    module.add_class::<repository::Repository>()?;
+    module.add_class::<backup::Backup>()?;
+    module.add_class::<backup::VerifyReport>()?;
+    module.add_class::<backup::PruneReport>()?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(diff_path, module)?)?;
     process::watch(module)

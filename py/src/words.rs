@@ -3,7 +3,8 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use shadowvol::format::superblock::OnFull;
-use shadowvol_host::{Caching, Durability, OnExternalWrite};
+use shadowvol_host::backup::Kind;
+use shadowvol_host::{Caching, Durability, Format, OnExternalWrite};
 
 /// A choice, each with its word.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
@@ -46,4 +47,19 @@ impl Choice for OnExternalWrite {
     const NAME: &'static str = "external_write";
     const WORDS: &'static [(&'static str, Self)] =
         &[("error", Self::Error), ("drop", Self::Drop), ("trust", Self::Trust)];
+}
+
+impl Choice for Format {
+    const NAME: &'static str = "format";
+    const WORDS: &'static [(&'static str, Self)] = &[("raw", Self::Raw), ("qcow2", Self::Qcow2)];
+}
+
+impl Choice for Kind {
+    const NAME: &'static str = "kind";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("full", Self::Full),
+        ("copy", Self::Copy),
+        ("incremental", Self::Incremental),
+        ("differential", Self::Differential),
+    ];
 }

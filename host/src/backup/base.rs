@@ -108,7 +108,7 @@ fn is_base(kind: Kind, next: Kind) -> bool {
 fn changes(copy: &ShadowCopy, base: &Backup) -> Result<Option<Vec<ByteExtent>>, Error> {
     let Some(id) = CopyId::new(base.manifest.copy) else { return Ok(None) };
     // Its time, too: where an older diff area was put back, a number can have been given twice.
-    let there = copy.find_sibling(id)?.filter(|info| info.time == base.manifest.copy_time);
+    let there = copy.find_sibling(id)?.filter(|info| info.about.time == base.manifest.copy_time);
     if there.is_none() {
         return Ok(None);
     }

@@ -59,7 +59,7 @@ impl Config {
             let (found, known) = (config.version, VERSION);
             return Err(RepositoryError::UnknownFormat { found, known }.into());
         }
-        if config.chunk == 0 || config.chunk % 4096 != 0 || config.chunk > MAX_CHUNK {
+        if config.chunk == 0 || !config.chunk.is_multiple_of(4096) || config.chunk > MAX_CHUNK {
             return Err(RepositoryError::damaged(&path, "its chunk size").into());
         }
         Ok(config)

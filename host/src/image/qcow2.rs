@@ -32,7 +32,7 @@ impl Qcow2 {
 impl Sink for Qcow2 {
     fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
         let mut padded = Vec::new();
-        let bytes = if bytes.len() as u64 % SECTOR == 0 {
+        let bytes = if (bytes.len() as u64).is_multiple_of(SECTOR) {
             bytes
         } else {
             padded.extend_from_slice(bytes);

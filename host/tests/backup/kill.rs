@@ -1,11 +1,11 @@
 //! The story: a backup is killed at random moments, with SIGKILL, again and again. The last good one
 //! is whole after each, and the next run stores nothing that a killed one has stored.
 
+use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use shadowvol_host::backup::{BackupOptions, Kind, Repository, RestoreOptions};
 use shadowvol_host::{CreateOptions, Passive, PassiveOptions, Volume};

@@ -15,11 +15,13 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant. Everything that goes wrong is an :class:`Error`.
+as it was at one instant, and :class:`Repository` where such copies are backed up. Everything that goes
+wrong is an :class:`Error`.
 """
 
 from shadowvol._backend import Backend, ReadBackend
 from shadowvol._errors import (
+    BackupDamaged,
     BadChunkSize,
     CachedMedium,
     Closed,
@@ -38,12 +40,15 @@ from shadowvol._errors import (
     MediumError,
     MediumExists,
     MissingMedium,
+    NoSuchBackup,
     NoSuchCopy,
     NotADiffArea,
+    NotARepository,
     OriginSize,
     OtherOrigin,
     OutOfRange,
     ReadOnly,
+    RepositoryBusy,
     Retained,
     RetentionShortened,
     RoleEnded,
@@ -58,14 +63,18 @@ from shadowvol._raw import ShadowCopyIO
 from shadowvol._report import Failure, Part, Report
 from shadowvol._sets import BackupSet, ShadowCopySet, backup_set
 from shadowvol._shadowvol import (
+    Backup,
     CheckReport,
     Event,
     Finding,
     Memory,
     Passive,
     PassiveStats,
+    PruneReport,
+    Repository,
     ShadowCopy,
     Space,
+    VerifyReport,
     Volume,
     VolumeStats,
     __version__,
@@ -75,6 +84,8 @@ from shadowvol._shadowvol import (
 
 __all__ = [
     "Backend",
+    "Backup",
+    "BackupDamaged",
     "BackupSet",
     "BadChunkSize",
     "CachedMedium",
@@ -100,19 +111,24 @@ __all__ = [
     "MediumExists",
     "Memory",
     "MissingMedium",
+    "NoSuchBackup",
     "NoSuchCopy",
     "NotADiffArea",
+    "NotARepository",
     "OriginSize",
     "OtherOrigin",
     "OutOfRange",
     "Part",
     "Passive",
     "PassiveStats",
+    "PruneReport",
     "ReadBackend",
     "ReadOnly",
     "Report",
     "Retained",
     "RetentionShortened",
+    "Repository",
+    "RepositoryBusy",
     "RoleEnded",
     "RoleTaken",
     "SetFailed",
@@ -122,6 +138,7 @@ __all__ = [
     "Space",
     "TooManyVolumes",
     "UnknownFormat",
+    "VerifyReport",
     "Volume",
     "VolumeStats",
     "WrongState",

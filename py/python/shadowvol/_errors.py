@@ -190,6 +190,25 @@ class CachedMedium(Error):
     """Reads would be answered from a cache that the active node does not share."""
 
 
+# Backups.
+
+
+class NotARepository(Error):
+    """The folder holds no backup repository."""
+
+
+class RepositoryBusy(Error):
+    """Others work with the repository, and what was asked for must be alone with it."""
+
+
+class NoSuchBackup(Error):
+    """No backup has this name, or the name is the beginning of several."""
+
+
+class BackupDamaged(Error):
+    """A file of the repository is damaged or missing: ``shadowvol verify`` lists what is lost."""
+
+
 # Media.
 
 
@@ -214,6 +233,7 @@ class ReadOnly(MediumError):
 
 
 __all__ = [
+    "BackupDamaged",
     "BadChunkSize",
     "CachedMedium",
     "Closed",
@@ -232,14 +252,17 @@ __all__ = [
     "MediumError",
     "MediumExists",
     "MissingMedium",
+    "NoSuchBackup",
     "NoSuchCopy",
     "NotADiffArea",
+    "NotARepository",
     "OriginSize",
     "OtherOrigin",
     "OutOfRange",
     "ReadOnly",
     "Retained",
     "RetentionShortened",
+    "RepositoryBusy",
     "RoleEnded",
     "RoleTaken",
     "SetFailed",

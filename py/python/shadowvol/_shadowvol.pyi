@@ -13,7 +13,7 @@ Import these names from ``shadowvol``. What holds for all of them:
 * Long operations can be interrupted with Ctrl-C, whether or not they report progress.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self, final
@@ -24,8 +24,10 @@ from shadowvol._backend import Backend, ReadBackend
 from shadowvol._extent import Extent
 from shadowvol._raw import ShadowCopyIO
 from shadowvol._types import (
+    BackupKind,
     Caching,
     Durability,
+    ImageFormat,
     OnExternalWrite,
     OnFull,
     Progress,
@@ -34,15 +36,19 @@ from shadowvol._types import (
 from shadowvol.participants import Participant
 
 __all__ = [
+    "Backup",
     "CheckReport",
     "Event",
     "Finding",
     "Memory",
     "Passive",
     "PassiveStats",
+    "PruneReport",
+    "Repository",
     "SetCreation",
     "ShadowCopy",
     "Space",
+    "VerifyReport",
     "Volume",
     "VolumeStats",
     "__version__",
@@ -557,6 +563,10 @@ class ShadowCopy:
         """When it was taken by the active node's clock, in UTC."""
 
     @property
+    def volume_id(self) -> str:
+        """Identity of the volume, 32 hexadecimal digits."""
+
+    @property
     def size(self) -> int:
         """Bytes of the volume."""
 
@@ -620,6 +630,7 @@ class ShadowCopy:
         path: StrPath,
         *,
         sparse: bool = True,
+        format: ImageFormat = "raw",
         progress: Progress | None = None,
     ) -> int:
         """Copy the whole shadow copy into a file; returns the bytes written, holes left out.
@@ -631,6 +642,7 @@ class ShadowCopy:
         Args:
             path: the file to make.
             sparse: leave holes where there are only zeros.
+            format: ``"raw"``, or ``"qcow2"`` for QEMU and its kin.
             progress: called now and then with the bytes done and the bytes to do; what it raises
                 cancels the copy and comes out here.
 
@@ -640,6 +652,282 @@ class ShadowCopy:
             Gone: the copy was deleted while it was being copied.
             Closed, Corrupt.
         """
+
+@final
+class Repository:
+    """Backups of any volumes in a folder: deduplicated, compressed, complete each by itself.
+
+    Any number of processes can back up, restore and verify at the same time; pruning must be alone.
+    Nothing is held open between two calls. Where a method takes the name of a backup, the beginning
+    of its id will do if it is the only one, and ``"latest"`` is the last of all.
+    """
+
+    @classmethod
+    def create(cls, path: StrPath) -> Self:
+        """Make a repository in a folder that is not there or empty.
+
+        Raises:
+            MediumExists: something is in the folder.
+            MediumError.
+        """
+
+    @classmethod
+    def open(cls, path: StrPath) -> Self:
+        """Open a repository.
+
+        Raises:
+            NotARepository, UnknownFormat, BackupDamaged, MediumError.
+        """
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+
+    def backups(self) -> list[Backup]:
+        """The backups, oldest first. One whose manifest is damaged is told of by :meth:`verify`."""
+
+    def backup_named(self, name: str) -> Backup:
+        """The backup with this name.
+
+        Raises:
+            NoSuchBackup, MediumError.
+        """
+
+    def needed(self, copy: ShadowCopy, kind: BackupKind) -> int | None:
+        """The shadow copy that the next backup of this kind builds on, of the volume of ``copy``.
+
+        Keep it until then, or the next backup is a full one. ``None`` if there is none.
+        """
+
+    def backup(
+        self,
+        copy: ShadowCopy,
+        *,
+        kind: BackupKind = "full",
+        base: str | None = None,
+        name: str | None = None,
+        set: str | None = None,
+        consistency: str | None = None,
+        participants: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Backup:
+        """Back up a shadow copy.
+
+        The backup is there when this returns. If the process dies before, the others are whole, and
+        what it has stored is not stored again.
+
+        Args:
+            copy: the shadow copy. That of a :class:`Passive` can be backed up on another host.
+            kind: ``"full"`` reads all, and others build on it; ``"copy"`` reads all and nothing
+                builds on it; ``"incremental"`` reads what has changed since the last full or
+                incremental one, ``"differential"`` since the last full one. If that or its shadow
+                copy is lost, a full one is made, and says why in :attr:`Backup.full_because`.
+            base: the backup to build on instead.
+            name: what the volume is called; the file name of its image if not given.
+            set: the shadow copy set, to be kept in the manifest as the next two are.
+            consistency: ``"application-consistent"`` or ``"crash-consistent"``.
+            participants: who took part.
+            progress: called now and then with the bytes done and the bytes to do; what it raises
+                cancels the backup and comes out here.
+
+        Raises:
+            Gone: the shadow copy was deleted while it was being read.
+            RepositoryBusy: the repository is being pruned.
+            NoSuchBackup, BackupDamaged, Closed, Corrupt, MediumError.
+        """
+
+    def restore(
+        self,
+        backup: str,
+        path: StrPath,
+        *,
+        format: ImageFormat = "raw",
+        in_place: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Restore a backup to a file or block device; returns the bytes written, holes left out.
+
+        Every chunk is verified. A new file is written under a temporary name and renamed when it is
+        complete; a file that is there is replaced then.
+
+        Args:
+            backup: which one.
+            path: the file to make, or the device to overwrite.
+            format: of a new file.
+            in_place: overwrite an image that is there, instead of replacing it. It is a mixture
+                until this returns. Block devices are always overwritten.
+            progress: as in :meth:`backup`.
+
+        Raises:
+            ValueError: ``path`` has shadow copies that this would spoil, or is too small.
+            NoSuchBackup, BackupDamaged, RepositoryBusy, MediumError.
+        """
+
+    def verify(
+        self, backups: Sequence[str] | None = None, *, progress: Progress | None = None
+    ) -> VerifyReport:
+        """Read and check every byte of the repository, or every chunk of some backups.
+
+        Raises:
+            NoSuchBackup, RepositoryBusy, MediumError. Damage is in the report.
+        """
+
+    def prune(
+        self,
+        *,
+        keep_last: int = 0,
+        keep_daily: int = 0,
+        keep_weekly: int = 0,
+        keep_monthly: int = 0,
+        remove: Sequence[str] | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> PruneReport:
+        """Remove backups and what only they need.
+
+        Args:
+            keep_last: how many of the last backups of each volume stay. What any of the four
+                wants stays; if all are 0, all stay.
+            keep_daily: of how many of the last days that have any the last one stays.
+            keep_weekly: of how many weeks.
+            keep_monthly: of how many months.
+            remove: backups to remove in any case.
+            dry_run: say what would be done, and leave it at that.
+            progress: as in :meth:`backup`.
+
+        Raises:
+            RepositoryBusy: a backup, a restore or a verification is running.
+            BackupDamaged: it cannot be known what a backup that stays needs; nothing was removed.
+            NoSuchBackup, MediumError.
+        """
+
+@final
+class Backup:
+    """A backup in a repository. It can be restored by itself, whatever its kind."""
+
+    @property
+    def id(self) -> str:
+        """What it is called, 32 hexadecimal digits."""
+
+    @property
+    def kind(self) -> BackupKind:
+        """What it was in the end."""
+
+    @property
+    def volume_id(self) -> str:
+        """Identity of the volume, 32 hexadecimal digits."""
+
+    @property
+    def name(self) -> str:
+        """What the volume was called."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+
+    @property
+    def copy(self) -> int:
+        """Number of the shadow copy."""
+
+    @property
+    def copy_created(self) -> datetime:
+        """When the shadow copy was taken, in UTC."""
+
+    @property
+    def label(self) -> str:
+        """What the shadow copy was called."""
+
+    @property
+    def created(self) -> datetime:
+        """When the backup was complete, in UTC."""
+
+    @property
+    def base(self) -> str | None:
+        """The backup that it was built on; ``None`` if the whole volume was read."""
+
+    @property
+    def full_because(self) -> str | None:
+        """Why it is full although something else was asked for; ``None`` if it is not so."""
+
+    @property
+    def set(self) -> str | None:
+        """The shadow copy set, if there was one."""
+
+    @property
+    def consistency(self) -> str | None:
+        """What the set's maker has said."""
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """Who took part."""
+
+    @property
+    def read(self) -> int:
+        """Bytes of the volume that were read."""
+
+    @property
+    def new(self) -> int:
+        """Bytes that the repository did not have."""
+
+    @property
+    def stored(self) -> int:
+        """Bytes by which the repository has grown."""
+
+@final
+class VerifyReport:
+    """What a verification looked at, and what it found."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is damaged."""
+
+    @property
+    def backups(self) -> list[str]:
+        """The backups that were looked at."""
+
+    @property
+    def packs(self) -> int:
+        """Packs that were read; 0 if only some backups were asked for."""
+
+    @property
+    def chunks(self) -> int:
+        """Chunks that were read and verified."""
+
+    @property
+    def bytes(self) -> int:
+        """Their bytes: stored ones, or those of the volumes if some backups were asked for."""
+
+    @property
+    def findings(self) -> list[str]:
+        """What is damaged or missing, in words."""
+
+    @property
+    def harmed(self) -> dict[str, list[Extent]]:
+        """The backups that cannot be restored whole, and their bytes that are lost."""
+
+@final
+class PruneReport:
+    """What a pruning has done, or would do."""
+
+    @property
+    def removed(self) -> list[str]:
+        """Backups that were removed."""
+
+    @property
+    def kept(self) -> list[str]:
+        """Backups that stay."""
+
+    @property
+    def packs_removed(self) -> int:
+        """Packs that were removed."""
+
+    @property
+    def packs_rewritten(self) -> int:
+        """Packs among them of which something was written anew."""
+
+    @property
+    def freed(self) -> int:
+        """Bytes in them that nobody needed."""
 
 @final
 class Memory:

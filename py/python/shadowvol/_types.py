@@ -19,5 +19,11 @@ Caching: TypeAlias = Literal["auto", "buffered", "direct"]
 OnExternalWrite: TypeAlias = Literal["error", "drop", "trust"]
 """What opening does when the origin was changed while no active node was running."""
 
+BackupKind: TypeAlias = Literal["full", "copy", "incremental", "differential"]
+"""What a backup is to the next ones: what they build on, and what it builds on."""
+
+ImageFormat: TypeAlias = Literal["raw", "qcow2"]
+"""How the bytes of a volume are laid out in a file."""
+
 Progress: TypeAlias = Callable[[int, int], object]
 """Called now and then with the bytes done and the bytes to do; raising cancels the operation."""

@@ -7,6 +7,7 @@ The exit status is 0, 1 when something failed, and 2 when the command was not un
 import click
 
 from shadowvol import __version__
+from shadowvol.cli.backup import backup
 from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
@@ -14,6 +15,7 @@ from shadowvol.cli.errors import ErrorGroup
 from shadowvol.cli.set import take_set
 from shadowvol.cli.snapshot import delete, gc, snapshot
 from shadowvol.cli.volume import init, revert
+from shadowvol.cli.repository import backups, prune, restore, verify
 
 
 @click.group(
@@ -41,6 +43,11 @@ _COMMANDS = (
     diff,
     revert,
     check,
+    backup,
+    backups,
+    restore,
+    verify,
+    prune,
     demo,
 )
 

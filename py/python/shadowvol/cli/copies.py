@@ -4,10 +4,12 @@ They work while another process has the volume open and writes.
 """
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
 import shadowvol as sv
+from shadowvol._types import ImageFormat
 from shadowvol.cli import options, output
 from shadowvol.cli.progress import Meter
 from shadowvol.cli.size import size_text
@@ -134,11 +136,26 @@ def diff(*, first: Target, second: Target, diff: Path | None, as_json: bool) -> 
 @options.target
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+@click.option(
+    "--format",
+    "image_format",
+    type=click.Choice(get_args(ImageFormat)),
+    default="raw",
+    show_default=True,
+    help="How OUT is laid out.",
+)
 @click.option("--sparse/--no-sparse", default=True, help="Leave holes where there are only zeros.")
 @options.diff
 @options.as_json
 def copy(
-    *, target: Target, out: Path, force: bool, sparse: bool, diff: Path | None, as_json: bool
+    *,
+    target: Target,
+    out: Path,
+    force: bool,
+    image_format: ImageFormat,
+    sparse: bool,
+    diff: Path | None,
+    as_json: bool,
 ) -> None:
     """Copy a shadow copy into the file OUT.
 
@@ -150,7 +167,7 @@ def copy(
         chosen = target.of(node)
         try:
             with Meter(f"Copying {target.image}@{chosen.id}", quiet=as_json) as meter:
-                written = chosen.copy_to(out, sparse=sparse, progress=meter)
+                written = chosen.copy_to(out, sparse=sparse, format=image_format, progress=meter)
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     if as_json:

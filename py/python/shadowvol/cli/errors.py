@@ -34,6 +34,8 @@ def message_of(error: Exception) -> str:
                 "\nReading shadow copies works meanwhile (list, info, diff, copy, check). Taking "
                 "and deleting them is for the process that has the volume open, by its own API."
             )
+        case sv.RepositoryBusy():
+            message += "\nA pruning has to be alone; all other commands work side by side."
         case sv.ExternalWrite() | sv.CoherentCrash() | sv.OtherOrigin():
             message += (
                 "\nTo decide, give --external-write drop or trust to snapshot, delete or revert."

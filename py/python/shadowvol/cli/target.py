@@ -28,6 +28,11 @@ class Target:
         return f"{self.image}@{'newest' if self.id is None else self.id}"
 
 
+def parse_source(text: str) -> Target | Path:
+    """An image, or a shadow copy of one."""
+    return parse_target(text) if _PATTERN.fullmatch(text) else Path(text)
+
+
 def parse_target(text: str) -> Target:
     """Take the last ``@`` that digits or ``newest`` follow."""
     found = _PATTERN.fullmatch(text)
