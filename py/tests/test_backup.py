@@ -236,6 +236,10 @@ def test_two_images_are_a_set(tmp_path: Path) -> None:
     assert [one["name"] for one in made] == ["a.img", "b.img"]
     assert made[0]["set"] == made[1]["set"] is not None
     run("backup", *images, place, "--name", "x", status=2)
+    run("backup", *images, place, "--diff", "x", status=2)
+    area = tmp_path / "area"
+    run("init", tmp_path / "c.img", "--size", "1M", "--diff", area)
+    run("backup", tmp_path / "c.img", place, "--diff", area)
 
 
 def test_a_failed_backup_leaves_no_copy(image: Path, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant, and :class:`Repository` where such copies are backed up. Everything that goes
-wrong is an :class:`Error`.
+as it was at one instant, and :class:`Repository` where such copies are backed up.
+Everything that goes wrong is an :class:`Error`.
 """
 
 from shadowvol._backend import Backend, ReadBackend

@@ -26,6 +26,7 @@ class _Job:
     """A shadow copy that is backed up."""
 
     image: Path
+    diff: Path | None
     id: int
     own: bool
     """Whether this command took it."""
@@ -52,6 +53,7 @@ class _Job:
     "differential backup would need.",
 )
 @options.external_write
+@options.diff
 @options.as_json
 def backup(
     *,
@@ -62,6 +64,7 @@ def backup(
     name: str | None,
     keep_full: bool,
     external_write: OnExternalWrite,
+    diff: Path | None,
     as_json: bool,
 ) -> None:
     """Back up images into the folder REPOSITORY.
@@ -73,12 +76,12 @@ def backup(
     Every backup can be restored by itself. If an incremental or differential one has lost what it
     builds on, a full one is made, and says so.
     """
-    if name is not None and len(sources) > 1:
-        raise click.UsageError("--name is for one image")
+    if len(sources) > 1 and (name is not None or diff is not None):
+        raise click.UsageError("--name and --diff are for one image")
     repository = _open(folder, init=init)
     made: list[tuple[_Job, sv.Backup]] = []
     left: list[str] = []
-    with _copies(sources, external_write, left) as jobs:
+    with _copies(sources, diff, external_write, left) as jobs:
         set_id = uuid.uuid4().hex if len(jobs) > 1 else None
         for job in jobs:
             result = _back_up(repository, job, kind, name, set_id, quiet=as_json)
@@ -130,28 +133,31 @@ def _open(folder: Path, *, init: bool) -> sv.Repository:
 
 @contextmanager
 def _copies(
-    sources: tuple[Target | Path, ...], external_write: OnExternalWrite, left: list[str]
+    sources: tuple[Target | Path, ...],
+    diff: Path | None,
+    external_write: OnExternalWrite,
+    left: list[str],
 ) -> Iterator[list[_Job]]:
     """The shadow copies to back up. Those that were taken for it go if it fails."""
     jobs: list[_Job] = []
     try:
         for source in sources:
-            job = _take(source, external_write)
+            job = _take(source, diff, external_write)
             jobs.append(job)
         yield jobs
     except BaseException:
         for job in jobs:
             if job.own:
-                _delete(job.image, [job.id], left)
+                _delete(job, [job.id], left)
         raise
 
 
-def _take(source: Target | Path, external_write: OnExternalWrite) -> _Job:
+def _take(source: Target | Path, diff: Path | None, external_write: OnExternalWrite) -> _Job:
     if isinstance(source, Target):
-        with sv.Passive.open(source.image) as node:
-            return _Job(source.image, source.of(node).id, own=False)
-    with sv.Volume.open(source, external_write=external_write) as volume:
-        return _Job(source, volume.create_shadow_copy(LABEL).id, own=True)
+        with sv.Passive.open(source.image, diff=diff) as node:
+            return _Job(source.image, diff, source.of(node).id, own=False)
+    with sv.Volume.open(source, diff=diff, external_write=external_write) as volume:
+        return _Job(source, diff, volume.create_shadow_copy(LABEL).id, own=True)
 
 
 def _back_up(
@@ -164,7 +170,7 @@ def _back_up(
     quiet: bool,
 ) -> sv.Backup:
     with (
-        sv.Passive.open(job.image) as node,
+        sv.Passive.open(job.image, diff=job.diff) as node,
         Meter(f"Backing up {job.image}@{job.id}", quiet=quiet) as meter,
     ):
         return repository.backup(
@@ -184,7 +190,7 @@ def _retire(
     """Delete this command's copies of a volume but those that the next backup needs."""
     if not job.own:
         return
-    with sv.Passive.open(job.image) as node:
+    with sv.Passive.open(job.image, diff=job.diff) as node:
         copies = {copy.id: copy for copy in node.shadow_copies()}
         newest = copies[job.id]
         needed = {repository.needed(newest, "incremental")}
@@ -198,17 +204,17 @@ def _retire(
         and other.copy in copies
         and copies[other.copy].created == other.copy_created
     }
-    _delete(job.image, sorted(ours - needed), left)
+    _delete(job, sorted(ours - needed), left)
 
 
-def _delete(image: Path, ids: list[int], left: list[str]) -> None:
+def _delete(job: _Job, ids: list[int], left: list[str]) -> None:
     if not ids:
         return
     try:
-        with sv.Volume.open(image) as volume:
+        with sv.Volume.open(job.image, diff=job.diff) as volume:
             for copy_id in ids:
                 volume.delete_shadow_copy(copy_id)
     except (sv.Error, OSError) as error:
-        names = [f"{image}@{copy_id}" for copy_id in ids]
+        names = [f"{job.image}@{copy_id}" for copy_id in ids]
         left += names
         click.echo(f"Warning: not deleted: {', '.join(names)}: {message_of(error)}", err=True)

@@ -151,8 +151,8 @@ def _print(folder: Path, report: sv.VerifyReport) -> None:
     )
     output.table(("backup that is harmed", "its bytes that are lost"), rows, right=[])
     click.echo(
-        "All other backups are whole. Move damaged packs out of the repository: the next full "
-        "backup then stores anew what they held."
+        "All other backups are whole. Move damaged packs and index files out of the repository: "
+        "an index is made anew from the packs, and the next backup stores again what they held."
     )
 
 
