@@ -11,9 +11,12 @@ use std::time::Instant;
 
 use serde_json::json;
 use shadowvol::Rule;
+use shadowvol::set::SetRule;
+use shadowvol::sim::sets::{self, SetReport, SetWorld};
 use shadowvol::sim::{First, Limits, Report, Scenario, explore, scenarios};
 
 const PROOF: Limits = Limits { states: 60_000_000, first: First::Deepest };
+const SETS: usize = 20_000_000;
 const STORY: Limits = Limits { states: 5_000_000, first: First::Nearest };
 
 fn main() -> ExitCode {
@@ -46,10 +49,29 @@ fn main() -> ExitCode {
         needed.push((rule, world, report));
     }
 
-    if json {
-        println!("{}", data(&proven, &needed));
+    let large = if has("--long") { sets::large() } else { Vec::new() };
+    let of_sets = sets::all().into_iter().chain(large).map(|world| (world, None));
+    let without = SetRule::ALL.into_iter().map(|rule| (sets::without(rule), Some(rule)));
+    let mut explored = Vec::new();
+    for (world, rule) in of_sets.chain(without) {
+        let name = rule.map_or_else(|| format!("set: {}", world.name), |rule| format!("{rule:?}"));
+        if chosen(&name) {
+            let report = sets::explore(&world, SETS);
+            if !json {
+                print_set(explored.is_empty(), &name, &world, &report, stories);
+            }
+            explored.push((name, rule.is_none(), report));
+        }
     }
-    let sound = proven.iter().all(|(_, report)| report.is_proof())
+
+    if json {
+        println!("{}", data(&proven, &needed, &explored));
+    }
+    let sets_are = explored
+        .iter()
+        .all(|(_, whole, report)| if *whole { report.is_proof() } else { report.damage.is_some() });
+    let sound = sets_are
+        && proven.iter().all(|(_, report)| report.is_proof())
         && needed.iter().all(|(_, _, report)| report.damage.is_some());
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -108,7 +130,29 @@ fn print_rule(is_first: bool, rule: Rule, world: &Scenario, report: &Report, sto
     }
 }
 
-fn data(proven: &[(Scenario, Report)], needed: &[(Rule, Scenario, Report)]) -> serde_json::Value {
+fn print_set(is_first: bool, name: &str, world: &SetWorld, report: &SetReport, stories: bool) {
+    if is_first {
+        println!(
+            "\n{:<24} {:<14} {:>9} {:>9}  result",
+            "set, or without the rule", "in world", "states", "steps"
+        );
+    }
+    let words = match (&report.damage, report.complete) {
+        (Some(story), _) => story.damage.as_str(),
+        (None, true) => "no damage",
+        (None, false) => "NOT ALL STATES VISITED",
+    };
+    println!("{name:<24} {:<14} {:>9} {:>9}  {words}", world.name, report.states, report.steps);
+    if let Some(story) = report.damage.as_ref().filter(|_| stories) {
+        println!("\n{story}");
+    }
+}
+
+fn data(
+    proven: &[(Scenario, Report)],
+    needed: &[(Rule, Scenario, Report)],
+    explored: &[(String, bool, SetReport)],
+) -> serde_json::Value {
     let worlds = proven.iter().map(|(world, report)| {
         json!({
             "world": world.name,
@@ -123,5 +167,12 @@ fn data(proven: &[(Scenario, Report)], needed: &[(Rule, Scenario, Report)]) -> s
     let rules = needed.iter().map(|(rule, world, report)| {
         json!({ "rule": format!("{rule:?}"), "world": world.name, "report": report })
     });
-    json!({ "worlds": worlds.collect::<Vec<_>>(), "rules": rules.collect::<Vec<_>>() })
+    let sets = explored
+        .iter()
+        .map(|(name, whole, report)| json!({ "name": name, "all_rules": whole, "report": report }));
+    json!({
+        "worlds": worlds.collect::<Vec<_>>(),
+        "rules": rules.collect::<Vec<_>>(),
+        "sets": sets.collect::<Vec<_>>(),
+    })
 }
