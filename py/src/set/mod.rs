@@ -46,10 +46,10 @@ struct Named {
 }
 
 enum State {
-    Gathering(BackupSet<Gathering>),
-    Prepared(BackupSet<Prepared>),
-    Created(BackupSet<Created>),
-    Over(Option<Report>),
+    Gathering(Box<BackupSet<Gathering>>),
+    Prepared(Box<BackupSet<Prepared>>),
+    Created(Box<BackupSet<Created>>),
+    Over(Option<Box<Report>>),
     /// Another thread is at work on it.
     Busy(Option<Stopper>),
 }
@@ -74,7 +74,7 @@ impl SetCreation {
         retain_until = None, application_consistent = false, wait = 0.0, freeze_window = 60.0,
         hold_window = 10.0
     ))]
-    #[allow(clippy::too_many_arguments, reason = "Python names them")]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         py: Python<'_>,
         volumes: Vec<(String, Py<Volume>)>,
@@ -127,7 +127,7 @@ impl SetCreation {
                 set.invite(participant);
             }
         }
-        Ok(Self { volumes: named, state: Mutex::new(State::Gathering(set)) })
+        Ok(Self { volumes: named, state: Mutex::new(State::Gathering(Box::new(set))) })
     }
 
     /// Where it is: new, prepared, created or over; busy while another thread is at work on it.
@@ -139,11 +139,11 @@ impl SetCreation {
     /// Let all participants prepare.
     fn prepare(&self, py: Python<'_>) -> PyResult<()> {
         let set = self.take(py, "prepare", |state| match state {
-            State::Gathering(set) => Ok((set, None)),
+            State::Gathering(set) => Ok((*set, None)),
             other => Err(other),
         })?;
         let done = interruptible(py, None, move || set.prepare());
-        self.put(py, done, State::Prepared)
+        self.put(py, done, |set| State::Prepared(Box::new(set)))
     }
 
     /// Freeze the participants, hold the volumes, and take the copies.
@@ -151,13 +151,13 @@ impl SetCreation {
         let set = self.take(py, "create", |state| match state {
             State::Prepared(set) => {
                 let stopper = set.stopper();
-                Ok((set, Some(stopper)))
+                Ok((*set, Some(stopper)))
             }
             other => Err(other),
         })?;
         let stopper = set.stopper();
         let done = interruptible(py, Some(stopper), move || set.create());
-        self.put(py, done, State::Created)
+        self.put(py, done, |set| State::Created(Box::new(set)))
     }
 
     /// The copies, in the order of the volumes.
@@ -186,11 +186,11 @@ impl SetCreation {
     /// Tell the participants that the requester has read what it wanted. The copies stay.
     fn complete(&self, py: Python<'_>, succeeded: bool) -> PyResult<()> {
         let set = self.take(py, "complete", |state| match state {
-            State::Created(set) => Ok((set, None)),
+            State::Created(set) => Ok((*set, None)),
             other => Err(other),
         })?;
         let report = py.detach(|| set.complete(succeeded));
-        self.lock(|state| *state = State::Over(Some(report)));
+        self.lock(|state| *state = State::Over(Some(Box::new(report))));
         Ok(())
     }
 
@@ -202,8 +202,8 @@ impl SetCreation {
             other => Ok(mem::replace(other, State::Over(None))),
         });
         let report = py.detach(|| match state {
-            Ok(State::Prepared(set)) => Some(set.abort()),
-            Ok(State::Created(set)) => Some(set.abort()),
+            Ok(State::Prepared(set)) => Some(Box::new(set.abort())),
+            Ok(State::Created(set)) => Some(Box::new(set.abort())),
             Ok(State::Over(report)) => report,
             Ok(State::Gathering(_) | State::Busy(_)) => None,
             // Who is at work on it finds it failed.
@@ -222,8 +222,8 @@ impl SetCreation {
     /// What it came to, and who took part; None before anybody was told of it.
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         let report = self.lock(|state| match state {
-            State::Prepared(set) => Some(set.report()),
-            State::Created(set) => Some(set.report()),
+            State::Prepared(set) => Some(Box::new(set.report())),
+            State::Created(set) => Some(Box::new(set.report())),
             State::Over(report) => report.clone(),
             State::Gathering(_) | State::Busy(_) => None,
         });
@@ -268,7 +268,7 @@ impl SetCreation {
         let (result, interrupt) = done;
         let (state, error) = match result {
             Ok(set) => (next(set), None),
-            Err(error) => (State::Over(error.report().cloned()), Some(error)),
+            Err(error) => (State::Over(error.report().cloned().map(Box::new)), Some(error)),
         };
         self.lock(|place| *place = state);
         match (interrupt, error) {
