@@ -24,7 +24,7 @@ fn no_copy_shows_an_effect_without_its_cause() {
     let stop = AtomicBool::new(false);
     let mut seen = [0, 0];
     thread::scope(|scope| {
-        let stop = &stop;
+        let (stop, _end) = (&stop, End(&stop));
         for (cell, first, second) in [(0, a, b), (1, b, a)] {
             scope.spawn(move || {
                 for number in 1_u64.. {
@@ -53,9 +53,17 @@ fn no_copy_shows_an_effect_without_its_cause() {
                 volume.delete_shadow_copies(&[copy.id]).expect("deleted");
             }
         }
-        stop.store(true, Ordering::Relaxed);
     });
     assert!(seen.iter().all(|&number| number as usize > SETS), "the writers stood still: {seen:?}");
+}
+
+/// Stops the writers when the reader has seen enough, or something wrong.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn at(cell: usize) -> u64 {
