@@ -120,8 +120,16 @@ impl Disk {
     pub(crate) fn writes_go_on(&self) {
         let (volume, (done, told)) = (Arc::clone(&self.volume), channel());
         thread::spawn(move || done.send(volume.write(0, &[7; 512]).map_err(|e| e.to_string())));
-        let write = told.recv_timeout(Duration::from_secs(30)).expect("writes are not held");
+        let write = told.recv_timeout(Duration::from_secs(20)).expect("writes are not held");
         write.expect("a write");
+    }
+}
+
+impl Drop for Disk {
+    /// A test that fails closes its volumes, too.
+    fn drop(&mut self) {
+        self.origin.open();
+        self.diff.open();
     }
 }
 
