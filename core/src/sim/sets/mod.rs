@@ -96,7 +96,7 @@ pub fn all() -> Vec<SetWorld> {
     ]
 }
 
-/// Larger worlds, which take minutes.
+/// Larger worlds, in which all kinds of mishaps come together.
 #[must_use]
 pub fn large() -> Vec<SetWorld> {
     let strict = Wanted::ApplicationConsistency;
