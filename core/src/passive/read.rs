@@ -297,14 +297,9 @@ impl Read {
         for &chunks in &self.origin {
             passive.view.table().resolve(self.copy, chunks, &mut self.plan);
         }
+        // What has no record now was right when it was read.
         self.origin.clear();
-        let origin = &mut self.origin;
-        self.plan.pieces.retain(|piece| {
-            if piece.from == Source::Origin {
-                origin.push(piece.chunks);
-            }
-            piece.from != Source::Origin
-        });
+        self.plan.pieces.retain(|piece| piece.from != Source::Origin);
         let chunks: u64 = self.plan.pieces.iter().map(|piece| piece.chunks.count).sum();
         passive.counters.redirected_chunks += chunks;
         self.redirected |= chunks > 0;
