@@ -233,7 +233,6 @@ impl World {
             (Order::Read { .. } | Order::CatchUp, Err(error)) => {
                 return Err(format!("a passive could not read: {error}"));
             }
-            (Order::Settle, Err(Error::DiffAreaFull { .. })) => {}
             (Order::Compact | Order::Settle, Err(Error::DiffAreaFull { .. })) | (_, Ok(_)) => {}
             (Order::Delete(_), Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {}
             (Order::Delete(copy), Err(Error::Reverting { .. })) => {
