@@ -162,12 +162,13 @@ impl Write {
         let cover = active.geometry().cover(self.offset, self.length);
         self.lacking.clear();
         self.preserved.copy = active.view.newest();
-        if active.view.reverting().is_some() && !self.look_up_unsettled(active, cover) {
-            return Step::Wait(Wait::Settle(self.claim));
+        let reverting = active.view.reverting().is_some();
+        if reverting && let Some(unsettled) = self.look_up_unsettled(active, cover) {
+            return Step::Wait(Wait::Settle(unsettled));
         }
-        if self.change == Change::None {
-            // These are all.
-        } else if let Some(newest) = self.preserved.copy {
+        if let Some(newest) = self.preserved.copy
+            && self.change != Change::None
+        {
             if cover.count > 1 {
                 active.view.table().lacking(newest, cover, &mut self.lacking);
             } else if !active.is_preserved(newest, cover.first) {
@@ -185,7 +186,7 @@ impl Write {
         let needed = u32::try_from(self.lacking.iter().map(|run| run.count).sum::<u64>());
         let needed = needed.unwrap_or(u32::MAX);
         // The records need room too.
-        let kinds = 1 + u32::from(active.view.reverting().is_some());
+        let kinds = 1 + u32::from(reverting);
         let records = kinds * (needed / RUNS_IN_A_SLOT + 1);
         let kept = active.kept_slots().saturating_add(records);
         if !active.slots.reserve(needed, kept) {
@@ -202,9 +203,9 @@ impl Write {
         Step::Io
     }
 
-    /// While a revert is under way: what of the unsettled chunks is lacking, or, if something else
-    /// than preserving comes of it, whether there is none. They are in `claim` then.
-    fn look_up_unsettled(&mut self, active: &Active, cover: Extent) -> bool {
+    /// While a revert is under way: the chunks that have to be settled first, from the first to the
+    /// last. If nothing comes of it but preserving, what they lack is looked up instead.
+    fn look_up_unsettled(&mut self, active: &Active, cover: Extent) -> Option<Extent> {
         let mut unsettled = Vec::new();
         active.view.unsettled(cover, u64::MAX, &mut unsettled);
         if self.change == Change::None {
@@ -215,12 +216,11 @@ impl Write {
                     active.view.table().lacking(newest, run, &mut self.lacking);
                 }
             }
-            return true;
+            return None;
         }
-        if let (Some(first), Some(last)) = (unsettled.first(), unsettled.last()) {
-            self.claim = Extent { first: first.first, count: last.end() - first.first.0 };
-        }
-        unsettled.is_empty() || !active.rules.keeps(Rule::SettleBeforeOverwrite)
+        let (first, last) = (unsettled.first()?.first, unsettled.last()?.end());
+        let settles = active.rules.keeps(Rule::SettleBeforeOverwrite);
+        settles.then(|| Extent { first, count: last - first.0 })
     }
 
     fn take_slots(&mut self, active: &mut Active) {

@@ -108,3 +108,121 @@ impl View {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What a journal may say of a revert, and in which order.
+
+    use super::*;
+    use crate::description::Description;
+    use crate::format::checksum::Checksum;
+    use crate::format::record::{Body, Context, Emitter, Reason, parse, seal};
+    use crate::geometry::Geometry;
+    use crate::journal::Trust;
+    use crate::table::Run;
+    use crate::units::{ChunkSize, Content, Generation, Sequence};
+
+    const SUM: Checksum = Checksum::PORTABLE;
+
+    fn copy(number: u32) -> CopyId {
+        CopyId::new(number).expect("a number")
+    }
+
+    /// Applies the record that `emit` writes.
+    fn apply(view: &mut View, emit: impl FnOnce(&mut Vec<u8>) -> usize) -> Result<(), Error> {
+        let context = Context { seed: 1, generation: Generation::default() };
+        let mut bytes = Vec::new();
+        let length = emit(&mut bytes);
+        assert_eq!(length, bytes.len());
+        seal(&mut bytes, context, Sequence(0), Sequence(0), SUM);
+        let record = parse(&bytes, context, Sequence(0), SUM)?.expect("believed");
+        assert!(!matches!(record.body, Body::Link(_)));
+        view.apply(Sequence(0), &record)
+    }
+
+    fn preserve(view: &mut View, first: u64, count: u64, of: u32) {
+        let chunks = Extent::new(first, count);
+        let run = Run { chunks, copy: copy(of), content: Content::Zeros };
+        apply(view, |out| {
+            let mut emitter = Emitter::preserved(out);
+            emitter.run(run, &[]);
+            emitter.end()
+        })
+        .expect("sound");
+    }
+
+    /// A volume of 100 chunks with copies 1 to 3.
+    fn view() -> View {
+        let geometry = Geometry::new(100 * 4096, ChunkSize::MIN);
+        let mut view = View::new(geometry, Trust::Remember, 1);
+        for number in 1..=3 {
+            let about = Description::new("", 0);
+            apply(&mut view, |out| Emitter::created(out, copy(number), about.borrow()).end())
+                .expect("sound");
+        }
+        view
+    }
+
+    fn settle(view: &mut View, extents: &[(u64, u64)]) -> Result<(), Error> {
+        let extents: Vec<_> =
+            extents.iter().map(|&(first, count)| Extent::new(first, count)).collect();
+        apply(view, |out| Emitter::settled(out, &extents).end())
+    }
+
+    #[test]
+    fn unsettled_is_what_the_copy_has_in_slots_and_no_record_names_in_any_order() {
+        let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]];
+        for order in orders {
+            let mut view = view();
+            apply(&mut view, |out| Emitter::reverting(out, copy(2)).end()).expect("sound");
+            for step in order {
+                match step {
+                    0 => preserve(&mut view, 10, 20, 2),
+                    1 => preserve(&mut view, 25, 15, 3),
+                    // Copy 2 does not see these.
+                    2 => preserve(&mut view, 50, 5, 1),
+                    _ => settle(&mut view, &[(0, 12), (28, 2), (90, 10)]).expect("sound"),
+                }
+            }
+            let left = [Extent::new(12, 16), Extent::new(30, 10)];
+            assert_eq!(view.all_unsettled(), left, "{order:?}");
+            let mut some = Vec::new();
+            view.unsettled(Extent::new(20, 15), u64::MAX, &mut some);
+            assert_eq!(some, [Extent::new(20, 8), Extent::new(30, 5)]);
+            some.clear();
+            view.unsettled(Extent::new(0, 100), 3, &mut some);
+            let found: u64 = some.iter().map(|run| run.count).sum();
+            assert!((3..26).contains(&found) && some[0].first.0 == 12, "{some:?}");
+            assert_eq!(view.first_unmarked(), Some(12));
+            assert_eq!(view.changes(copy(3), None), Ok(alloc::vec![Extent::new(12, 28)]));
+
+            settle(&mut view, &[(12, 16), (30, 10)]).expect("sound");
+            assert_eq!(view.all_unsettled(), []);
+            apply(&mut view, |out| Emitter::reverted(out).end()).expect("sound");
+            assert_eq!((view.reverting(), view.settled()), (None, Vec::new()));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_damage() {
+        let mut view = view();
+        let revert =
+            |view: &mut View, to| apply(view, |out| Emitter::reverting(out, copy(to)).end());
+        let delete = |view: &mut View, of| {
+            apply(view, |out| Emitter::deleted(out, Reason::Space, &[copy(of)]).end())
+        };
+        assert_eq!(revert(&mut view, 4), Err(DAMAGED));
+        assert_eq!(settle(&mut view, &[(7, 1)]), Ok(()));
+        assert_eq!(revert(&mut view, 2), Ok(()));
+        assert_eq!(view.settled(), [], "what was said before the revert began");
+        assert_eq!(settle(&mut view, &[(99, 1)]), Ok(()));
+        assert_eq!(revert(&mut view, 2), Ok(()));
+        assert_eq!(view.settled(), [Extent::new(99, 1)], "what was said before it was said again");
+        assert_eq!(revert(&mut view, 1), Err(DAMAGED));
+        assert_eq!(settle(&mut view, &[(99, 2)]), Err(DAMAGED));
+        assert_eq!(settle(&mut view, &[(0, 0)]), Err(DAMAGED));
+        assert_eq!(settle(&mut view, &[(u64::MAX, 2)]), Err(DAMAGED));
+        assert_eq!(delete(&mut view, 2), Err(DAMAGED));
+        assert_eq!(delete(&mut view, 3), Ok(()));
+    }
+}
