@@ -158,10 +158,10 @@ impl Model {
                     self.copies.insert(last.id.number(), self.volume.clone());
                 }
             }
-            Some(Pending::Delete(id)) => {
-                if volume.shadow_copy(CopyId::new(id).expect("a number")).is_err() {
-                    self.copies.remove(&id);
-                }
+            Some(Pending::Delete(id))
+                if volume.shadow_copy(CopyId::new(id).expect("a number")).is_err() =>
+            {
+                self.copies.remove(&id);
             }
             _ => {}
         }
