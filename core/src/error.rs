@@ -39,6 +39,15 @@ pub enum Error {
         /// The copy.
         copy: CopyId,
     },
+    /// The volume is being reverted to a shadow copy, and that has to end first.
+    #[error(
+        "the volume is being reverted to shadow copy {copy}; \
+         finish it first: revert again to the same copy"
+    )]
+    Reverting {
+        /// The copy that it is being reverted to.
+        copy: CopyId,
+    },
     /// The diff area has no room for old bytes, and the policy says that the write fails.
     #[error(
         "the diff area is full: {needed} bytes are needed, {free} are free of {limit}; \

@@ -43,6 +43,7 @@ pub mod active;
 pub mod backend;
 mod description;
 mod error;
+mod extents;
 pub mod format;
 mod geometry;
 pub mod journal;

@@ -21,6 +21,7 @@ use core::ops::Range;
 
 use crate::error::{Error, IoKind};
 use crate::format::checksum::Checksum;
+use crate::units::Extent;
 
 /// One of the two media of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -208,6 +209,9 @@ pub enum Wait {
     Gate,
     /// Room for this many slots. If no [`MakeRoom`](crate::active::MakeRoom) is under way, run one.
     Room(u32),
+    /// That the origin holds the volume's bytes of these chunks: run a
+    /// [`Settle`](crate::active::Settle) of them.
+    Settle(Extent),
 }
 
 /// What a machine wants after it has looked at the bytes.

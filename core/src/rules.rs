@@ -44,13 +44,25 @@ pub enum Rule {
     TwoPlacesInTurn,
     /// Invariant 9: a write that cannot preserve old bytes fails.
     FullFails,
+    /// A revert waits for the writes in flight, as a creation does.
+    DrainBeforeRevert,
+    /// Invariant 1: what a revert overwrites is preserved first.
+    PreserveBeforeSettle,
+    /// A chunk is called settled when its bytes are behind a barrier of the origin.
+    BarrierBeforeSettled,
+    /// While a revert is under way, a chunk is settled before it is written.
+    SettleBeforeOverwrite,
+    /// While a revert is under way, a chunk is called settled when it is preserved for the first time.
+    MarkBeforePreserve,
+    /// The copy that the volume is being reverted to is not deleted.
+    KeepRevertedTo,
     /// Invariant 10: a creation lets the writers go on, however it ends.
     ReleaseAlways,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::CommitBeforeOverwrite,
         Self::BarrierBehindRecords,
         Self::SlotChecksums,
@@ -69,6 +81,12 @@ impl Rule {
         Self::JournalBeforeSuperblock,
         Self::TwoPlacesInTurn,
         Self::FullFails,
+        Self::DrainBeforeRevert,
+        Self::PreserveBeforeSettle,
+        Self::BarrierBeforeSettled,
+        Self::SettleBeforeOverwrite,
+        Self::MarkBeforePreserve,
+        Self::KeepRevertedTo,
         Self::ReleaseAlways,
     ];
 }

@@ -182,6 +182,12 @@ impl Table {
         self.covered(since, until, Extent::new(0, Key::CHUNKS - 1), out);
     }
 
+    /// The first chunks of `extent` that [`Table::holds`] is true for; those that follow may be, too.
+    pub(crate) fn first_held(&self, since: CopyId, extent: Extent) -> Option<Extent> {
+        let (key, _) = self.answers(since.number(), extent).next()?;
+        Some(clip(key.chunks(), extent))
+    }
+
     /// Calls `each` with every run of slots in use and its length.
     pub fn for_each_slot(&self, mut each: impl FnMut(SlotIndex, u32)) {
         for (key, entry) in self.tree.iter() {

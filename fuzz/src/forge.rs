@@ -36,6 +36,9 @@ enum Body<'a> {
     Deleted { reason: u8, count: Number, copies: Vec<Number> },
     Preserved { runs: Vec<Run> },
     Link { first: Number, slots: Number },
+    Reverting { copy: Number },
+    Settled { extents: Vec<(Number, Number)> },
+    Reverted,
     Other { kind: u8, bytes: &'a [u8] },
 }
 
@@ -126,6 +129,19 @@ impl Body<'_> {
                 out.extend_from_slice(&slots.in_place_of_u32(1).to_le_bytes());
                 4
             }
+            Self::Reverting { copy } => {
+                let copy = copy.in_place_of_u32(facts.next_copy.wrapping_sub(1));
+                out.extend_from_slice(&copy.to_le_bytes());
+                7
+            }
+            Self::Settled { extents } => {
+                for (first, count) in extents {
+                    out.extend_from_slice(&first.in_place_of(facts.chunks / 2).to_le_bytes());
+                    out.extend_from_slice(&count.in_place_of(1).to_le_bytes());
+                }
+                8
+            }
+            Self::Reverted => 9,
             Self::Other { kind, bytes } => {
                 out.extend_from_slice(bytes);
                 *kind

@@ -5,8 +5,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use shadowvol::format::record::{self, Body, Context, Emitter, MAX_BYTES, Reason, Record};
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_BYTES, Superblock};
 use shadowvol::{
-    ChunkSize, CopyId, Description, Epoch, Error, Generation, Geometry, Run, Segment, Sequence,
-    SlotIndex, VolumeId,
+    ChunkSize, CopyId, Description, Epoch, Error, Extent, Generation, Geometry, Run, Segment,
+    Sequence, SlotIndex, VolumeId,
 };
 use shadowvol_host::checksum::CRC32C;
 
@@ -139,7 +139,7 @@ fn sealed(bytes: &[u8], context: Context, sequence: Sequence) {
     bytes.resize(bytes.len().next_multiple_of(8).max(40), 0);
     let units = (bytes.len() / 8) as u16;
     bytes[4..6].copy_from_slice(&units.to_le_bytes());
-    bytes[6] %= 6;
+    bytes[6] %= 10;
     bytes[8..16].copy_from_slice(&sequence.0.to_le_bytes());
     bytes[16..24].copy_from_slice(&context.generation.epoch.0.to_le_bytes());
     bytes[24..32].copy_from_slice(&context.generation.number.to_le_bytes());
@@ -182,6 +182,9 @@ enum Said {
     Deleted(Reason, Vec<CopyId>),
     Preserved(Vec<(Run, Vec<u32>)>),
     Link(Segment),
+    Reverting(CopyId),
+    Settled(Vec<Extent>),
+    Reverted,
 }
 
 /// What is believed is emitted as what is believed to say the same.
@@ -213,6 +216,9 @@ impl Said {
                 Self::Preserved(owned.collect::<Result<_, _>>()?)
             }
             Body::Link(segment) => Self::Link(segment),
+            Body::Reverting(copy) => Self::Reverting(copy),
+            Body::Settled(extents) => Self::Settled(extents.collect::<Result<_, _>>()?),
+            Body::Reverted => Self::Reverted,
         })
     }
 
@@ -230,6 +236,9 @@ impl Said {
                 emitter.end()
             }
             Self::Link(segment) => Emitter::link(out, *segment).end(),
+            Self::Reverting(copy) => Emitter::reverting(out, *copy).end(),
+            Self::Settled(extents) => Emitter::settled(out, extents).end(),
+            Self::Reverted => Emitter::reverted(out).end(),
         }
     }
 }

@@ -21,6 +21,9 @@ const WINDOW_BYTES: u64 = 1 << 20;
 pub struct CheckReport {
     /// The live shadow copies.
     pub copies: Vec<CopyId>,
+    /// The one that the volume is being reverted to: until that has ended, the origin alone is not
+    /// the volume.
+    pub reverting: Option<CopyId>,
     /// Journal records that were verified.
     pub records: u64,
     /// Preserved chunks whose checksum was verified; those of zeros have none.
@@ -68,6 +71,7 @@ pub fn check(
     node.catch_up()?;
     let mut report = node.look(|state| CheckReport {
         copies: state.view().copies().map(|info| info.id).collect(),
+        reverting: state.view().reverting(),
         records: state.records(),
         ..CheckReport::default()
     });

@@ -38,6 +38,6 @@ pub use media::{BoxError, Media, ReadMedia, Source, Target};
 pub use memory::SharedMemory;
 pub use passive::{CopyOptions, Passive, PassiveOptions, PassiveStats, ShadowCopy};
 pub use volume::{
-    CreateOptions, DropReason, Event, OnEvent, OnExternalWrite, OpenOptions, Volume, VolumeStats,
-    diff_path,
+    CreateOptions, DropReason, Event, OnEvent, OnExternalWrite, OpenOptions, RevertOptions, Volume,
+    VolumeStats, diff_path,
 };

@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use shadowvol::Geometry;
-use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Seal, Write};
-use shadowvol::machine::{Machine, Medium, Op, Wait};
+use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Seal, Settle, Write};
+use shadowvol::machine::{Machine, Op, Wait};
 
 use crate::clock::now;
 use crate::error::Error;
@@ -30,6 +30,7 @@ use crate::passive::Passive;
 use crate::sync::{AtomicBool, Mutex};
 use chores::Chores;
 use files::Files;
+use revert::Whereabouts;
 use stats::Tally;
 use turn::Turns;
 
@@ -37,6 +38,7 @@ pub use chores::{DropReason, Event, OnEvent};
 pub(crate) use member::Member;
 pub use open::{CreateOptions, OnExternalWrite, OpenOptions, diff_path};
 pub(crate) use open::{durability, judge_stamp};
+pub use revert::RevertOptions;
 pub use stats::VolumeStats;
 pub(crate) use turn::Turn;
 
@@ -77,6 +79,7 @@ struct Inner {
     node: Node<Active>,
     media: Media,
     geometry: Geometry,
+    whereabouts: Whereabouts,
     tally: Tally,
     events: chores::Events,
     turns: Turns,
@@ -116,7 +119,9 @@ impl Volume {
         events: chores::Events,
     ) -> Self {
         let geometry = *active.geometry();
+        let whereabouts = Whereabouts::of(&active);
         let inner = Arc::new(Inner {
+            whereabouts,
             node: Node::new(active),
             media,
             geometry,
@@ -165,7 +170,7 @@ impl Volume {
         let length = buffer.len() as u64;
         self.inner.geometry.check(offset, length)?;
         self.inner.tally.read(length);
-        self.inner.media.origin.fill(offset, buffer).map_err(Error::reading(Medium::Origin))
+        self.inner.read(offset, buffer)
     }
 
     /// Writes `data` from `offset` on. Old bytes that a shadow copy needs are preserved first.
@@ -373,6 +378,7 @@ impl Inner {
                     }
                     self.run_one(&mut MakeRoom::new(slots, now()))
                 }
+                Wait::Settle(extent) => self.settle(&mut Settle::within(extent)).map(drop),
             }
         };
         self.node.run(machine, &self.media, request, serve, |active| {

@@ -32,6 +32,8 @@ pub(crate) struct CheckReport {
     ok: bool,
     /// The shadow copies that exist.
     copies: Vec<u32>,
+    /// The one that the volume is being reverted to.
+    reverting: Option<u32>,
     /// Journal records that were verified.
     records: u64,
     /// Preserved chunks whose checksum was verified.
@@ -77,6 +79,7 @@ pub(crate) fn check(
     Ok(CheckReport {
         ok: report.findings.is_empty(),
         copies: report.copies.iter().map(|copy| copy.number()).collect(),
+        reverting: report.reverting.map(shadowvol::CopyId::number),
         records: report.records,
         chunks: report.chunks,
         bytes: report.bytes,

@@ -113,6 +113,12 @@ impl Passive {
         extent::list(py, &extents)
     }
 
+    /// Number of the shadow copy that the volume is being reverted to, as the journal has it now.
+    #[getter]
+    fn reverting(&self, py: Python<'_>) -> PyResult<Option<u32>> {
+        self.run(py, |node| Ok(node.reverting()?.map(shadowvol::CopyId::number)))
+    }
+
     /// What the node has done since it was opened.
     fn stats(&self, py: Python<'_>) -> PyResult<PassiveStats> {
         self.run(py, |node| Ok(node.stats().into()))

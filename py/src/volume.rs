@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyList, PyType};
 use shadowvol::journal::CopyInfo;
 use shadowvol::{Attributes, ChunkSize, CopyId, Description};
 use shadowvol_host::owner::this_process;
-use shadowvol_host::{CreateOptions, Error, OpenOptions, Volume as HostVolume};
+use shadowvol_host::{CreateOptions, Error, OpenOptions, RevertOptions, Volume as HostVolume};
 
 use crate::backend;
 use crate::buffer::{Input, Output, filled};
@@ -309,11 +309,24 @@ impl Volume {
         self.run(py, |volume| volume.delete_shadow_copies(&[id.0]))
     }
 
-    /// Give the volume the bytes of a shadow copy.
-    #[pyo3(signature = (id, *, progress = None))]
-    fn revert(&self, py: Python<'_>, id: Id, progress: Option<Py<PyAny>>) -> PyResult<()> {
+    /// Revert the volume to a shadow copy in place, or go on with that.
+    #[pyo3(signature = (id, *, drop_newer = false, progress = None))]
+    fn revert(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        drop_newer: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
         let volume = self.session.get(py)?;
-        watched(py, progress, move |watch| volume.revert(id.0, watch))
+        let options = RevertOptions { drop_newer };
+        watched(py, progress, move |watch| volume.revert(id.0, options, watch))
+    }
+
+    /// Number of the shadow copy that the volume is being reverted to.
+    #[getter]
+    fn reverting(&self, py: Python<'_>) -> PyResult<Option<u32>> {
+        self.run(py, |volume| Ok(volume.reverting()?.map(CopyId::number)))
     }
 
     /// What may differ between two shadow copies, or between one and the volume now.

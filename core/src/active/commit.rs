@@ -62,6 +62,9 @@ impl Active {
         while let Some(parsed) = record::parse(rest, context, sequence, checksum)? {
             self.view.apply(sequence, &parsed)?;
             self.sweep_after(&parsed.body);
+            if matches!(parsed.body, record::Body::Reverted) {
+                self.reverting_to = None;
+            }
             sequence = sequence.next();
             rest = &rest[parsed.length..];
         }

@@ -60,7 +60,7 @@ impl Create {
         if let Some(ended) = active.refusal() {
             return self.end_free(active, ended);
         }
-        if let Err(error) = self.about.check() {
+        if let Err(error) = self.about.check().and_then(|()| active.check_not_reverting()) {
             return self.end_free(active, error);
         }
         active.journal.set_aside(&mut active.slots);
@@ -168,6 +168,9 @@ impl Machine for Create {
                 // One hold at a time: the copy after this one has an instant of its own.
                 if active.flights.is_held() {
                     return Step::Wait(Wait::Turn);
+                }
+                if let Err(error) = active.check_not_reverting() {
+                    return self.end_free(active, error);
                 }
                 active.hold_for(self.gate);
                 self.phase = Phase::Drain;

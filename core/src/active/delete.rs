@@ -33,6 +33,9 @@ impl Delete {
         }
         for &copy in &self.copies {
             let about = &active.view.copy(copy)?.about;
+            if active.is_reverting_to(copy) {
+                return Err(Error::Reverting { copy });
+            }
             if about.is_retained(self.now) {
                 return Err(Error::Retained { copy, until: about.retained_until });
             }

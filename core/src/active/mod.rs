@@ -9,8 +9,9 @@
 //!
 //! [`Active`] is what the node's machines share. A node becomes the active one by [`TakeRole`];
 //! then any number of [`Write`], [`Flush`], [`Create`], [`Delete`], [`Commit`], [`MakeRoom`] and [`Compact`]
-//! machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine:
-//! the origin's bytes are the volume's bytes.
+//! machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine,
+//! since the origin's bytes are the volume's bytes, but while a revert is under way: [`Revert`] begins
+//! it, [`Settle`] brings the copy's bytes to the origin, and [`Read`] finds them meanwhile.
 
 #[cfg(feature = "sim")]
 mod audit;
@@ -24,9 +25,12 @@ mod flush;
 mod format;
 mod gate;
 mod known;
+mod read;
+mod revert;
 mod role;
 mod room;
 mod seal;
+mod settle;
 mod watch;
 mod write;
 
@@ -40,9 +44,12 @@ pub use describe::Describe;
 pub use flush::Flush;
 pub use format::{Format, Options};
 pub use gate::Gate;
+pub use read::Read;
+pub use revert::Revert;
 pub use role::{Role, TakeRole};
 pub use room::MakeRoom;
 pub use seal::Seal;
+pub use settle::{Settle, Settled};
 pub use write::Write;
 
 use crate::error::Error;
@@ -65,6 +72,9 @@ pub struct Active {
     place: Place,
     view: View,
     known: Known,
+    /// The copy of the last `reverting` record, which may not be behind a barrier yet, until that of
+    /// the revert's end is.
+    reverting_to: Option<CopyId>,
     slots: Slots,
     journal: Appender,
     /// The journal's next generation, while it is being written.
@@ -184,6 +194,23 @@ impl Active {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.superblock.epoch
+    }
+
+    /// The copy that the volume is being reverted to. From then on it *is* that copy, whatever the
+    /// origin holds.
+    #[must_use]
+    pub fn reverting(&self) -> Option<CopyId> {
+        self.view.reverting()
+    }
+
+    /// No copy can be taken, and no other revert begun, of a volume whose bytes are in two places.
+    fn check_not_reverting(&self) -> Result<(), Error> {
+        self.reverting().map_or(Ok(()), |copy| Err(Error::Reverting { copy }))
+    }
+
+    /// Whether the copy must stay because the volume is being reverted to it.
+    fn is_reverting_to(&self, copy: CopyId) -> bool {
+        self.reverting_to == Some(copy) && self.rules.keeps(Rule::KeepRevertedTo)
     }
 
     /// Whether a chunk has a record for the newest copy (W1).

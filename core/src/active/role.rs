@@ -166,6 +166,10 @@ impl TakeRole {
     fn take_loaded(&mut self, mut loaded: Loaded, buffers: &mut Buffers<'_>) -> Result<(), Error> {
         self.recent = loaded.view.take_recent();
         if self.role.drop_copies {
+            // Bytes of the volume are in that copy, and nowhere else.
+            if let Some(copy) = loaded.view.reverting() {
+                return Err(Error::Reverting { copy });
+            }
             self.recent.clear();
             loaded.view.drop_copies();
         }
@@ -338,6 +342,7 @@ impl TakeRole {
         }
         let mut view = loaded.view;
         view.trust_fully();
+        let reverting_to = view.reverting();
         let mut journal = rewriter.finish();
         journal.set_aside(&mut slots);
         Ok(Active {
@@ -345,6 +350,7 @@ impl TakeRole {
             place,
             view,
             known: Known::default(),
+            reverting_to,
             slots,
             journal,
             rewriter: None,

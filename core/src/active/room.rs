@@ -3,6 +3,7 @@
 use super::{Active, Event, Space, Ticket};
 use crate::error::Error;
 use crate::format::record::Reason;
+use crate::journal::CopyInfo;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
 use crate::units::CopyId;
 
@@ -111,7 +112,9 @@ impl MakeRoom {
     /// The oldest copy that may go.
     fn oldest(&self, active: &Active) -> Option<CopyId> {
         let mut copies = active.view.copies();
-        copies.find(|info| !info.about.is_retained(self.now)).map(|info| info.id)
+        let stays =
+            |info: &CopyInfo| info.about.is_retained(self.now) || active.is_reverting_to(info.id);
+        copies.find(|info| !stays(info)).map(|info| info.id)
     }
 
     fn drop_copy(&mut self, copy: CopyId, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {

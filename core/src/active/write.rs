@@ -6,6 +6,7 @@ use core::ops::Range;
 use super::{Active, Committed, Ticket};
 use crate::error::Error;
 use crate::format::checksum::is_zeros;
+use crate::format::record::{Emitter, MAX_SETTLED};
 use crate::geometry::Geometry;
 use crate::journal::RunList;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step, Wait};
@@ -48,6 +49,8 @@ pub struct Write {
 enum Change {
     Overwrite,
     Discard,
+    /// None: only what is unsettled is preserved, for [`Settle`](super::Settle) to overwrite.
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,6 +97,11 @@ impl Write {
     #[must_use]
     pub fn discard(offset: u64, length: u64) -> Self {
         Self::of(offset, length, Change::Discard)
+    }
+
+    /// W1 to W3 alone, for the unsettled chunks of the range.
+    pub(super) fn preserve(offset: u64, length: u64) -> Self {
+        Self::of(offset, length, Change::None)
     }
 
     fn of(offset: u64, length: u64, change: Change) -> Self {
@@ -154,7 +162,13 @@ impl Write {
         let cover = active.geometry().cover(self.offset, self.length);
         self.lacking.clear();
         self.preserved.copy = active.view.newest();
-        if let Some(newest) = self.preserved.copy {
+        let reverting = active.view.reverting().is_some();
+        if reverting && let Some(unsettled) = self.look_up_unsettled(active, cover) {
+            return Step::Wait(Wait::Settle(unsettled));
+        }
+        if let Some(newest) = self.preserved.copy
+            && self.change != Change::None
+        {
             if cover.count > 1 {
                 active.view.table().lacking(newest, cover, &mut self.lacking);
             } else if !active.is_preserved(newest, cover.first) {
@@ -163,7 +177,7 @@ impl Write {
         }
         let (Some(first), Some(last)) = (self.lacking.first(), self.lacking.last()) else {
             active.flights.enter();
-            return self.overwrite(Committed::before());
+            return self.overwrite(active, Committed::before());
         };
         let claim = Extent { first: first.first, count: last.end() - first.first.0 };
         if active.flights.is_claimed(claim) {
@@ -172,9 +186,11 @@ impl Write {
         let needed = u32::try_from(self.lacking.iter().map(|run| run.count).sum::<u64>());
         let needed = needed.unwrap_or(u32::MAX);
         // The records need room too.
-        let kept = active.kept_slots().saturating_add(needed / RUNS_IN_A_SLOT + 1);
+        let kinds = 1 + u32::from(reverting);
+        let records = kinds * (needed / RUNS_IN_A_SLOT + 1);
+        let kept = active.kept_slots().saturating_add(records);
         if !active.slots.reserve(needed, kept) {
-            return Step::Wait(Wait::Room(needed.saturating_add(needed / RUNS_IN_A_SLOT + 1)));
+            return Step::Wait(Wait::Room(needed.saturating_add(records)));
         }
         active.flights.enter();
         active.flights.claim(claim);
@@ -185,6 +201,26 @@ impl Write {
         self.geometry = Some(geometry);
         self.read_window(geometry, buffers);
         Step::Io
+    }
+
+    /// While a revert is under way: the chunks that have to be settled first, from the first to the
+    /// last. If nothing comes of it but preserving, what they lack is looked up instead.
+    fn look_up_unsettled(&mut self, active: &Active, cover: Extent) -> Option<Extent> {
+        let mut unsettled = Vec::new();
+        active.view.unsettled(cover, u64::MAX, &mut unsettled);
+        if self.change == Change::None {
+            if let Some(newest) = self.preserved.copy
+                && active.rules.keeps(Rule::PreserveBeforeSettle)
+            {
+                for &run in &unsettled {
+                    active.view.table().lacking(newest, run, &mut self.lacking);
+                }
+            }
+            return None;
+        }
+        let (first, last) = (unsettled.first()?.first, unsettled.last()?.end());
+        let settles = active.rules.keeps(Rule::SettleBeforeOverwrite);
+        settles.then(|| Extent { first, count: last - first.0 })
     }
 
     fn take_slots(&mut self, active: &mut Active) {
@@ -270,6 +306,7 @@ impl Write {
     /// If the journal runs out of room between two records, the first ones stay: they are true, and
     /// their slots are in use.
     fn append(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
+        self.mark(active, buffers)?;
         let (done, appended) = active.append_runs(buffers.checksum, &self.preserved.runs);
         let ticket = match appended {
             Err(error) if done == 0 => return Err(error),
@@ -293,6 +330,20 @@ impl Write {
         Ok(())
     }
 
+    /// While a revert is under way, what no record answered for until now is in the origin; with
+    /// the record that is appended next it would look unsettled, and the revert undo the write.
+    fn mark(&self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
+        if self.change == Change::None || !active.rules.keeps(Rule::MarkBeforePreserve) {
+            return Ok(());
+        }
+        let mut unmarked = Vec::new();
+        self.lacking.iter().for_each(|&run| active.view.unmarked(run, &mut unmarked));
+        for extents in unmarked.chunks(MAX_SETTLED) {
+            active.append(buffers.checksum, |out| Emitter::settled(out, extents).end())?;
+        }
+        Ok(())
+    }
+
     fn await_commit(&mut self, active: &mut Active, ticket: Ticket) -> Step<()> {
         if let Some(committed) = active.committed(ticket) {
             active.flights.unclaim(self.claim);
@@ -300,7 +351,7 @@ impl Write {
                 active.flights.leave();
                 return Step::Done(Err(failure));
             }
-            return self.overwrite(committed);
+            return self.overwrite(active, committed);
         }
         if let Some(ended) = active.refusal() {
             active.flights.unclaim(self.claim);
@@ -311,10 +362,14 @@ impl Write {
     }
 
     /// W4.
-    fn overwrite(&mut self, committed: Committed) -> Step<()> {
+    fn overwrite(&mut self, active: &mut Active, committed: Committed) -> Step<()> {
         self.phase = Phase::Overwrite(committed);
         self.ops.clear();
         self.ops.push(match self.change {
+            Change::None => {
+                active.flights.leave();
+                return Step::Done(Ok(()));
+            }
             Change::Overwrite => Op::Write {
                 medium: Medium::Origin,
                 at: self.offset,
@@ -364,7 +419,7 @@ impl Machine for Write {
         match (self.phase, fed) {
             (Phase::LookUp, Fed::Failed(_)) if !active.rules.keeps(Rule::FullFails) => {
                 active.flights.enter();
-                self.overwrite(Committed::before())
+                self.overwrite(active, Committed::before())
             }
             (Phase::LookUp, Fed::Failed(error)) => Step::Done(Err(error)),
             (Phase::LookUp, _) => self.look_up(active, buffers),
@@ -374,10 +429,12 @@ impl Machine for Write {
                 Err(error) => self.give_up(active, error),
             },
             (Phase::Commit(ticket), _)
-                if !active.rules.keeps(Rule::CommitBeforeOverwrite) && self.ahead_of.is_none() =>
+                if !active.rules.keeps(Rule::CommitBeforeOverwrite)
+                    && self.ahead_of.is_none()
+                    && self.change != Change::None =>
             {
                 self.ahead_of = Some(ticket);
-                self.overwrite(Committed::before())
+                self.overwrite(active, Committed::before())
             }
             (Phase::Commit(ticket), _) => self.await_commit(active, ticket),
             (Phase::Overwrite(_), Fed::Done | Fed::Again)

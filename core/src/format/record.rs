@@ -27,6 +27,10 @@
 //!              16     4 each: CRC-32C of a chunk; absent for zeros
 //! 4 link        0  4  slot where the journal goes on   4  4  slots of that segment
 //! 5 described   as 1, and replaces what was said before
+//! 7 reverting   0  4  copy that the volume is from now on
+//! 8 settled     extents until the record ends, each
+//!               0  8  first chunk   8  8  chunks, at least 1
+//! 9 reverted    nothing: the origin holds the volume's bytes again
 //! ```
 //!
 //! Times are in nanoseconds since 1970 (UTC), signed; 0 for none but in a copy's own.
@@ -58,9 +62,13 @@ pub const MAX_RUN: u64 = 512;
 /// The most chunks of one run of zeros.
 pub const MAX_ZEROS: u64 = 1 << 16;
 
+/// The most extents of one `settled` record.
+pub const MAX_SETTLED: usize = 250;
+
 const HEADER: usize = 36;
 const LEAST_BYTES: usize = 40;
 const RUN: usize = 16;
+const EXTENT: usize = 16;
 /// Bytes of a `created` record's body before the label.
 const DESCRIPTION: usize = 72;
 const ZEROS: u32 = u32::MAX;
@@ -122,6 +130,12 @@ pub enum Body<'a> {
     Preserved(Runs<'a>),
     /// The journal goes on in another segment.
     Link(Segment),
+    /// The volume is this shadow copy from now on, wherever its bytes are.
+    Reverting(CopyId),
+    /// The origin holds the volume's bytes of these chunks.
+    Settled(Extents<'a>),
+    /// The origin holds all of the volume's bytes.
+    Reverted,
 }
 
 /// The copies of a `deleted` record.
@@ -166,6 +180,22 @@ impl Iterator for Sums<'_> {
         let (sum, rest) = self.0.split_first_chunk::<4>()?;
         self.0 = rest;
         Some(u32::from_le_bytes(*sum))
+    }
+}
+
+/// The extents of a `settled` record.
+#[derive(Clone, Copy, Debug)]
+pub struct Extents<'a>(&'a [u8]);
+
+impl Iterator for Extents<'_> {
+    type Item = Result<Extent, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (extent, rest) = self.0.split_at_checked(EXTENT)?;
+        self.0 = rest;
+        let (first, count) = (u64_at(extent, 0), u64_at(extent, 8));
+        let is_sound = count > 0 && first.checked_add(count).is_some();
+        Some(is_sound.then(|| Extent::new(first, count)).ok_or(DAMAGED))
     }
 }
 
@@ -224,6 +254,9 @@ fn parse_body(kind: u8, bytes: &[u8]) -> Result<Body<'_>, Error> {
             sound.then_some(Body::Link(Segment { first, slots })).ok_or(DAMAGED)
         }
         5 => parse_description(bytes).map(|(copy, about)| Body::Described { copy, about }),
+        7 => CopyId::new(u32_at(bytes, 0)).map(Body::Reverting).ok_or(DAMAGED),
+        8 => Ok(Body::Settled(Extents(bytes))),
+        9 => Ok(Body::Reverted),
         _ => Err(DAMAGED),
     }
 }
@@ -320,6 +353,28 @@ impl<'a> Emitter<'a> {
         record.out.extend_from_slice(&segment.first.0.to_le_bytes());
         record.out.extend_from_slice(&segment.slots.to_le_bytes());
         record
+    }
+
+    /// Begins a `reverting` record.
+    pub fn reverting(out: &'a mut Vec<u8>, copy: CopyId) -> Self {
+        let record = Self::begin(out, 7);
+        record.out.extend_from_slice(&copy.number().to_le_bytes());
+        record
+    }
+
+    /// Begins a `settled` record of at most [`MAX_SETTLED`] extents.
+    pub fn settled(out: &'a mut Vec<u8>, extents: &[Extent]) -> Self {
+        let record = Self::begin(out, 8);
+        for extent in extents {
+            record.out.extend_from_slice(&extent.first.0.to_le_bytes());
+            record.out.extend_from_slice(&extent.count.to_le_bytes());
+        }
+        record
+    }
+
+    /// Begins a `reverted` record.
+    pub fn reverted(out: &'a mut Vec<u8>) -> Self {
+        Self::begin(out, 9)
     }
 
     fn begin(out: &'a mut Vec<u8>, kind: u8) -> Self {

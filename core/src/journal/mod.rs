@@ -9,6 +9,7 @@
 
 mod append;
 mod load;
+mod reverting;
 mod rewrite;
 mod runs;
 mod tail;

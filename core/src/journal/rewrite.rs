@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::format::checksum::Checksum;
-use crate::format::record::{self, Context, Emitter};
+use crate::format::record::{self, Context, Emitter, MAX_SETTLED};
 use crate::geometry::Geometry;
 use crate::journal::{Appender, RunList, View};
 use crate::slots::Slots;
@@ -61,7 +61,7 @@ impl Rewriter {
         self.appender
     }
 
-    /// Appends the live copies.
+    /// Appends the live copies, and how far a revert under way has come.
     ///
     /// # Errors
     ///
@@ -73,13 +73,18 @@ impl Rewriter {
         slots: &mut Slots,
         checksum: Checksum,
     ) -> Result<(), Error> {
-        view.copies().try_for_each(|info| {
-            self.appender
-                .append(slots, checksum, |out| {
-                    Emitter::created(out, info.id, info.about.borrow()).end()
-                })
-                .map(|_| ())
-        })
+        let appender = &mut self.appender;
+        for info in view.copies() {
+            let about = info.about.borrow();
+            appender.append(slots, checksum, |out| Emitter::created(out, info.id, about).end())?;
+        }
+        if let Some(copy) = view.reverting() {
+            appender.append(slots, checksum, |out| Emitter::reverting(out, copy).end())?;
+        }
+        for extents in view.settled().chunks(MAX_SETTLED) {
+            appender.append(slots, checksum, |out| Emitter::settled(out, extents).end())?;
+        }
+        Ok(())
     }
 
     /// Appends the next slice of the table.

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn damage_is_told_with_its_place() {
         let mut bytes = segment(1, 2);
-        bytes[1_056 + 6] = 9;
+        bytes[1_056 + 6] = 99;
         seal(&mut bytes[1_056..2 * 1_056], CONTEXT, Sequence(1), Sequence(0), SUM);
         let damage = Error::Corrupt { what: Damage::Record, at: 2 * 4096 + 1_056 };
         assert_eq!(follow(&mut tail(1), &bytes, 4096), (Err(damage), 1));

@@ -3,8 +3,10 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use super::reverting::Reverting;
 use crate::description::Description;
 use crate::error::{Damage, Error};
+use crate::extents::Extents;
 use crate::format::record::{Body, Record, is_sound};
 use crate::geometry::Geometry;
 use crate::table::{Cursor, Run, Table};
@@ -33,12 +35,14 @@ pub enum Trust {
 /// The state that a journal's records add up to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct View {
-    geometry: Geometry,
+    pub(super) geometry: Geometry,
     trust: Trust,
     copies: BTreeMap<CopyId, CopyInfo>,
     /// The number that the next copy gets. Invariant: above that of every copy ever seen.
     next_copy: u32,
     table: Table,
+    /// Invariant: the copy is alive.
+    pub(super) reverting: Option<Reverting>,
     recent: VecDeque<Recent>,
     /// Working space, kept so that nothing is allocated per record.
     sums: Vec<u32>,
@@ -64,6 +68,7 @@ impl View {
             copies: BTreeMap::new(),
             next_copy: next_copy.max(1),
             table: Table::new(),
+            reverting: None,
             recent: VecDeque::new(),
             sums: Vec::new(),
         }
@@ -114,7 +119,13 @@ impl View {
         }
         let mut changed = Vec::new();
         self.table.changed(since, until, &mut changed);
-        Ok(changed)
+        let unsettled = if until.is_none() { self.all_unsettled() } else { Vec::new() };
+        if unsettled.is_empty() {
+            return Ok(changed);
+        }
+        let mut all = Extents::default();
+        changed.into_iter().chain(unsettled).for_each(|extent| all.insert(extent));
+        Ok(all.iter().collect())
     }
 
     /// The number that the next copy gets.
@@ -172,6 +183,7 @@ impl View {
     pub(crate) fn drop_copies(&mut self) {
         self.copies.clear();
         self.table = Table::new();
+        self.reverting = None;
         self.recent.clear();
     }
 
@@ -203,7 +215,11 @@ impl View {
             }
             Body::Deleted { copies, .. } => {
                 for copy in copies {
-                    self.copies.remove(&copy?);
+                    let copy = copy?;
+                    if self.reverting() == Some(copy) {
+                        return Err(Error::Corrupt { what: Damage::Record, at: 0 });
+                    }
+                    self.copies.remove(&copy);
                 }
             }
             Body::Preserved(runs) => {
@@ -221,6 +237,9 @@ impl View {
                 }
             }
             Body::Link(_) => {}
+            Body::Reverting(copy) => self.revert_to(copy)?,
+            Body::Settled(extents) => self.mark_settled(extents)?,
+            Body::Reverted => self.reverting = None,
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::format::checksum::Checksum;
 use crate::journal::Load;
 use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
 use crate::passive::{Passive, Read, TRUST};
-use crate::units::CopyId;
+use crate::units::{Content, CopyId, Extent};
 
 /// All active nodes have done what they were asked.
 ///
@@ -81,6 +81,30 @@ fn copies(world: &mut World) -> Result<Vec<(i64, CopyId)>, Broken> {
         oracle.change(|oracle| oracle.read(time, 0, &units))?;
     }
     Ok(found)
+}
+
+/// Puts what is unsettled over the bytes of the origin, and rubbish for what is lost.
+pub(super) fn overlay(diff: &Disk, volume: &mut [u8]) {
+    let Ok(passive) = open(diff) else { return };
+    let (view, geometry) = (passive.view(), passive.geometry());
+    let Some(copy) = view.reverting() else { return };
+    for run in view.all_unsettled() {
+        for chunk in run.first.0..run.end() {
+            let chunk = Extent::new(chunk, 1);
+            let start = geometry.offset_of(chunk.first) as usize;
+            let bytes = &mut volume[start..start + geometry.length_of(chunk) as usize];
+            let Some(found) = view.table().lookup(copy, chunk.first) else { continue };
+            match found.content {
+                Content::Zeros => bytes.fill(0),
+                Content::Slot(slot) => {
+                    diff.visible().read(geometry.slot_offset(slot) as usize, bytes);
+                    if Checksum::PORTABLE.of(bytes) != found.sum {
+                        bytes[0] ^= 1;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A passive node, opened while nothing else moves.

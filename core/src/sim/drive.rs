@@ -1,18 +1,19 @@
 //! The driver: it steps machines, does their operations piece by piece, and serves what they wait
 //! for, as the drivers for threads and promises do.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
 use super::content::{self, UNIT, Value};
 use super::disk::{Disk, Owner};
-use super::oracle::{self, Broken};
+use super::oracle::{self, Broken, Oracle};
 use super::scenario::Order;
 use super::shared::Shared;
 use super::task::{Side, Task};
 use super::thread::{Piece, State, Thread};
 use super::world::{Action, Node, World};
-use crate::active::{Commit, Compact, Event, MakeRoom};
+use crate::active::{Active, Commit, Compact, Event, MakeRoom, Settle};
 use crate::machine::{Buffer, Fed, Medium, Next, Op, Span, Step, Wait};
 use crate::rules::Rule;
 
@@ -23,8 +24,12 @@ impl World {
             return self.begin(node, thread);
         }
         let Node { side, threads, .. } = &mut self.nodes[node];
+        let before = side.active().and_then(Active::reverting);
         let step = threads[thread].change(|thread| side.change(|side| step(thread, side)));
         let Some(step) = step else { return Ok(()) };
+        if before.is_none() && side.active().is_some_and(|active| active.reverting().is_some()) {
+            self.oracle.change(Oracle::revert);
+        }
         if !matches!(step, Step::Wait(Wait::Turn)) {
             self.nodes[node].wake_others(thread);
         }
@@ -66,6 +71,7 @@ impl World {
             thread.push(match wait {
                 Wait::Room(_) if shrinks => Task::Compact(Compact::within_room()),
                 Wait::Room(slots) => Task::MakeRoom(MakeRoom::new(slots, 0)),
+                Wait::Settle(extent) => Task::Settle(Box::new(Settle::within(extent))),
                 Wait::Commit | Wait::Turn | Wait::Gate => Task::Commit(Commit::new()),
             });
         });

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::audit;
 use super::content::{self, UNIT, Value};
 use super::oracle::Broken;
 use super::shared::Shared;
@@ -54,10 +55,13 @@ impl World {
         })
     }
 
-    /// The values of the volume's units.
+    /// The values of the volume's units. While it is being reverted some are in slots.
     pub(super) fn volume(&self) -> Vec<Option<Value>> {
         let mut bytes = alloc::vec![0; self.scenario.units * UNIT];
         self.origin.visible().read(0, &mut bytes);
+        if self.scenario.reverts() {
+            audit::overlay(&self.diff, &mut bytes);
+        }
         bytes.chunks(UNIT).enumerate().map(|(unit, bytes)| content::parse(unit, bytes)).collect()
     }
 }

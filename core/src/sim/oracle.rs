@@ -25,6 +25,10 @@ pub(super) struct Oracle {
     failed: Vec<Flight>,
     /// By their time, which no two creations share.
     creations: BTreeMap<i64, Creation>,
+    /// A revert under way that has not taken place yet: what the volume becomes.
+    revert: Option<Vec<Value>>,
+    /// What reads of the volume under way may find in each unit.
+    looks: BTreeMap<Owner, Vec<Vec<Value>>>,
 }
 
 /// What is known of one unit of the volume.
@@ -83,13 +87,23 @@ impl Oracle {
     pub(super) fn new(units: usize, value: Value) -> Self {
         let unit = Unit { acknowledged: value, flushed: value, since: Vec::new() };
         let units = vec![unit; units];
-        Self { units, flights: BTreeMap::new(), failed: Vec::new(), creations: BTreeMap::new() }
+        Self {
+            units,
+            flights: BTreeMap::new(),
+            failed: Vec::new(),
+            creations: BTreeMap::new(),
+            revert: None,
+            looks: BTreeMap::new(),
+        }
     }
 
     /// A write begins.
     pub(super) fn begin_write(&mut self, owner: Owner, flight: Flight) {
         for unit in &mut self.units[flight.units.clone()] {
             unit.since.push(flight.value);
+        }
+        for look in self.looks.values_mut() {
+            look[flight.units.clone()].iter_mut().for_each(|unit| unit.push(flight.value));
         }
         for creation in self.creations.values_mut() {
             if creation.state == State::Begun {
@@ -147,6 +161,89 @@ impl Oracle {
             unit.flushed = unit.acknowledged;
             unit.since.clear();
         }
+    }
+
+    /// A revert to this copy begins. Its content must be certain: no write was under way when it was
+    /// taken.
+    pub(super) fn begin_revert(&mut self, copy: CopyId) -> Result<(), Broken> {
+        let found = self.creations.values().find(|creation| creation.id == Some(copy));
+        match found {
+            Some(creation) if creation.between.is_empty() => {
+                self.revert = Some(creation.before.clone());
+                Ok(())
+            }
+            _ => Err(format!("nobody can tell what copy {copy} holds")),
+        }
+    }
+
+    /// The instant of the revert: all writes that have ended are undone. What is under way, writes
+    /// and creations, comes after.
+    pub(super) fn revert(&mut self) {
+        let Some(values) = self.revert.take() else { return };
+        for creation in self.creations.values_mut() {
+            if creation.state == State::Begun {
+                creation.before.clone_from(&values);
+                creation.between = self.flights.values().cloned().collect();
+            }
+        }
+        for (nth, (unit, value)) in self.units.iter_mut().zip(values).enumerate() {
+            let later = self.flights.values().filter(|flight| flight.units.contains(&nth));
+            *unit = Unit {
+                acknowledged: value,
+                flushed: value,
+                since: later.map(|flight| flight.value).collect(),
+            };
+            for look in self.looks.values_mut() {
+                look[nth].push(value);
+            }
+        }
+        self.failed.clear();
+    }
+
+    /// A revert is acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// When it has not taken place.
+    pub(super) fn end_revert(&self) -> Result<(), Broken> {
+        let waits = self.revert.is_some();
+        if waits { Err("a revert was acknowledged and has not taken place".into()) } else { Ok(()) }
+    }
+
+    /// A revert is refused.
+    pub(super) fn refuse_revert(&mut self) {
+        self.revert = None;
+    }
+
+    /// A read of the volume begins.
+    pub(super) fn begin_look(&mut self, owner: Owner) {
+        let unit = |(nth, unit): (usize, &Unit)| {
+            let flights = self.flights.values().chain(&self.failed);
+            let unsure = flights.filter(|flight| flight.units.contains(&nth));
+            unsure.map(|flight| flight.value).chain([unit.acknowledged]).collect()
+        };
+        let look = self.units.iter().enumerate().map(unit).collect();
+        self.looks.insert(owner, look);
+    }
+
+    /// A read of the volume has found this from unit `first` on.
+    ///
+    /// # Errors
+    ///
+    /// When a unit holds what it held at no time since the read began.
+    pub(super) fn look(
+        &mut self,
+        owner: Owner,
+        first: usize,
+        found: &[Option<Value>],
+    ) -> Result<(), Broken> {
+        let Some(look) = self.looks.remove(&owner) else { return Ok(()) };
+        for (unit, (value, possible)) in (first..).zip(found.iter().zip(&look[first..])) {
+            if !value.is_some_and(|value| possible.contains(&value)) {
+                return Err(format!("unit {unit} was read as {value:?}, and held {possible:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// A creation begins.
@@ -243,6 +340,16 @@ impl Oracle {
     ///
     /// When an acknowledged flush was lost, or something is there that was never written.
     pub(super) fn survive(&mut self, found: &[Option<Value>], power: bool) -> Result<(), Broken> {
+        self.looks.clear();
+        // A revert is wholly there or not at all.
+        if let Some(values) = self.revert.take()
+            && values.iter().zip(found).all(|(value, found)| Some(*value) == *found)
+        {
+            self.units.iter_mut().zip(values).for_each(|(unit, value)| {
+                unit.acknowledged = value;
+                unit.since.push(value);
+            });
+        }
         for (nth, &found) in found.iter().enumerate() {
             let Some(value) = found else {
                 return Err(format!("unit {nth} of the volume is torn"));
@@ -277,6 +384,12 @@ impl Oracle {
     ///
     /// When that is not what was written last.
     pub(super) fn check_volume(&self, found: &[Option<Value>]) -> Result<(), Broken> {
+        let is_found =
+            |values: &Vec<_>| values.iter().zip(found).all(|(value, found)| Some(*value) == *found);
+        // A revert that failed may have taken place all the same.
+        if self.revert.as_ref().is_some_and(is_found) {
+            return Ok(());
+        }
         for (nth, (unit, &found)) in self.units.iter().zip(found).enumerate() {
             let unsure = found.is_some_and(|value| self.is_unsure(nth, value));
             if found != Some(unit.acknowledged) && !unsure {

@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 use core::mem;
+use core::ops::Range;
 
 use super::audit;
-use super::content::{self, UNIT};
+use super::content::{self, UNIT, Value};
 use super::disk::Owner;
 use super::oracle::{self, Broken, Flight, Oracle};
 use super::scenario::Order;
@@ -14,7 +15,7 @@ use super::task::{Output, Side, Task};
 use super::thread::{Frame, Since, State, Thread};
 use super::world::{Node, World};
 use crate::active::{
-    Active, Compact, Create, Delete, Flush, MakeRoom, Role, Seal, TakeRole, Write,
+    self, Active, Compact, Create, Delete, Flush, MakeRoom, Revert, Role, Seal, TakeRole, Write,
 };
 use crate::description::Description;
 use crate::error::Error;
@@ -51,6 +52,21 @@ impl World {
                 let copies: Vec<_> = CopyId::new(copy).into_iter().collect();
                 self.oracle.change(|oracle| oracle.mark(&copies, oracle::State::Doomed));
                 Task::Delete(Delete::new(copies, 0))
+            }
+            Order::Revert(copy) => {
+                let copy = CopyId::new(copy).unwrap_or(CopyId::MAX);
+                let side = &self.nodes[node].side;
+                if side.active().is_none_or(|active| active.reverting() != Some(copy)) {
+                    self.oracle.change(|oracle| oracle.begin_revert(copy))?;
+                }
+                Task::Revert(Revert::new(copy))
+            }
+            Order::Settle => Task::Settle(Box::default()),
+            Order::Look { units } => {
+                let (at, len) = (units.start * UNIT, units.len() * UNIT);
+                user = alloc::vec![0; len];
+                self.oracle.change(|oracle| oracle.begin_look(owner));
+                Task::Look(Box::new(active::Read::new(at as u64, len as u64)))
             }
             Order::Compact => Task::Compact(Compact::new()),
             Order::Flush => Task::Flush(Flush::new()),
@@ -183,7 +199,7 @@ impl World {
             (Order::Create, Ok(Output::Copy(id))) => {
                 oracle.change(|oracle| oracle.end_creation(time, oracle::State::Live, Some(id)));
             }
-            (Order::Create, Err(Error::DiffAreaFull { .. })) => {
+            (Order::Create, Err(Error::DiffAreaFull { .. } | Error::Reverting { .. })) => {
                 oracle.change(|oracle| oracle.end_creation(time, oracle::State::Dead, None));
             }
             (Order::Create, Err(error)) => {
@@ -194,14 +210,19 @@ impl World {
                 let copies: Vec<_> = CopyId::new(*copy).into_iter().collect();
                 oracle.change(|oracle| oracle.mark(&copies, oracle::State::Dead));
             }
+            (Order::Revert(_), Ok(_)) => return oracle.change(|oracle| oracle.end_revert()),
+            (
+                Order::Revert(_),
+                Err(Error::DiffAreaFull { .. } | Error::Reverting { .. } | Error::Gone { .. }),
+            ) => oracle.change(Oracle::refuse_revert),
+            (Order::Look { units }, Ok(_)) => {
+                return oracle
+                    .change(|oracle| oracle.look(owner, units.start, &values(units, user)));
+            }
             (Order::Flush, Ok(_)) => oracle.change(Oracle::flush),
             (Order::TakeRole, Ok(_)) => return audit::after_recovery(self, node),
             (Order::Read { units, .. }, Ok(_)) if time != 0 => {
-                let found: Vec<_> = user
-                    .chunks(UNIT)
-                    .zip(units.clone())
-                    .map(|(bytes, unit)| content::parse(unit, bytes))
-                    .collect();
+                let found = values(units, user);
                 return oracle.change(|oracle| oracle.read(time, units.start, &found));
             }
             (Order::Read { copy, .. }, Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {
@@ -212,12 +233,21 @@ impl World {
             (Order::Read { .. } | Order::CatchUp, Err(error)) => {
                 return Err(format!("a passive could not read: {error}"));
             }
-            (Order::Compact, Err(Error::DiffAreaFull { .. })) | (_, Ok(_)) => {}
+            (Order::Compact | Order::Settle, Err(Error::DiffAreaFull { .. })) | (_, Ok(_)) => {}
             (Order::Delete(_), Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {}
+            (Order::Delete(copy), Err(Error::Reverting { .. })) => {
+                let copies: Vec<_> = CopyId::new(*copy).into_iter().collect();
+                oracle.change(|oracle| oracle.mark(&copies, oracle::State::Live));
+            }
             (_, Err(error)) => return excuse(excused, order, &error),
         }
         Ok(())
     }
+}
+
+/// What these units hold.
+fn values(units: &Range<usize>, bytes: &[u8]) -> Vec<Option<Value>> {
+    bytes.chunks(UNIT).zip(units.clone()).map(|(bytes, unit)| content::parse(unit, bytes)).collect()
 }
 
 /// How a simulated node takes the role.

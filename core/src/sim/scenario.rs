@@ -26,6 +26,15 @@ pub enum Order {
     Create,
     /// Delete the shadow copy of this number.
     Delete(u32),
+    /// Begin to revert the volume to the shadow copy of this number.
+    Revert(u32),
+    /// Settle what is unsettled, or end the revert if nothing is.
+    Settle,
+    /// Read units of the volume.
+    Look {
+        /// Which units.
+        units: Range<usize>,
+    },
     /// Write the journal anew.
     Compact,
     /// Flush the volume.
@@ -165,6 +174,14 @@ impl Scenario {
         let creates =
             |orders: &Program| orders.iter().filter(|&order| *order == Order::Create).count();
         self.actives.iter().flatten().chain([&self.before]).map(creates).sum()
+    }
+
+    /// Whether the volume is ever reverted.
+    #[must_use]
+    pub fn reverts(&self) -> bool {
+        let reverts =
+            |orders: &Program| orders.iter().any(|order| matches!(order, Order::Revert(_)));
+        self.actives.iter().flatten().chain([&self.before, &self.recovery]).any(reverts)
     }
 
     /// How many chunks the volume has.

@@ -1,6 +1,8 @@
 //! The worlds that are explored, each with its story, and for each rule the world that shows what
 //! happens without it.
 
+mod reverts;
+
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -46,6 +48,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(threads());
     all.extend(crashes());
     all.extend(roles());
+    all.extend(reverts::all());
     all
 }
 
@@ -309,6 +312,12 @@ pub fn without(rule: Rule) -> Scenario {
         Rule::NewGenerationWithRole => of("cut-passive"),
         Rule::JournalBeforeSuperblock | Rule::TwoPlacesInTurn => of("cut-compact"),
         Rule::FullFails => of("full-fail"),
+        Rule::DrainBeforeRevert | Rule::SettleBeforeOverwrite | Rule::MarkBeforePreserve => {
+            of("revert-writer")
+        }
+        Rule::PreserveBeforeSettle => of("revert"),
+        Rule::BarrierBeforeSettled => of("cut-revert"),
+        Rule::KeepRevertedTo => of("revert-delete"),
         Rule::ReleaseAlways => of("instant"),
     };
     Scenario { rules: Rules::default().without(rule), ..scenario }

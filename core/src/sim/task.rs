@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::active::{
-    Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Seal, TakeRole, Write,
+    self, Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Revert, Seal, Settle, TakeRole,
+    Write,
 };
 use crate::error::Error;
 use crate::format::checksum::Checksum;
@@ -21,6 +22,12 @@ pub(super) enum Task {
     Create(Create),
     /// A deletion.
     Delete(Delete),
+    /// The beginning of a revert.
+    Revert(Revert),
+    /// The rest of a revert.
+    Settle(Box<Settle>),
+    /// The active's read.
+    Look(Box<active::Read>),
     /// A compaction.
     Compact(Compact),
     /// W3 for whoever waits.
@@ -67,6 +74,9 @@ impl Task {
             Self::Write(machine) => machine.ops().to_vec(),
             Self::Create(machine) => machine.ops().to_vec(),
             Self::Delete(machine) => machine.ops().to_vec(),
+            Self::Revert(machine) => machine.ops().to_vec(),
+            Self::Settle(machine) => machine.ops().to_vec(),
+            Self::Look(machine) => machine.ops().to_vec(),
             Self::Compact(machine) => machine.ops().to_vec(),
             Self::Commit(machine) => machine.ops().to_vec(),
             Self::MakeRoom(machine) => machine.ops().to_vec(),
@@ -85,6 +95,9 @@ impl Task {
             Self::Write(machine) => machine.absorb(buffers),
             Self::Create(machine) => machine.absorb(buffers),
             Self::Delete(machine) => machine.absorb(buffers),
+            Self::Revert(machine) => machine.absorb(buffers),
+            Self::Settle(machine) => machine.absorb(buffers),
+            Self::Look(machine) => machine.absorb(buffers),
             Self::Compact(machine) => machine.absorb(buffers),
             Self::Commit(machine) => machine.absorb(buffers),
             Self::MakeRoom(machine) => machine.absorb(buffers),
@@ -131,6 +144,9 @@ impl Task {
             Self::Write(machine) => map(machine.step(active, buffers, fed), done),
             Self::Create(machine) => map(machine.step(active, buffers, fed), Output::Copy),
             Self::Delete(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Revert(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Settle(machine) => map(machine.step(active, buffers, fed), |_| Output::Done),
+            Self::Look(machine) => map(machine.step(active, buffers, fed), done),
             Self::Compact(machine) => map(machine.step(active, buffers, fed), done),
             Self::Commit(machine) => map(machine.step(active, buffers, fed), done),
             Self::MakeRoom(machine) => map(machine.step(active, buffers, fed), done),

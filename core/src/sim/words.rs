@@ -79,6 +79,9 @@ impl World {
             Some(Order::CatchUp) => ("R3", "begins to catch up".into()),
             Some(Order::Create) => ("create", "begins".into()),
             Some(Order::Delete(copy)) => ("delete", format!("begins, with copy {copy}")),
+            Some(Order::Revert(copy)) => ("revert", format!("begins, with copy {copy}")),
+            Some(Order::Settle) => ("settle", "begins".into()),
+            Some(Order::Look { units }) => ("look", format!("begins, with units {units:?}")),
             Some(Order::Compact) => ("compact", "begins".into()),
             Some(Order::Flush) => ("flush", "begins".into()),
             Some(Order::TakeRole) => ("role", "begins".into()),
@@ -127,6 +130,12 @@ impl World {
             }
             (Task::Write(_), Op::Write { .. }) => ("W4", "overwrites"),
             (Task::Write(_), Op::Punch { .. }) => ("W4", "discards"),
+            (Task::Settle(_), Op::Write { medium: Medium::DiffArea, .. }) => {
+                ("settle", "writes the old bytes to a slot")
+            }
+            (Task::Settle(_), Op::Write { .. } | Op::Punch { .. }) => {
+                ("settle", "writes the copy's bytes")
+            }
             (Task::Commit(_), Op::Write { .. }) => ("W3", "appends records"),
             (Task::Commit(_), Op::Barrier { .. }) => ("W3", "puts a barrier behind the records"),
             (Task::Commit(_), _) => ("W3", "looks whether another node has the role"),
@@ -181,6 +190,9 @@ fn name(task: &Task) -> &'static str {
         Task::CatchUp(_) => "R3",
         Task::Create(_) => "create",
         Task::Delete(_) => "delete",
+        Task::Revert(_) => "revert",
+        Task::Settle(_) => "settle",
+        Task::Look(_) => "look",
         Task::Compact(_) => "compact",
         Task::MakeRoom(_) => "room",
         Task::TakeRole(_) => "role",

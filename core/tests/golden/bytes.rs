@@ -1,7 +1,9 @@
 //! Every record kind and a superblock as bytes.
 
 use shadowvol::format::checksum::Checksum;
-use shadowvol::format::record::{Body, Context, Emitter, Reason, parse, seal};
+use shadowvol::format::record::{
+    Body, Context, Emitter, MAX_BYTES, MAX_SETTLED, Reason, parse, seal,
+};
 use shadowvol::format::superblock::{OnFull, Superblock};
 use shadowvol::{
     Attributes, ChunkSize, Content, CopyId, Description, Epoch, Extent, Generation, Geometry, Id,
@@ -142,6 +144,61 @@ fn link() {
     );
     let parsed = parse(&bytes, context(), Sequence(17), Checksum::PORTABLE).expect("sound");
     assert!(matches!(parsed.expect("believed").body, Body::Link(found) if found == segment));
+}
+
+#[test]
+fn reverting() {
+    let bytes = record(|out| Emitter::reverting(out, copy(0x0102_0304)).end());
+    assert_golden(
+        &bytes,
+        "
+            74 74 ba f5 05 00 07 00 11 00 00 00 00 00 00 00
+            03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00
+            03 00 00 00 04 03 02 01
+        ",
+    );
+    let parsed = parse(&bytes, context(), Sequence(17), Checksum::PORTABLE).expect("sound");
+    let said = parsed.expect("believed").body;
+    assert!(matches!(said, Body::Reverting(found) if found == copy(0x0102_0304)));
+}
+
+#[test]
+fn settled() {
+    let extents = [Extent::new(0x0102_0304_0506, 3), Extent::new(0, 1 << 40)];
+    let bytes = record(|out| Emitter::settled(out, &extents).end());
+    assert_golden(
+        &bytes,
+        "
+            b5 5b c3 56 09 00 08 00 11 00 00 00 00 00 00 00
+            03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00
+            03 00 00 00 06 05 04 03 02 01 00 00 03 00 00 00
+            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+            00 01 00 00 00 00 00 00
+        ",
+    );
+    let parsed = parse(&bytes, context(), Sequence(17), Checksum::PORTABLE).expect("sound");
+    let Body::Settled(found) = parsed.expect("believed").body else { panic!("another kind") };
+    assert_eq!(found.collect::<Result<Vec<_>, _>>(), Ok(extents.to_vec()));
+
+    // As many as fit a record.
+    let most = [Extent::new(1, 2); MAX_SETTLED];
+    let length = record(|out| Emitter::settled(out, &most).end()).len();
+    assert!(length <= MAX_BYTES && length + 16 > MAX_BYTES, "{length} bytes");
+}
+
+#[test]
+fn reverted() {
+    let bytes = record(|out| Emitter::reverted(out).end());
+    assert_golden(
+        &bytes,
+        "
+            95 bd df 4b 05 00 09 00 11 00 00 00 00 00 00 00
+            03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00
+            03 00 00 00 00 00 00 00
+        ",
+    );
+    let parsed = parse(&bytes, context(), Sequence(17), Checksum::PORTABLE).expect("sound");
+    assert!(matches!(parsed.expect("believed").body, Body::Reverted));
 }
 
 pub(crate) fn superblock() -> Superblock {

@@ -1,7 +1,7 @@
 //! A small diff area made by the engine, read by somebody else.
 
 use shadowvol::active::{Active, Commit, Compact, Create, Delete, Format, MakeRoom, Options};
-use shadowvol::active::{Role, TakeRole, Write};
+use shadowvol::active::{Revert, Role, Settle, TakeRole, Write};
 use shadowvol::backend::{Memory, ReadAt, WriteAt};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::OnFull;
@@ -82,6 +82,7 @@ impl Driver {
             Wait::Turn | Wait::Gate => panic!("nobody else is there"),
             Wait::Commit => self.on(active, &mut Commit::new(), &[]),
             Wait::Room(slots) => self.on(active, &mut MakeRoom::new(slots, 0), &[]),
+            Wait::Settle(extent) => drop(self.on(active, &mut Settle::within(extent), &[])),
         })
     }
 
@@ -146,6 +147,31 @@ fn a_reader_made_from_the_description_reads_every_chunk_of_every_copy() {
             assert!(reader.read(number, &origin) == *truth, "copy {copy} of {size} bytes");
         }
         assert!(journal > 0 && reader.records > 9);
+
+        // Reverted, written to, compacted, and settled: each time the reader knows where to look.
+        let (copy, _, truth) = &truths[3];
+        let mut expected = truth.clone();
+        let length = 5_000.min(size) as usize;
+        expected[..length].fill(0xee);
+        let check = |active: &mut Active, reverting: bool| {
+            let reader = Driver::all(&driver.diff);
+            let reader = Reader::new(&reader);
+            assert_eq!(reader.reverting, reverting.then_some(u64::from(copy.number())));
+            assert_eq!(active.reverting(), reverting.then_some(*copy));
+            let origin = Driver::all(&driver.origin);
+            assert!(reader.volume(&origin) == expected, "a volume of {size} bytes");
+            assert_eq!(origin == expected, !reverting || size <= 5_000, "the origin's part");
+            for (copy, _, truth) in &truths {
+                assert!(reader.read(u64::from(copy.number()), &origin) == *truth, "copy {copy}");
+            }
+        };
+        driver.on(&mut active, &mut Revert::new(*copy), &[]);
+        driver.on(&mut active, &mut Write::new(0, length as u64), &vec![0xee; length]);
+        check(&mut active, true);
+        driver.on(&mut active, &mut Compact::new(), &[]);
+        check(&mut active, true);
+        while driver.on(&mut active, &mut Settle::new(), &[]).more {}
+        check(&mut active, false);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A reader of a diff area at rest, written from `docs/format.md` alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// CRC-32C, bit by bit, going on from that of earlier bytes.
 fn crc(so_far: u32, bytes: &[u8]) -> u32 {
@@ -36,6 +36,10 @@ pub(crate) struct Reader<'a> {
     old: BTreeMap<u64, BTreeMap<u64, Old>>,
     pub(crate) links: usize,
     pub(crate) records: u64,
+    /// The copy that the volume is being reverted to.
+    pub(crate) reverting: Option<u64>,
+    /// Chunks whose bytes are in the origin all the same.
+    settled: BTreeSet<u64>,
 }
 
 impl<'a> Reader<'a> {
@@ -56,6 +60,8 @@ impl<'a> Reader<'a> {
             old: BTreeMap::new(),
             links: 0,
             records: 0,
+            reverting: None,
+            settled: BTreeSet::new(),
         };
         let seed = crc(0, &diff[at + 16..at + 32]);
         let generation = &diff[at + 64..at + 80];
@@ -97,6 +103,17 @@ impl<'a> Reader<'a> {
                     end = at + (number(body, 4, 4) * self.chunk) as usize;
                     continue;
                 }
+                7 => {
+                    self.reverting = Some(number(body, 0, 4));
+                    self.settled.clear();
+                }
+                8 => {
+                    for extent in body.chunks_exact(16) {
+                        let first = number(extent, 0, 8);
+                        self.settled.extend(first..first + number(extent, 8, 8));
+                    }
+                }
+                9 => self.reverting = None,
                 kind => panic!("kind {kind}"),
             }
             at += length;
@@ -120,6 +137,19 @@ impl<'a> Reader<'a> {
             }
             body = &body[16 + if is_zeros { 0 } else { 4 * count as usize }..];
         }
+    }
+
+    /// The volume's bytes, given the origin's.
+    pub(crate) fn volume(&self, origin: &[u8]) -> Vec<u8> {
+        let Some(copy) = self.reverting else { return origin.to_vec() };
+        let mut bytes = self.read(copy, origin);
+        for (nth, chunk) in (0..).zip(bytes.chunks_mut(self.chunk as usize)) {
+            if self.settled.contains(&nth) {
+                let at = (nth * self.chunk) as usize;
+                chunk.copy_from_slice(&origin[at..at + chunk.len()]);
+            }
+        }
+        bytes
     }
 
     /// A copy's bytes, given the origin's.

@@ -319,6 +319,7 @@ impl World {
                         self.spawn(Kind::MakeRoom { machine, parent: job.id }, Vec::new());
                         job.state = State::Child;
                     }
+                    Step::Wait(Wait::Settle(_)) => unreachable!("nobody reverts the volume"),
                     Step::Done(done) => return Some(done),
                 }
                 None

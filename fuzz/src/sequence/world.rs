@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use shadowvol::active::{
-    Active, Commit, Compact, Create, Delete, Event, Format, MakeRoom, Options, Role, Seal,
+    Active, Commit, Compact, Create, Delete, Event, Format, MakeRoom, Options, Role, Seal, Settle,
     TakeRole, Write,
 };
 use shadowvol::format::checksum::Checksum;
@@ -418,6 +418,9 @@ impl World {
                         self.expected(result);
                     }
                     self.run(Task::new(MakeRoom::new(slots, 0)))
+                }
+                Turn::Wait(Wait::Settle(extent)) => {
+                    self.run(Task::new(Settle::within(extent))).map(drop)
                 }
             };
             if let Err(error) = served {

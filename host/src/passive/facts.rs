@@ -4,7 +4,7 @@ use shadowvol::active::Space;
 use shadowvol::format::superblock::OnFull;
 use shadowvol::machine::Medium;
 use shadowvol::table::{Cursor, Run};
-use shadowvol::{ChunkIndex, Content};
+use shadowvol::{ChunkIndex, Content, CopyId};
 
 use super::{Passive, State};
 use crate::error::Error;
@@ -25,6 +25,17 @@ impl Passive {
     #[must_use]
     pub fn on_full(&self) -> OnFull {
         self.look(|state| state.superblock().on_full)
+    }
+
+    /// The shadow copy that the volume is being reverted to, as the journal has it now: until that
+    /// has ended, the origin alone is not the volume.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read, or the node is closed.
+    pub fn reverting(&self) -> Result<Option<CopyId>, Error> {
+        self.inner.catch_up()?;
+        Ok(self.look(|state| state.view().reverting()))
     }
 
     /// The room in the diff area, as the journal has it now. Looks at the whole table.

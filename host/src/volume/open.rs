@@ -69,7 +69,8 @@ pub enum OnExternalWrite {
     /// Do not open.
     #[default]
     Error,
-    /// Delete all shadow copies, which is an event.
+    /// Delete all shadow copies, which is an event. Refused while a revert is under way: bytes of
+    /// the volume are in the copy that it is being reverted to.
     Drop,
     /// Believe the caller that the content is the same, as after a faithful copy of the image.
     Trust,
@@ -214,7 +215,8 @@ impl Volume {
         if let Some((error, reason)) = suspicion(&superblock, now, boot)
             && options.on_external_write != OnExternalWrite::Trust
         {
-            let copies = copies_at_stake(&media)?;
+            let drop = options.on_external_write == OnExternalWrite::Drop;
+            let copies = copies_at_stake(&media, drop)?;
             if !copies.is_empty() && options.on_external_write == OnExternalWrite::Error {
                 return Err(error.into());
             }
@@ -310,7 +312,11 @@ pub(crate) fn judge_stamp(
     }
 }
 
-fn copies_at_stake(media: &Media) -> Result<Vec<CopyId>, Error> {
+fn copies_at_stake(media: &Media, drop: bool) -> Result<Vec<CopyId>, Error> {
     let loaded = run_alone(&mut Load::new(Trust::Remember), &media.read_only())?;
-    Ok(loaded.view.copies().map(|info| info.id).collect())
+    // Dropping that copy would drop bytes of the volume.
+    match loaded.view.reverting() {
+        Some(copy) if drop => Err(EngineError::Reverting { copy }.into()),
+        _ => Ok(loaded.view.copies().map(|info| info.id).collect()),
+    }
 }

@@ -16,6 +16,8 @@ mod notes;
 #[path = "../support/random.rs"]
 mod random;
 mod retention;
+mod revert;
+mod revert_kill;
 #[path = "../support/same.rs"]
 mod same;
 #[path = "../support/sectors.rs"]

@@ -7,7 +7,7 @@ use shadowvol::backend::ReadAt;
 use shadowvol::format::superblock::OnFull;
 use shadowvol::{ChunkSize, CopyId, Error as EngineError};
 use shadowvol_host::{
-    CreateOptions, Error, Event, Media, OpenOptions, Passive, SharedMemory, Volume,
+    CreateOptions, Error, Event, Media, OpenOptions, Passive, RevertOptions, SharedMemory, Volume,
 };
 
 /// What came of a line.
@@ -100,7 +100,9 @@ impl Nodes {
                 Ok(info?.id.number().into())
             }
             "delete" => done(volume.delete_shadow_copies(&[copy(line, "copy")])),
-            "revert" => done(volume.revert(copy(line, "copy"), |_, _| true)),
+            "revert" => {
+                done(volume.revert(copy(line, "copy"), RevertOptions::default(), |_, _| true))
+            }
             "copies" => self.copies(),
             "changes" => self.changes(line),
             "read-copy" => {

@@ -61,6 +61,11 @@ pub(crate) fn tell(bytes: &[u8], seed: u32) -> String {
                 .collect::<Vec<_>>()
                 .join(", "),
             Body::Link(segment) => format!("link to slot {}", segment.first.0),
+            Body::Reverting(copy) => format!("reverting to {copy}"),
+            Body::Settled(extents) => {
+                format!("settled {:?}", extents.flatten().collect::<Vec<_>>())
+            }
+            Body::Reverted => "reverted".to_owned(),
         };
         say(&format!("record {}: {said}", sequence.0));
     });

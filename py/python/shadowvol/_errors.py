@@ -40,6 +40,13 @@ class Retained(Error):
     """Number of the shadow copy; its ``retained_until`` says until when."""
 
 
+class Reverting(Error):
+    """The volume is being reverted to a shadow copy, and that has to end first."""
+
+    copy: int | None = None
+    """Number of the shadow copy: revert to it again to finish."""
+
+
 class RetentionShortened(Error, ValueError):
     """The shadow copy is retained for longer than what was asked for."""
 
@@ -263,6 +270,7 @@ __all__ = [
     "RepositoryBusy",
     "Retained",
     "RetentionShortened",
+    "Reverting",
     "RoleEnded",
     "RoleTaken",
     "SetFailed",

@@ -342,15 +342,37 @@ class Volume:
             Fenced, RoleEnded, Closed, MediumError.
         """
 
-    def revert(self, id: int, *, progress: Progress | None = None) -> None:
-        """Give the volume the bytes of a shadow copy.
+    def revert(
+        self, id: int, *, drop_newer: bool = False, progress: Progress | None = None
+    ) -> None:
+        """Revert the volume to a shadow copy in place, or go on with that.
 
-        Every copy stays as it is, this one and newer ones too; what they need of the present
-        content is preserved. When it fails half way, the volume is a mixture: do it again.
+        The volume is the copy from the first moment, while its bytes are still being brought to
+        the image: it can be read and written meanwhile. If ``progress`` raises, or the process
+        ends, the revert is paused; to revert to the same copy again goes on. Until it has ended no
+        copy can be taken, and the image file alone is not the volume. All other copies stay.
+
+        Args:
+            id: the shadow copy.
+            drop_newer: delete the copies that are newer first, so that nothing has to be preserved
+                for them.
+            progress: called with the bytes done and the bytes to do; see ``ShadowCopy.copy_to``.
 
         Raises:
-            Gone, NoSuchCopy: nothing was changed.
-            DiffAreaFull, Fenced, RoleEnded, Closed, MediumError.
+            Gone: it was deleted.
+            NoSuchCopy: it was never taken.
+            Reverting: the volume is being reverted to another copy.
+            Retained: a newer copy may not be deleted yet.
+            DiffAreaFull: there is no room for what has to be preserved; the volume is the copy all
+                the same.
+            Fenced, RoleEnded, Closed, MediumError.
+        """
+
+    @property
+    def reverting(self) -> int | None:
+        """Number of the shadow copy that the volume is being reverted to.
+
+        Until that has ended, the image file alone is not the volume.
         """
 
     def changes(self, since_id: int, until_id: int | None = None) -> list[Extent]:
@@ -475,6 +497,13 @@ class Passive:
 
     def changes(self, since_id: int, until_id: int) -> list[Extent]:
         """What may differ between two shadow copies; see :meth:`Volume.changes`."""
+
+    @property
+    def reverting(self) -> int | None:
+        """The shadow copy that the volume is being reverted to, as the journal has it now.
+
+        Until that has ended, the image file alone is not the volume.
+        """
 
     def stats(self) -> PassiveStats:
         """What the node has done since it was opened."""
@@ -1148,6 +1177,10 @@ class CheckReport:
     @property
     def copies(self) -> list[int]:
         """The shadow copies that exist."""
+
+    @property
+    def reverting(self) -> int | None:
+        """The one that the volume is being reverted to; the image file alone is not the volume."""
 
     @property
     def records(self) -> int:

@@ -35,6 +35,7 @@ def _json(image: Path, report: sv.CheckReport) -> dict[str, object]:
         "image": str(image),
         "ok": report.ok,
         "shadow_copies": report.copies,
+        "reverting": report.reverting,
         "records": report.records,
         "chunks": report.chunks,
         "bytes": report.bytes,
@@ -55,6 +56,12 @@ def _print(image: Path, report: sv.CheckReport) -> None:
         f"{image}: {len(report.copies)} shadow copies, {report.records} records, "
         f"{report.chunks} preserved chunks ({size_text(report.bytes)})"
     )
+    if report.reverting is not None:
+        click.echo(
+            f"The volume is being reverted to {image}@{report.reverting}: until that has ended, "
+            f"the image file alone is not the volume. To finish: shadowvol revert "
+            f"{image}@{report.reverting}"
+        )
     if report.ok:
         click.echo("everything verifies")
         return
@@ -74,5 +81,11 @@ def _print(image: Path, report: sv.CheckReport) -> None:
     if harmed:
         click.echo(
             f"Shadow copies {', '.join(map(str, harmed))} are damaged there; their other bytes are "
-            f"right. The volume itself is not affected: copy what is whole, then delete them."
+            f"right. {_consequence(report)}"
         )
+
+
+def _consequence(report: sv.CheckReport) -> str:
+    if report.reverting is None:
+        return "The volume itself is not affected: copy what is whole, then delete them."
+    return "So may be the volume, which is being reverted: copy what is whole."

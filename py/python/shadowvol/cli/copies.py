@@ -62,6 +62,7 @@ def info(*, image: Path, diff: Path | None, as_json: bool) -> None:
             "on_full": node.on_full,
             "shadow_copies": len(copies),
             "newest": output.copy_json(copies[-1]) if copies else None,
+            "reverting": node.reverting,
             "space": {
                 "used": space.used,
                 "free": space.free,
@@ -88,6 +89,7 @@ def info(*, image: Path, diff: Path | None, as_json: bool) -> None:
                     "newest",
                     f"{newest.id}, {output.time_text(newest.created)}" if newest else "none",
                 ),
+                ("being reverted to", _reverting(node.reverting)),
                 ("old bytes", size_text(space.used)),
                 ("journal", size_text(space.journal)),
                 ("takes up", size_text(space.allocated)),
@@ -96,6 +98,12 @@ def info(*, image: Path, diff: Path | None, as_json: bool) -> None:
                 ("space is low", "yes: delete shadow copies" if space.low else "no"),
             ]
         )
+
+
+def _reverting(copy_id: int | None) -> str:
+    if copy_id is None:
+        return "no copy"
+    return f"{copy_id}: the image file alone is not the volume until that has ended"
 
 
 @click.command()

@@ -95,20 +95,28 @@ def init(
 
 @click.command()
 @options.target
+@click.option("--drop-newer", is_flag=True, help="Delete the shadow copies that are newer first.")
 @options.external_write
 @options.diff
 @options.as_json
 def revert(
-    *, target: Target, external_write: OnExternalWrite, diff: Path | None, as_json: bool
+    *,
+    target: Target,
+    drop_newer: bool,
+    external_write: OnExternalWrite,
+    diff: Path | None,
+    as_json: bool,
 ) -> None:
-    """Give the image the bytes of a shadow copy.
+    """Revert the image to a shadow copy, or go on with that.
 
-    All shadow copies stay. What is in the image now is lost unless a shadow copy of it was taken.
+    All other shadow copies stay. What is in the image now is lost unless a shadow copy of it was
+    taken. If it is interrupted, the volume is the copy all the same, but the image file alone is
+    not: do it again, and it goes on where it was.
     """
     with sv.Volume.open(target.image, diff=diff, external_write=external_write) as volume:
         chosen = target.of(volume).id
         with Meter(f"Reverting to {target.image}@{chosen}", quiet=as_json) as meter:
-            volume.revert(chosen, progress=meter)
+            volume.revert(chosen, drop_newer=drop_newer, progress=meter)
         events = volume.events()
     if as_json:
         output.emit({"image": str(target.image), "reverted": chosen})
