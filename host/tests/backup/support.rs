@@ -1,6 +1,7 @@
 //! What the tests share: a volume in memory with a repository on the disk.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -88,15 +89,17 @@ impl Bed {
     }
 }
 
-/// All files of a folder and those below it, in order, but those without bytes.
+/// All files of a folder and those below it, in order, but those without bytes and those that
+/// another process took away while this one looked.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.metadata().expect("a file").len() > 0 {
-            found.push(path);
+        match path.metadata() {
+            Ok(facts) if facts.is_dir() => found.extend(files(&path)),
+            Ok(facts) if facts.len() > 0 => found.push(path),
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound, "{error}"),
         }
     }
     found.sort();
