@@ -160,9 +160,10 @@ impl Repository {
             self.folder.sweep()?;
             drop(alone);
         }
-        let store = self.store(Lock::share(&self.folder)?)?;
-        let name = options.name.clone().unwrap_or_else(|| name_of(copy));
+        let lock = Lock::share(&self.folder)?;
         let listing = self.backups()?;
+        let store = self.store(lock)?;
+        let name = options.name.clone().unwrap_or_else(|| name_of(copy));
         let base = Base::choose(&store, &listing, copy, &name, options.kind, options.base)?;
         let (kind, base, changed, full_because) = match base {
             Base::Nothing => (options.kind, None, None, None),
@@ -204,6 +205,8 @@ impl Repository {
         })
     }
 
+    /// The chunks as they are now. Backups are to be listed before: of one that another process
+    /// completes after this, the index need not have the chunks.
     pub(crate) fn store(&self, lock: Lock) -> Result<Store, Error> {
         Store::open(&self.folder, self.config.chunk, lock)
     }

@@ -48,8 +48,9 @@ impl Repository {
         progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<u64, Error> {
         let path = path.as_ref();
-        let store = self.store(Lock::share(&self.folder)?)?;
+        let lock = Lock::share(&self.folder)?;
         let backup = self.backup_named(id)?;
+        let store = self.store(lock)?;
         let shape = Shape { size: backup.manifest.size, chunk: backup.manifest.chunk.into() };
         if diff_path(path).exists() {
             return Err(RepositoryError::HasShadowCopies { path: path.to_owned() }.into());

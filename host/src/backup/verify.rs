@@ -15,7 +15,7 @@ use super::folder::hashes;
 use super::hash::Hash;
 use super::index::read_pack;
 use super::lock::Lock;
-use super::manifest::{Backup, BackupId};
+use super::manifest::{Backup, BackupId, Listing};
 use super::repository::Repository;
 use super::store::{Bench, Store};
 use super::tree::{Shape, read_node};
@@ -63,42 +63,21 @@ impl Repository {
         only: Option<&[BackupId]>,
         progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<VerifyReport, Error> {
-        let store = self.store(Lock::share(&self.folder)?)?;
-        match only {
-            Some(ids) => self.verify_some(&store, ids, progress),
-            None => self.verify_all(&store, progress),
+        let lock = Lock::share(&self.folder)?;
+        if let Some(ids) = only {
+            let named = ids.iter().map(|&id| self.backup_named(id));
+            let backups = named.collect::<Result<Vec<_>, _>>()?;
+            verify_some(&self.store(lock)?, &backups, progress)
+        } else {
+            let listing = self.backups()?;
+            self.verify_all(&self.store(lock)?, listing, progress)
         }
-    }
-
-    fn verify_some(
-        &self,
-        store: &Store,
-        ids: &[BackupId],
-        progress: impl FnMut(u64, u64) -> bool,
-    ) -> Result<VerifyReport, Error> {
-        let backups = ids.iter().map(|&id| self.backup_named(id)).collect::<Result<Vec<_>, _>>()?;
-        let total = backups.iter().map(|backup| backup.manifest.size).sum();
-        let findings = Mutex::default();
-        let (chunks, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        let mut report = watched(total, progress, |tally| {
-            let probe = |name: &Hash, range: &Range<u64>| {
-                let read = BENCH.with_borrow_mut(|bench| store.read(name, bench));
-                chunks.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(range.end - range.start, Ordering::Relaxed);
-                note(read, &findings)
-            };
-            let walk = Walk::new(store, &findings, tally, &probe);
-            walk.backups(&backups)
-        })?;
-        report.chunks = chunks.into_inner();
-        report.bytes = bytes.into_inner();
-        report.findings = findings.into_inner();
-        Ok(report)
     }
 
     fn verify_all(
         &self,
         store: &Store,
+        listing: Listing,
         progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<VerifyReport, Error> {
         let names = hashes(&self.folder.packs())?;
@@ -110,7 +89,6 @@ impl Repository {
         });
         let total = sizes.sum::<Result<u64, Error>>()?;
         let findings = Mutex::new(self.verify_lists(store)?);
-        let listing = self.backups()?;
         findings.lock().extend(listing.damaged);
         let (chunks, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         let mut report = watched(total, progress, |tally| {
@@ -160,6 +138,31 @@ impl Repository {
 
 thread_local! {
     static BENCH: RefCell<Bench> = RefCell::default();
+}
+
+/// Reads the chunks of some backups.
+fn verify_some(
+    store: &Store,
+    backups: &[Backup],
+    progress: impl FnMut(u64, u64) -> bool,
+) -> Result<VerifyReport, Error> {
+    let total = backups.iter().map(|backup| backup.manifest.size).sum();
+    let findings = Mutex::default();
+    let (chunks, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+    let mut report = watched(total, progress, |tally| {
+        let probe = |name: &Hash, range: &Range<u64>| {
+            let read = BENCH.with_borrow_mut(|bench| store.read(name, bench));
+            chunks.fetch_add(1, Ordering::Relaxed);
+            bytes.fetch_add(range.end - range.start, Ordering::Relaxed);
+            note(read, &findings)
+        };
+        let walk = Walk::new(store, &findings, tally, &probe);
+        walk.backups(backups)
+    })?;
+    report.chunks = chunks.into_inner();
+    report.bytes = bytes.into_inner();
+    report.findings = findings.into_inner();
+    Ok(report)
 }
 
 /// Reads a whole pack; returns its chunks and their stored bytes.

@@ -1,6 +1,7 @@
 //! The story: several work with one repository. Backups, restores and verifications do not disturb
 //! each other; a pruning is alone, and whoever is in its way is told.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs;
 use std::sync::mpsc;
 use std::thread;
@@ -95,6 +96,30 @@ fn a_pruning_is_refused_while_a_backup_runs_and_the_other_way_round() {
         .expect("a pruning");
     let made = made.expect("a backup");
     assert_same(&bed.restored(made.id).expect("a restore"), &bed.truth, "after it");
+}
+
+#[test]
+fn a_verification_finds_nothing_wrong_with_a_backup_that_was_just_made() {
+    let mut bed = bed();
+    bed.backup(Kind::Full);
+    let done = AtomicBool::new(false);
+    let repository = bed.repository.clone();
+    thread::scope(|scope| {
+        let verifying = scope.spawn(|| {
+            let mut rounds = 0;
+            while !done.load(Ordering::Relaxed) || rounds == 0 {
+                let report = repository.verify(None, |_, _| true).expect("a verification");
+                assert!(report.is_ok(), "{report:?}");
+                rounds += 1;
+            }
+        });
+        for round in 0..40 {
+            bed.write(0, &Random(200 + round).bytes(70_000));
+            assert_eq!(bed.backup(Kind::Incremental).manifest.full_because, None);
+        }
+        done.store(true, Ordering::Relaxed);
+        verifying.join().expect("a verification");
+    });
 }
 
 #[test]
