@@ -85,6 +85,7 @@ lint: $(VENV)/ready ## Check formats, lints and types
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
 	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) -- -D warnings
+	cargo clippy --locked -p shadowvol-host --test kernels -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

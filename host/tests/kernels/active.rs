@@ -209,7 +209,7 @@ impl Work {
                 self.acknowledged.each_ref().map(|version| version.load(Ordering::Acquire));
             let label = Label { life: self.life, versions }.to_string();
             let copy = self.done("create", self.volume.create_shadow_copy(&label))?;
-            println!("active copy {} {} {label}", copy.id, copy.time);
+            println!("active copy {} {} {label}", copy.id, copy.about.time);
             live.push(copy);
             if live.len() > MOST_COPIES {
                 let old = live.swap_remove(random.below(live.len() as u64) as usize).id;
