@@ -62,6 +62,20 @@ def test_writers_wait_and_readers_go_on(database: Path) -> None:
     participant.shutdown()
 
 
+def test_a_reader_does_not_keep_it_from_thawing(database: Path) -> None:
+    """A commit needs the whole database, even if nothing was changed; a rollback does not."""
+    participant = SQLite(database, patience=0.1)
+    with opened(database) as reader:
+        rows = reader.execute("SELECT owner FROM account")
+        assert rows.fetchone() == ("a",)
+        participant.prepare()
+        participant.freeze()
+        participant.thaw()
+        participant.shutdown()
+        assert rows.fetchone() == ("b",)
+    assert is_writable(database)
+
+
 def test_a_copy_of_the_files_is_whole(database: Path, tmp_path: Path) -> None:
     stop = threading.Event()
 

@@ -67,6 +67,7 @@ class SQLite(Participant):
         self._lock = threading.Lock()
         self._own: sqlite3.Connection | None = None
         self._frozen = False
+        self._changes = 0
 
     def prepare(self) -> None:
         """Open the database, and bring its log into it."""
@@ -82,6 +83,7 @@ class SQLite(Participant):
         if connection.in_transaction:
             raise Veto("its connection is in a transaction: give it one of its own", retryable=True)
         self._patiently(connection, "BEGIN IMMEDIATE")
+        self._changes = _changes(connection)
         self._frozen = True
 
     def thaw(self) -> None:
@@ -140,9 +142,13 @@ class SQLite(Participant):
     def _release(self) -> None:
         with self._lock:
             connection = self._given if self._given is not None else self._own
-            # Nothing was changed; but if the connection was used after all, nothing is lost.
             if self._frozen and connection is not None and connection.in_transaction:
-                connection.execute("COMMIT")
+                # A commit, even of nothing, would wait for readers. But if the connection was used
+                # after all, nothing is lost.
+                if _changes(connection) == self._changes:
+                    connection.execute("ROLLBACK")
+                else:
+                    self._patiently(connection, "COMMIT")
             self._frozen = False
 
     def _close(self) -> None:
@@ -150,6 +156,12 @@ class SQLite(Participant):
             connection, self._own = self._own, None
         if connection is not None:
             connection.close()
+
+
+def _changes(connection: Connection) -> int:
+    """How many rows were changed through it so far."""
+    ((count,),) = connection.execute("SELECT total_changes()")
+    return int(count)
 
 
 def _is_busy(error: Exception) -> bool:
