@@ -28,7 +28,7 @@ FUZZ_TARGETS ?= opening records sequence
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/built ## A database is written while other processes check frozen copies of it
+demo: $(VENV)/built ## See the whole story on real databases; more with DEMO_ARGS="--help"
 	$(BIN)/shadowvol demo $(DEMO_ARGS)
 
 test: test-core check-no-std test-py test-kernels ## All tests

@@ -42,7 +42,7 @@ def shadowvol(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
             env={**os.environ, "COLUMNS": "200"},
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
             check=False,
         )
 

@@ -11,15 +11,28 @@ from shadowvol.cli.backup import backup
 from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
-from shadowvol.cli.errors import ErrorGroup
 from shadowvol.cli.repository import backups, prune, restore, verify
+from shadowvol.cli.sections import SectionedGroup
 from shadowvol.cli.set import take_set
 from shadowvol.cli.snapshot import delete, gc, snapshot
 from shadowvol.cli.volume import init, revert
 
+_EXAMPLES = """\b
+A day with it:
+  shadowvol init disk.img --size 64M
+  shadowvol snapshot disk.img --label nightly
+  shadowvol copy disk.img@newest nightly.img
+  shadowvol backup disk.img backups --init
+  shadowvol restore latest restored.img --from backups
+
+Each command tells more with --help, and most report in JSON with --json. `shadowvol demo` shows
+all of it at work in half a minute.
+"""
+
 
 @click.group(
-    cls=ErrorGroup,
+    cls=SectionedGroup,
+    epilog=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="shadowvol")

@@ -1,23 +1,22 @@
-"""The product's main job on a real database.
+"""The product's whole story on real databases, in two acts.
 
-One process, the *writer*, keeps an SQLite database on a volume and moves money between its accounts
-as fast as it can: the sum of all balances never changes. Every so often, mostly in the middle of a
-transaction, it takes a shadow copy and notes the digest of the volume at that instant. Other
-processes, the *readers*, open each copy as passive nodes, straight from the files, while the writer
-goes on. Nothing but the digests and the verdicts travels between the processes.
+The first act (:mod:`~shadowvol.demo.live`) is one volume that is read by other processes while it
+is written. The second (:mod:`~shadowvol.demo.backup`) is two volumes, one instant, and backups that
+come back. What both acts use:
 
 ==============  ==================================================================
+``run``         both acts, one after the other
+``outcome``     what is to be run, and what was seen
+``screen``      what a person sees while it runs
+``report``      the tables at the end
+``crew``        the processes
 ``bank``        the accounts and the transfers
-``layout``      two files, a database and its journal, at fixed places of a volume
-``vfs``         SQLite's view of these files, through APSW
+``vfs``         SQLite's view of volumes and copies, through APSW
+``locks``       SQLite's locks, among the connections of a process
+``layout``      a database and its journals, at fixed places of a volume
 ``overlay``     a shadow copy that can be written in memory, so that SQLite can
                 roll back the transaction that the copy caught half done
-``instant``     when a copy is taken, and what the volume was at that instant
-``writer``      the process that writes
-``auditor``     what a reader does with one copy
-``reader``      the processes that read
-``messages``    what the processes tell each other
-``run``         starting them, waiting for them, adding up
-``report``      the table at the end
+``digest``      what stands for all bytes of a volume
+``sabotage``    ways to break something, to see that the demo notices it
 ==============  ==================================================================
 """

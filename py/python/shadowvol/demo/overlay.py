@@ -1,21 +1,34 @@
-"""A shadow copy that can be written: in memory, for one reader, without touching the copy.
+"""A shadow copy, or a restored one, that can be written: in memory, without touching it.
 
 A copy that was taken in the middle of a transaction holds a journal to roll back. SQLite does that
 by writing the old pages, and those writes land here.
 """
 
-import shadowvol as sv
+from typing import Protocol
 
 _BLOCK = 4096
 
 
-class Overlay:
-    """A shadow copy with blocks of memory on top."""
+class Source(Protocol):
+    """Bytes that do not change: a shadow copy, or a file restored from its backup."""
 
-    def __init__(self, shadow_copy: sv.ShadowCopy) -> None:
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        ...
+
+    def read(self, offset: int, length: int, /) -> bytes:
+        """The bytes from ``offset`` on."""
+        ...
+
+
+class Overlay:
+    """Bytes that do not change, with blocks of memory on top."""
+
+    def __init__(self, source: Source) -> None:
         """Begin with nothing written."""
-        self.size = shadow_copy.size
-        self._copy = shadow_copy
+        self.size = source.size
+        self._source = source
         self._blocks: dict[int, bytearray] = {}
         self.reads = 0
         self.read_bytes = 0
@@ -26,10 +39,10 @@ class Overlay:
         return bool(self._blocks)
 
     def read(self, offset: int, length: int, /) -> bytes:
-        """The copy's bytes, with what was written put over them."""
+        """The source's bytes, with what was written put over them."""
         self.reads += 1
         self.read_bytes += length
-        data = self._copy.read(offset, length)
+        data = self._source.read(offset, length)
         if not self._blocks:
             return data
         end = offset + length
@@ -50,7 +63,7 @@ class Overlay:
             block = self._blocks.get(number)
             if block is None:
                 length = min(_BLOCK, self.size - start)
-                block = self._blocks[number] = bytearray(self._copy.read(start, length))
+                block = self._blocks[number] = bytearray(self._source.read(start, length))
             first, last = max(offset, start), min(end, start + len(block))
             block[first - start : last - start] = data[first - offset : last - offset]
         return len(data)

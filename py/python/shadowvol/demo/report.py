@@ -1,84 +1,49 @@
-"""What a person sees: a bar while it runs, and the table at the end."""
+"""The tables at the end, for people and for programs."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Self
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from shadowvol.cli.size import size_text
+from shadowvol.demo.backup.act import NIGHTS, WAYS
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
-    from shadowvol.demo.run import Outcome
+    from shadowvol.demo.backup.messages import BackupActDone
+    from shadowvol.demo.live.messages import ReaderDone, WriterDone
+    from shadowvol.demo.outcome import Outcome
+    from shadowvol.demo.screen import Screen
 
-
-class Clock:
-    """A bar that runs with the writer's time."""
-
-    def __init__(self, seconds: float, *, quiet: bool) -> None:
-        """Draw on standard error, if it is a terminal and not ``quiet``."""
-        console = Console(stderr=True)
-        self.copies = 0
-        self._begun = time.monotonic()
-        self._bar: Progress | None = None
-        self._task = TaskID(0)
-        if not quiet and console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=console, transient=True)
-            self._task = self._bar.add_task("Starting", total=seconds)
-
-    def show(self, finished: int) -> None:
-        """Bring it up to date."""
-        if self._bar is not None:
-            text = f"{self.copies} shadow copies"
-            if finished:
-                text += f", {finished} readers done"
-            passed = time.monotonic() - self._begun
-            self._bar.update(self._task, completed=passed, description=text)
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+_LISTED = 12
+"""How many failures are told in words."""
 
 
-def show(outcome: Outcome) -> None:
-    """Print the table."""
-    console = Console(highlight=False)
-    table = Table(title="shadowvol demo", box=box.SIMPLE_HEAD, title_style="bold")
-    table.add_column("writer")
-    table.add_column("", justify="right")
-    for name, value in _writer_rows(outcome):
-        table.add_row(name, value)
-    table.add_section()
-    readers = Table(box=box.SIMPLE_HEAD)
-    readers.add_column("readers")
-    for number in range(1, len(outcome.readers) + 1):
-        readers.add_column(f"process {number}", justify="right")
-    readers.add_column("all", justify="right", style="bold")
-    for name, values in _reader_rows(outcome):
-        readers.add_row(name, *values)
-    console.print(table)
-    console.print(readers)
-    for line in outcome.wrong:
-        console.print(f"  {line}", markup=False)
+def show(outcome: Outcome, screen: Screen) -> None:
+    """Print the tables, what was wrong, and how often."""
+    screen.headline(f"What was seen in {outcome.seconds:.0f} s")
+    if outcome.writer is not None:
+        screen.show(_writer(outcome.writer))
+        screen.show("")
+    if outcome.readers:
+        screen.show(_readers(outcome.readers))
+        screen.show("")
+    if outcome.backup is not None:
+        screen.show(_ways(outcome.backup))
+        screen.show("")
+        screen.show(_nights(outcome.backup))
+        screen.show("")
+    for line in outcome.wrong[:_LISTED]:
+        screen.show(Text(line, style="red"))
+    if len(outcome.wrong) > _LISTED:
+        screen.show(Text(f"... and {len(outcome.wrong) - _LISTED:,} more", style="red"))
     style = "bold green" if outcome.ok else "bold red"
-    console.print(f"  failures: {len(outcome.wrong)}", style=style)
+    screen.show(Text(f"failures: {len(outcome.wrong)}", style=style))
 
 
 def report_json(outcome: Outcome) -> dict[str, object]:
@@ -86,44 +51,99 @@ def report_json(outcome: Outcome) -> dict[str, object]:
     return {
         "ok": outcome.ok,
         "failures": outcome.wrong,
-        "writer": vars(outcome.writer) if outcome.writer else None,
-        "readers": [vars(reader) for reader in outcome.readers],
+        "seconds": outcome.seconds,
+        "writer": asdict(outcome.writer) if outcome.writer else None,
+        "readers": [asdict(reader) for reader in outcome.readers],
+        "backup": asdict(outcome.backup) if outcome.backup else None,
     }
 
 
-def _writer_rows(outcome: Outcome) -> list[tuple[str, str]]:
-    writer = outcome.writer
-    if writer is None:
-        return []
-    return [
-        ("transfers", f"{writer.transfers:,}"),
-        ("transfers a second", f"{writer.transfers / writer.seconds:,.0f}"),
-        ("shadow copies taken", f"{writer.copies:,}"),
-        ("... in the middle of a transaction", f"{writer.mid_transaction:,}"),
-        ("shadow copies deleted meanwhile", f"{writer.deleted:,}"),
-        ("bytes written", size_text(writer.written_bytes)),
-        ("old bytes preserved", size_text(writer.preserved_bytes)),
-    ]
+def _table(title: str, *columns: str) -> Table:
+    """A table whose first column holds names, and the others numbers."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column(title)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
 
 
-def _reader_rows(outcome: Outcome) -> list[tuple[str, list[str]]]:
-    readers = outcome.readers
+def _writer(writer: WriterDone) -> Table:
+    table = _table("Act 1, the process that writes", "")
+    rate = writer.transfers / writer.seconds
+    table.add_row("transfers", f"{writer.transfers:,} ({rate:,.0f} a second)")
+    table.add_row("shadow copies taken", f"{writer.copies:,}")
+    table.add_row("... in the middle of a transaction", f"{writer.mid_transaction:,}")
+    table.add_row("shadow copies deleted meanwhile", f"{writer.deleted:,}")
+    table.add_row("bytes written", size_text(writer.written_bytes))
+    table.add_row("old bytes preserved", size_text(writer.preserved_bytes))
+    return table
 
+
+def _readers(readers: list[ReaderDone]) -> Table:
+    numbers = [f"process {number}" for number in range(1, len(readers) + 1)]
+    table = _table("Act 1, the processes that read", *numbers, "all")
+    for name, values in _reader_rows(readers):
+        table.add_row(name, *values)
+    return table
+
+
+def _reader_rows(readers: list[ReaderDone]) -> Iterator[tuple[str, list[str]]]:
     def row(name: str, values: list[int]) -> tuple[str, list[str]]:
         return name, [f"{value:,}" for value in (*values, sum(values))]
 
-    speeds = [int(reader.read_bytes / max(reader.seconds, 1e-9)) for reader in readers]
+    yield row("databases checked and added up", [reader.audited for reader in readers])
+    yield row("... with a transaction to roll back", [reader.rolled_back for reader in readers])
+    yield row("shadow copies copied out", [reader.copied for reader in readers])
+    yield row("comparisons with the instant", [reader.compared for reader in readers])
+    yield row("reads validated", [reader.reads for reader in readers])
+    yield row("reads redirected by the re-check", [reader.redirected for reader in readers])
+    yield row("reads begun again", [reader.restarts for reader in readers])
+    yield row("deleted while being read (Gone)", [reader.gone for reader in readers])
+    yield row("deleted before they were read", [reader.missed for reader in readers])
     sizes = [reader.read_bytes for reader in readers]
-    return [
-        row("databases checked and added up", [reader.audited for reader in readers]),
-        row("... with a transaction to roll back", [reader.rolled_back for reader in readers]),
-        row("shadow copies copied out", [reader.copied for reader in readers]),
-        row("comparisons with the instant", [reader.compared for reader in readers]),
-        row("reads validated", [reader.reads for reader in readers]),
-        row("reads redirected by the re-check", [reader.redirected for reader in readers]),
-        row("reads begun again", [reader.restarts for reader in readers]),
-        row("deleted while being read (Gone)", [reader.gone for reader in readers]),
-        row("deleted before they were read", [reader.missed for reader in readers]),
-        ("bytes read", [size_text(size) for size in (*sizes, sum(sizes))]),
-        ("bytes read a second", [size_text(speed) for speed in (*speeds, sum(speeds))]),
-    ]
+    yield "bytes read", [size_text(size) for size in (*sizes, sum(sizes))]
+    speeds = [int(reader.read_bytes / max(reader.seconds, 1e-9)) for reader in readers]
+    yield "bytes read a second", [size_text(speed) for speed in (*speeds, sum(speeds))]
+
+
+def _ways(done: BackupActDone) -> Table:
+    table = _table(
+        "Act 2, a copy of each volume, taken",
+        "pairs",
+        "sum right",
+        "rolled back",
+        "writer waited",
+    )
+    for comparison in done.comparisons:
+        table.add_row(
+            WAYS[comparison.way],
+            f"{comparison.pairs}",
+            f"{comparison.right}",
+            f"{comparison.rolled_back}",
+            "" if comparison.way == "apart" else f"{max(comparison.waits) * 1e3:.1f} ms",
+        )
+    return table
+
+
+def _nights(done: BackupActDone) -> Table:
+    table = _table(
+        "Act 2, backups",
+        "read",
+        "new",
+        "stored",
+        "read/s",
+        "restored/s",
+        "identical",
+    )
+    for number, night in enumerate(done.nights):
+        restored = done.restored[number] if number < len(done.restored) else None
+        table.add_row(
+            f"{NIGHTS[number][0]}, {night.kind}",
+            size_text(night.read),
+            size_text(night.new),
+            size_text(night.stored),
+            size_text(int(night.read / night.seconds)),
+            size_text(int(restored.bytes / restored.seconds)) if restored else "",
+            f"{restored.identical} of {len(night.backups)}" if restored else "",
+        )
+    return table

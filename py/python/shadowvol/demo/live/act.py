@@ -1,140 +1,150 @@
-"""Starting the processes, waiting for them, and adding up what they say."""
+"""The first act: starting the processes, following them, and adding up what they say."""
 
 from __future__ import annotations
 
-import multiprocessing
 import queue
-import tempfile
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import shadowvol as sv
-from shadowvol.demo.messages import Message, ReaderDone, Taken, WriterDone
-from shadowvol.demo.reader import read
-from shadowvol.demo.report import Clock
-from shadowvol.demo.writer import WriterTask, write
+from shadowvol.cli.size import size_text
+from shadowvol.demo import bank
+from shadowvol.demo.crew import PATIENCE, Crew
+from shadowvol.demo.live.messages import Checked, Message, Opened, ReaderDone, Taken, WriterDone
+from shadowvol.demo.live.reader import read
+from shadowvol.demo.live.writer import WriterTask, write
 
 if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
+    from collections.abc import Callable
     from multiprocessing.queues import Queue
+    from pathlib import Path
 
-    from shadowvol._types import Durability
+    from shadowvol.demo.outcome import Outcome, Settings
+    from shadowvol.demo.screen import Screen
 
 EVERY = 0.5
 """Seconds between two shadow copies."""
 
-GRACE = 25.0
-"""Seconds that the readers have to finish when the writer has ended."""
+NEWS_EVERY = 4.0
+"""Seconds between two lines about how it goes."""
+
+TITLE = "one volume, read while it is written"
+STORY = """\
+One process keeps a real SQLite database on a volume, and moves money between its accounts as \
+fast as it can: the sum of all balances never changes. It takes shadow copies, mostly in the \
+middle of a transaction, and deletes old ones. Other processes open each copy straight from the \
+files, without a word to the writer: SQLite rolls back what was half done, the database is \
+checked, the money is added up, and every byte is compared with a digest taken at the instant."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is to be run."""
-
-    seconds: float = 20
-    readers: int = 2
-    seed: int = 1
-    durability: Durability = "coherent"
-    directory: Path | None = None
+def play(outcome: Outcome, folder: Path, screen: Screen) -> None:
+    """Play the act on files in ``folder``."""
+    image = folder / "bank.img"
+    with Crew() as crew:
+        queues = _hire(crew, outcome.settings, image)
+        _follow(crew, queues.results, outcome, screen)
+    _judge(outcome)
+    if outcome.ok:
+        report = sv.check(image)
+        outcome.wrong += (f"check: {finding.what}" for finding in report.findings)
+        screen.say(f"the diff area is whole: {report.records:,} records verify")
 
 
 @dataclass
-class Outcome:
-    """What was seen."""
+class _Queues:
+    """Kept, because a queue that nobody holds is gone before a process has started."""
 
-    settings: Settings
-    writer: WriterDone | None = None
-    readers: list[ReaderDone] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    """Everything that should not have happened, in words."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether all went as it must."""
-        return not self.wrong
+    tasks: list[Queue[Taken | None]]
+    results: Queue[Message]
 
 
-def run(settings: Settings, *, quiet: bool = False) -> Outcome:
-    """Run the demo."""
-    outcome = Outcome(settings)
-    with ExitStack() as stack:
-        directory = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="shadowvol-demo-", dir=settings.directory)
-        )
-        clock = stack.enter_context(Clock(settings.seconds, quiet=quiet))
-        image = str(Path(directory) / "bank.img")
-        crew = _Crew(settings, image, directory)
-        stack.callback(crew.end)
-        _follow(crew, outcome, clock)
-        _judge(outcome)
-        if outcome.ok:
-            report = sv.check(image)
-            outcome.wrong += (f"check: {finding.what}" for finding in report.findings)
-    return outcome
+def _hire(crew: Crew, settings: Settings, image: Path) -> _Queues:
+    queues = _Queues([crew.context.Queue() for _ in range(settings.readers)], crew.context.Queue())
+    task = WriterTask(
+        image=str(image),
+        seconds=settings.seconds,
+        every=EVERY,
+        seed=settings.seed,
+        durability=settings.durability,
+        sabotage=settings.sabotage,
+    )
+    crew.hire("writer", write, task, queues.tasks, queues.results)
+    for number, own in enumerate(queues.tasks, 1):
+        crew.hire(f"reader {number}", read, str(image), str(image.parent), own, queues.results)
+    return queues
 
 
-class _Crew:
-    """The processes. They are spawned, not forked: they share nothing but the files."""
+@dataclass
+class _News:
+    """How it goes, for people."""
 
-    def __init__(self, settings: Settings, image: str, directory: str) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.results: Queue[Message] = context.Queue()
-        # Kept, because a queue that nobody holds is gone before a process has started.
-        self.tasks: list[Queue[Taken | None]] = [context.Queue() for _ in range(settings.readers)]
-        task = WriterTask(image, settings.seconds, EVERY, settings.seed, settings.durability)
-        self.processes: list[BaseProcess] = [
-            context.Process(target=write, args=(task, self.tasks, self.results), name="writer"),
-            *(
-                context.Process(
-                    target=read, args=(image, directory, own, self.results), name=f"reader {number}"
-                )
-                for number, own in enumerate(self.tasks, 1)
-            ),
-        ]
-        for process in self.processes:
-            process.start()
+    seconds: float
+    screen: Screen
+    update: Callable[[str], None]
+    taken: int = 0
+    checked: int = 0
+    due: float = field(default_factory=lambda: time.monotonic() + NEWS_EVERY)
 
-    def failed(self) -> list[str]:
-        """Which processes ended badly."""
-        return [
-            f"the {process.name} ended with status {process.exitcode}"
-            for process in self.processes
-            if process.exitcode not in {None, 0}
-        ]
-
-    def end(self) -> None:
-        """Wait for the processes, and do not wait long."""
-        for process in self.processes:
-            process.join(2)
-            if process.is_alive():
-                process.kill()
-                process.join()
-
-
-def _follow(crew: _Crew, outcome: Outcome, clock: Clock) -> None:
-    settings = outcome.settings
-    deadline = time.monotonic() + settings.seconds + GRACE
-    while outcome.writer is None or len(outcome.readers) < settings.readers:
-        clock.show(len(outcome.readers))
-        try:
-            message = crew.results.get(timeout=0.2)
-        except queue.Empty:
-            outcome.wrong += crew.failed()
-            if time.monotonic() > deadline:
-                outcome.wrong.append(f"not done {GRACE:.0f} s after the writer's time was over")
-            if outcome.wrong:
-                return
-            continue
+    def hear(self, message: Message) -> None:
         match message:
+            case Opened():
+                self.screen.say(
+                    f"the bank is open: {bank.ACCOUNTS:,} accounts with {bank.BALANCE:,} each, on "
+                    f"a volume of {size_text(message.volume_size)}"
+                )
+                self.due = time.monotonic() + NEWS_EVERY
             case Taken():
-                clock.copies += 1
+                self.taken += 1
+            case Checked():
+                self.checked += 1
             case WriterDone():
-                outcome.writer = message
+                self.screen.say(
+                    f"the writer is done: {message.transfers:,} transfers, {message.copies} shadow "
+                    f"copies, {message.deleted} of them deleted"
+                )
+                self.due = float("inf")
             case ReaderDone():
-                outcome.readers.append(message)
+                self.screen.say(
+                    f"a reader is done: {message.audited} databases checked, {message.compared} "
+                    f"copies compared, {len(message.wrong)} wrong",
+                    wrong=bool(message.wrong),
+                )
+        self.update(self._text())
+
+    def tick(self) -> None:
+        if time.monotonic() >= self.due:
+            self.screen.say(self._text())
+            self.due += NEWS_EVERY
+
+    def _text(self) -> str:
+        return f"{self.taken} shadow copies taken, {self.checked} times checked by other processes"
+
+
+def _follow(crew: Crew, results: Queue[Message], outcome: Outcome, screen: Screen) -> None:
+    settings = outcome.settings
+    deadline = time.monotonic() + settings.seconds + PATIENCE
+    with screen.busy("Starting") as update:
+        news = _News(settings.seconds, screen, update)
+        while outcome.writer is None or len(outcome.readers) < settings.readers:
+            news.tick()
+            try:
+                message = results.get(timeout=0.2)
+            except queue.Empty:
+                outcome.wrong += crew.failed()
+                if time.monotonic() > deadline:
+                    outcome.wrong.append(f"not done {PATIENCE:.0f} s after the writer's time")
+                if outcome.wrong:
+                    return
+                continue
+            news.hear(message)
+            match message:
+                case WriterDone():
+                    outcome.writer = message
+                case ReaderDone():
+                    outcome.readers.append(message)
+                case _:
+                    pass
 
 
 def _judge(outcome: Outcome) -> None:

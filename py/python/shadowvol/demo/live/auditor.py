@@ -1,14 +1,13 @@
 """What a reader does with one shadow copy: everything that could show a wrong byte."""
 
-import hashlib
 from pathlib import Path
 
 import apsw
 
 import shadowvol as sv
-from shadowvol.demo import bank, vfs
+from shadowvol.demo import bank, digest, vfs
 from shadowvol.demo.layout import Layout
-from shadowvol.demo.messages import ReaderDone, Taken
+from shadowvol.demo.live.messages import ReaderDone, Taken
 from shadowvol.demo.overlay import Overlay
 
 
@@ -22,10 +21,9 @@ def examine(node: sv.Passive, taken: Taken, scratch: Path, done: ReaderDone) -> 
 
 def compare(shadow_copy: sv.ShadowCopy, taken: Taken, done: ReaderDone) -> None:
     """Read a whole copy as a file, and compare it with the digest of its instant."""
-    with shadow_copy.open() as file:
-        digest = hashlib.file_digest(file, "blake2b").digest()
+    found = digest.of_copy(shadow_copy)
     done.compared += 1
-    if digest != taken.digest:
+    if found != taken.digest:
         done.wrong.append(f"copy {taken.id}: the bytes read are not those of the instant")
 
 
@@ -33,7 +31,7 @@ def audit(shadow_copy: sv.ShadowCopy, done: ReaderDone) -> None:
     """Let SQLite recover what the copy caught half done, and audit the bank."""
     overlay = Overlay(shadow_copy)
     try:
-        with vfs.connected(Layout(overlay)) as connection:
+        with vfs.connected({"bank": Layout(overlay)}) as connection:
             wrong = bank.audit(connection)
     except apsw.Error as error:
         gone = _gone(error)
@@ -54,12 +52,11 @@ def _copy_out(shadow_copy: sv.ShadowCopy, taken: Taken, scratch: Path, done: Rea
             done.wrong.append(f"copy {taken.id}: a half-made file was left behind")
         raise
     try:
-        with out.open("rb") as file:
-            digest = hashlib.file_digest(file, "blake2b").digest()
+        found = digest.of_file(out)
     finally:
         out.unlink()
     done.copied += 1
-    if digest != taken.digest:
+    if found != taken.digest:
         done.wrong.append(f"copy {taken.id}: the file copied out is not the volume of the instant")
 
 

@@ -1,18 +1,16 @@
 """When shadow copies are taken, and what the volume was at that instant."""
 
-import hashlib
 import random
 import time
 from collections import deque
 from collections.abc import Callable
 
 import shadowvol as sv
-from shadowvol.demo.messages import Taken
+from shadowvol.demo import digest
+from shadowvol.demo.live.messages import Taken
 
 KEPT = 4
 """Copies that are left alone; older ones are deleted, whoever reads them."""
-
-_STEP = 1 << 20
 
 
 class Camera:
@@ -35,6 +33,8 @@ class Camera:
         self._due = float("inf")
         self._skip = 0
         self.in_transaction: Callable[[], bool] = bool
+        self.tamper: Callable[[], object] | None = None
+        """What to do between the digest and its being told of, to spoil the demo."""
         self.taken = 0
         self.mid_transaction = 0
         self.deleted = 0
@@ -67,23 +67,15 @@ class Camera:
 
     def _take(self) -> None:
         shadow_copy = self._volume.create_shadow_copy(f"instant {self.taken + 1}")
-        digest = self._digest()
+        found = digest.of_volume(self._volume)
+        if self.tamper is not None:
+            self.tamper()
         self.taken += 1
         self.mid_transaction += self.in_transaction()
         self._kept.append(shadow_copy.id)
-        self._publish(Taken(shadow_copy.id, digest))
+        self._publish(Taken(shadow_copy.id, found))
         while len(self._kept) > KEPT:
             self._volume.delete_shadow_copy(self._kept.popleft())
             self.deleted += 1
         self._due = time.monotonic() + self._every
         self._skip = self._random.randrange(200)
-
-    def _digest(self) -> bytes:
-        digest = hashlib.blake2b()
-        buffer = bytearray(_STEP)
-        with memoryview(buffer) as view:
-            for offset in range(0, self.size, _STEP):
-                length = min(_STEP, self.size - offset)
-                self._volume.readinto(offset, view[:length])
-                digest.update(view[:length])
-        return digest.digest()

@@ -1,6 +1,13 @@
-"""What the processes of the demo tell each other: digests, verdicts and sums; never data."""
+"""What the processes of the first act tell each other: digests, verdicts and sums; never data."""
 
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Opened:
+    """From the writer: the bank is there."""
+
+    volume_size: int
 
 
 @dataclass(frozen=True)
@@ -9,6 +16,13 @@ class Taken:
 
     id: int
     digest: bytes
+
+
+@dataclass(frozen=True)
+class Checked:
+    """From a reader: it has looked at everything in a shadow copy, right or wrong."""
+
+    id: int
 
 
 @dataclass(frozen=True)
@@ -52,4 +66,4 @@ class ReaderDone:
     wrong: list[str] = field(default_factory=list)
 
 
-Message = Taken | WriterDone | ReaderDone
+Message = Opened | Taken | Checked | WriterDone | ReaderDone

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import shadowvol as sv
-from shadowvol.demo.auditor import compare, examine
-from shadowvol.demo.instant import KEPT
-from shadowvol.demo.messages import Message, ReaderDone, Taken
+from shadowvol.demo.live.auditor import compare, examine
+from shadowvol.demo.live.instant import KEPT
+from shadowvol.demo.live.messages import Checked, Message, ReaderDone, Taken
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -26,7 +26,7 @@ def read(image: str, scratch: str, tasks: Queue[Taken | None], out: Queue[Messag
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=scratch, prefix="reader-") as directory:
         done = ReaderDone()
-        reader = _Reader(image, Path(directory), tasks, done)
+        reader = _Reader(image, Path(directory), tasks, out, done)
         while reader.more:
             reader.session()
     done.seconds = time.monotonic() - begun
@@ -35,11 +35,17 @@ def read(image: str, scratch: str, tasks: Queue[Taken | None], out: Queue[Messag
 
 class _Reader:
     def __init__(
-        self, image: str, scratch: Path, tasks: Queue[Taken | None], done: ReaderDone
+        self,
+        image: str,
+        scratch: Path,
+        tasks: Queue[Taken | None],
+        out: Queue[Message],
+        done: ReaderDone,
     ) -> None:
         self._image = image
         self._scratch = scratch
         self._tasks = tasks
+        self._out = out
         self._done = done
         # The oldest of these is about to be deleted: reading it over and over meets that moment.
         self._known: deque[Taken] = deque(maxlen=KEPT)
@@ -84,6 +90,7 @@ class _Reader:
             self._done.gone += 1
         else:
             self._known.append(taken)
+            self._out.put(Checked(taken.id))
 
     def _patrol(self, node: sv.Passive) -> None:
         oldest = self._known[0]

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import shadowvol as sv
 from shadowvol.demo import bank, vfs
-from shadowvol.demo.instant import Camera
 from shadowvol.demo.layout import Layout
-from shadowvol.demo.messages import Message, Taken, WriterDone
+from shadowvol.demo.live.instant import Camera
+from shadowvol.demo.live.messages import Message, Opened, Taken, WriterDone
+from shadowvol.demo.sabotage import flip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.queues import Queue
 
     from shadowvol._types import Durability
+    from shadowvol.demo.sabotage import Sabotage
 
 VOLUME_SIZE = 12 << 20
 
@@ -30,6 +32,7 @@ class WriterTask:
     every: float
     seed: int
     durability: Durability
+    sabotage: Sabotage | None
 
 
 def write(task: WriterTask, readers: Sequence[Queue[Taken | None]], out: Queue[Message]) -> None:
@@ -41,20 +44,25 @@ def write(task: WriterTask, readers: Sequence[Queue[Taken | None]], out: Queue[M
         out.put(taken)
 
     try:
-        out.put(_run(task, publish))
+        out.put(_run(task, publish, out))
     finally:
         for reader in readers:
             reader.put(None)
 
 
-def _run(task: WriterTask, publish: Callable[[Taken], None]) -> WriterDone:
+def _run(task: WriterTask, publish: Callable[[Taken], None], out: Queue[Message]) -> WriterDone:
     volume = sv.Volume.create(task.image, size=VOLUME_SIZE, durability=task.durability)
     with volume:
         camera = Camera(volume, every=task.every, seed=task.seed, publish=publish)
-        with vfs.connected(Layout(camera)) as connection:
+        with vfs.connected({"bank": Layout(camera)}) as connection:
             bank.found(connection)
+            out.put(Opened(volume.size))
             camera.in_transaction = lambda: connection.in_transaction
             teller = bank.Teller(connection, task.seed)
+            if task.sabotage == "money":
+                teller.embezzle()
+            if task.sabotage == "origin":
+                camera.tamper = lambda: flip(task.image, volume.size // 2 - 1)
             camera.start()
             begun = time.monotonic()
             while time.monotonic() - begun < task.seconds:
