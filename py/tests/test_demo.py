@@ -92,7 +92,7 @@ def test_what_a_person_sees(shadowvol: Run, tmp_path: Path) -> None:
     assert "process 3" in done.stdout
     assert "redirected by the re-check" in done.stdout
     assert "Act 2" in done.stdout
-    assert "nothing is left behind" in done.stdout
+    assert "nothing left behind" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 96
     assert "\x1b" not in done.stdout
     assert not done.stderr

@@ -36,7 +36,7 @@ from shadowvol.demo.sabotage import SECOND_ACT_ONLY, Sabotage
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
-    default=12,
+    default=8,
     show_default=True,
     help="How many pairs of shadow copies the second act takes in each of three ways.",
 )

@@ -88,7 +88,8 @@ def audit(connection: apsw.Connection) -> list[str]:
     count = total = 0
     databases = _databases(connection)
     for name in databases:
-        found = [str(row[0]) for row in connection.execute(f"PRAGMA {name}.integrity_check")]
+        rows = connection.execute(f"PRAGMA {name}.integrity_check")
+        found = [" ".join(str(row[0]).split()) for row in rows]
         if found != ["ok"]:
             wrong += (f"integrity_check of {name}: {line}" for line in found)
         query = f"SELECT count(*), sum(balance) FROM {name}.account"  # noqa: S608 - no user's words

@@ -22,7 +22,7 @@ class Settings:
     seconds: float = 12
     """How long the writer of the first act runs."""
     readers: int = 2
-    pairs: int = 12
+    pairs: int = 8
     """How many pairs of copies the second act takes in each way."""
     seed: int = 1
     durability: Durability = "coherent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from statistics import median
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -26,18 +27,17 @@ _LISTED = 12
 
 def show(outcome: Outcome, screen: Screen) -> None:
     """Print the tables, what was wrong, and how often."""
-    screen.headline(f"What was seen in {outcome.seconds:.0f} s")
+    screen.headline(f"What was seen in {outcome.seconds:.0f} seconds")
     if outcome.writer is not None:
-        screen.show(_writer(outcome.writer))
-        screen.show("")
+        _show(screen, "Act 1: the process that writes", _writer(outcome.writer))
     if outcome.readers:
-        screen.show(_readers(outcome.readers))
-        screen.show("")
-    if outcome.backup is not None:
-        screen.show(_ways(outcome.backup))
-        screen.show("")
-        screen.show(_nights(outcome.backup))
-        screen.show("")
+        _show(screen, "Act 1: the processes that read", _readers(outcome.readers))
+    done = outcome.backup
+    if done is not None and done.comparisons:
+        title = "Act 2: copies of both volumes, and the sum over both"
+        _show(screen, title, _ways(done), _ways_told(done))
+    if done is not None and done.nights:
+        _show(screen, "Act 2: backups of both volumes", _nights(done), _NIGHTS_TOLD)
     for line in outcome.wrong[:_LISTED]:
         screen.show(Text(line, style="red"))
     if len(outcome.wrong) > _LISTED:
@@ -58,17 +58,31 @@ def report_json(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _table(title: str, *columns: str) -> Table:
+def _show(screen: Screen, title: str, table: Table, told: str = "") -> None:
+    screen.show(Text(title, style="bold"))
+    screen.show(table)
+    if told:
+        screen.show(Text(told, style="dim"))
+    screen.show("")
+
+
+def _table(*columns: str) -> Table:
     """A table whose first column holds names, and the others numbers."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column(title)
-    for name in columns:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        show_header=any(columns),
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column(columns[0])
+    for name in columns[1:]:
         table.add_column(name, justify="right")
     return table
 
 
 def _writer(writer: WriterDone) -> Table:
-    table = _table("Act 1, the process that writes", "")
+    table = _table("", "")
     rate = writer.transfers / writer.seconds
     table.add_row("transfers", f"{writer.transfers:,} ({rate:,.0f} a second)")
     table.add_row("shadow copies taken", f"{writer.copies:,}")
@@ -81,7 +95,7 @@ def _writer(writer: WriterDone) -> Table:
 
 def _readers(readers: list[ReaderDone]) -> Table:
     numbers = [f"process {number}" for number in range(1, len(readers) + 1)]
-    table = _table("Act 1, the processes that read", *numbers, "all")
+    table = _table("", *numbers, "all")
     for name, values in _reader_rows(readers):
         table.add_row(name, *values)
     return table
@@ -107,43 +121,52 @@ def _reader_rows(readers: list[ReaderDone]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _ways(done: BackupActDone) -> Table:
-    table = _table(
-        "Act 2, a copy of each volume, taken",
-        "pairs",
-        "sum right",
-        "rolled back",
-        "writer waited",
-    )
+    table = _table("taken", "pairs", "sum right", "undone", "writer waited", "at most")
     for comparison in done.comparisons:
+        at_once = comparison.way != "apart"
+        half, most = median(comparison.waits) * 1e3, max(comparison.waits) * 1e3
         table.add_row(
             WAYS[comparison.way],
             f"{comparison.pairs}",
             f"{comparison.right}",
             f"{comparison.rolled_back}",
-            "" if comparison.way == "apart" else f"{max(comparison.waits) * 1e3:.1f} ms",
+            f"{half:.1f} ms" if at_once else "",
+            f"{most:.1f} ms" if at_once else "",
         )
     return table
+
+
+def _ways_told(done: BackupActDone) -> str:
+    told = (
+        "Undone: pairs that had caught a half-done transaction, which SQLite rolled back. Writer "
+        "waited: how long a transfer took while a set was taken, in half of the sets and at most"
+    )
+    if done.office is not None:
+        told += f"; it is {done.office.median * 1e3:.1f} ms at any time"
+    return f"{told}."
 
 
 def _nights(done: BackupActDone) -> Table:
-    table = _table(
-        "Act 2, backups",
-        "read",
-        "new",
-        "stored",
-        "read/s",
-        "restored/s",
-        "identical",
-    )
+    table = _table("night", "read", "new", "stored", "backup", "restore", "same")
     for number, night in enumerate(done.nights):
         restored = done.restored[number] if number < len(done.restored) else None
         table.add_row(
-            f"{NIGHTS[number][0]}, {night.kind}",
+            f"{NIGHTS[number][0][:3]} {night.kind}",
             size_text(night.read),
             size_text(night.new),
             size_text(night.stored),
-            size_text(int(night.read / night.seconds)),
-            size_text(int(restored.bytes / restored.seconds)) if restored else "",
+            _rate(night.read, night.seconds),
+            _rate(restored.bytes, restored.seconds) if restored else "",
             f"{restored.identical} of {len(night.backups)}" if restored else "",
         )
     return table
+
+
+_NIGHTS_TOLD = (
+    "New: what the repository did not have yet. Stored: the same, compressed. Same: restored "
+    "volumes whose every byte is that of the instant."
+)
+
+
+def _rate(count: int, seconds: float) -> str:
+    return f"{size_text(int(count / max(seconds, 1e-9)))}/s"

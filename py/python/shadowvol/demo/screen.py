@@ -29,7 +29,12 @@ class Screen:
         self._console.width = min(self._console.width, WIDTH)
         self._begun = time.monotonic()
         encoding = (self._console.encoding or "").lower()
-        self._marks = ("✓", "✗") if encoding.startswith("utf") else ("ok", "!!")
+        good, bad, plain = "✓✗·" if encoding.startswith("utf") else "+!-"
+        self._marks = {
+            True: Text(good, style="green"),
+            False: Text(bad, style="bold red"),
+            None: Text(plain, style="dim"),
+        }
 
     def headline(self, title: str, story: str = "") -> None:
         """Begin a chapter."""
@@ -39,12 +44,11 @@ class Screen:
             self.show(Text(story, style="dim"))
         self._print("")
 
-    def say(self, text: str, *, wrong: bool = False) -> None:
-        """Print what happened, with the time."""
+    def say(self, text: str, *, good: bool | None = None) -> None:
+        """Print what happened, with the time, and whether it is as it must be if that is known."""
         passed = Text(f"{time.monotonic() - self._begun:6.1f} s ", style="dim")
-        mark = Text(self._marks[wrong], style="bold red" if wrong else "green")
         line = Table.grid(padding=(0, 1))
-        line.add_row(passed, mark, Text(text))
+        line.add_row(passed, self._marks[good], Text(text))
         self._print(line)
 
     def show(self, what: RenderableType) -> None:

@@ -32,7 +32,7 @@ DAY = 100
 """Transfers between two nights, at least."""
 
 WAYS: dict[Way, str] = {
-    "apart": "one after the other",
+    "apart": "one after the other, no set",
     "set": "as a set, at one instant",
     "application": "as a set, SQLite takes part",
 }
@@ -62,7 +62,7 @@ def play(outcome: Outcome, folder: Path, screen: Screen) -> None:
                 outcome.wrong.append("a process did not end")
             outcome.wrong += crew.failed()
     except LostError as error:
-        screen.say(str(error), wrong=True)
+        screen.say(str(error), good=False)
         outcome.wrong.append(str(error))
         return
     _look_for_remains(outcome, done, folder, screen)
@@ -88,8 +88,8 @@ class _Story:
         with self._screen.busy("Opening the bank"):
             self._office.ask(Office.transfers)
         self._screen.say(
-            f"the bank is open: {bank.ACCOUNTS:,} accounts and some papers on each of "
-            f"{len(BRANCHES)} volumes of {size_text(VOLUME_SIZE)}"
+            f"the bank is open: {bank.ACCOUNTS:,} accounts on each of {len(BRANCHES)} volumes of "
+            f"{size_text(VOLUME_SIZE)}"
         )
         for way in WAYS:
             self._compare(way)
@@ -104,9 +104,9 @@ class _Story:
         pairs = self._settings.pairs
         comparison = Comparison(way)
         self._done.comparisons.append(comparison)
-        with self._screen.busy(WAYS[way]) as update:
+        with self._screen.busy(f"Copies {WAYS[way]}") as update:
             for number in range(1, pairs + 1):
-                update(f"{WAYS[way]}: {number} of {pairs}")
+                update(f"Copies {WAYS[way]}: {number} of {pairs}")
                 pair = self._office.ask(Office.take, way)
                 audited = self._clerk.ask(Clerk.audit, pair)
                 self._office.ask(Office.delete_all_but, {})
@@ -118,10 +118,11 @@ class _Story:
                     self._wrong.append(f"{WAYS[way]}: a transaction was half done")
                 if way == "application" and pair.consistency != "application-consistent":
                     self._wrong.append(f"{WAYS[way]}: the set is {pair.consistency}")
-        promised = way != "apart"
+        # Two instants promise nothing.
+        good = None if way == "apart" else comparison.right == comparison.pairs
         self._screen.say(
-            f"{WAYS[way]}: {comparison.right} of {comparison.pairs} pairs have the right sum",
-            wrong=promised and comparison.right < comparison.pairs,
+            f"{WAYS[way]}: the sum is right in {comparison.right} of {comparison.pairs} pairs",
+            good=good,
         )
 
     def _night(self, name: str, kind: BackupKind) -> tuple[Pair, BackedUp]:
@@ -137,7 +138,8 @@ class _Story:
             while self._office.ask(Office.transfers) < until:
                 time.sleep(0.02)
         self._screen.say(
-            f"{name}: {kind} backup, {size_text(made.read)} read, {size_text(made.stored)} stored"
+            f"{name}: {kind} backup, {size_text(made.read)} read, {size_text(made.stored)} stored",
+            good=made.kind == kind,
         )
         return pair, made
 
@@ -146,9 +148,9 @@ class _Story:
             verified = self._done.verified = self._clerk.ask(Clerk.verify)
         self._wrong += (f"verify: {finding}" for finding in verified.findings)
         self._screen.say(
-            f"the repository is read and verified: {verified.backups} backups, "
-            f"{verified.chunks:,} chunks, {len(verified.findings)} damaged",
-            wrong=bool(verified.findings),
+            f"repository verified: {verified.backups} backups, {verified.chunks:,} chunks, "
+            f"{len(verified.findings)} damaged",
+            good=not verified.findings,
         )
 
     def _restore(self, name: str, pair: Pair, made: BackedUp) -> None:
@@ -162,9 +164,9 @@ class _Story:
             wrong.append("a transaction was half done")
         self._wrong += (f"{name}, restored: {line}" for line in wrong)
         self._screen.say(
-            f"{name} restored: {restored.identical} of {len(pair.digests)} volumes are what they "
-            f"were to the byte, the sum is {'wrong' if restored.audited.wrong else 'right'}",
-            wrong=bool(wrong),
+            f"{name} restored: {restored.identical} of {len(pair.digests)} volumes identical to "
+            f"the byte, sum {'wrong' if restored.audited.wrong else 'right'}",
+            good=not wrong,
         )
 
     def _close(self) -> None:
@@ -177,7 +179,7 @@ class _Story:
         self._wrong += (f"the bank: {line}" for line in finished.wrong)
         self._screen.say(
             f"the bank is closed after {finished.transfers:,} transfers",
-            wrong=bool(finished.wrong),
+            good=not finished.wrong,
         )
 
 
@@ -185,9 +187,6 @@ def _look_for_remains(outcome: Outcome, done: BackupActDone, folder: Path, scree
     found = done.left_behind = list(remains.find(folder))
     outcome.wrong += (f"left behind: {line}" for line in found)
     if found:
-        screen.say(f"left behind: {'; '.join(found)}", wrong=True)
+        screen.say(f"left behind: {'; '.join(found)}", good=False)
         return
-    screen.say(
-        "nothing is left behind: no shadow copy, no slot of a diff area, no held write, no "
-        "temporary file, no process"
-    )
+    screen.say("nothing left behind: no copy, slot, held write, file or process", good=True)

@@ -80,7 +80,7 @@ class Clerk:
                 for name, shadow_copy in copies.items()
             }
         return BackedUp(
-            kind=kind,
+            kind="full" if any(backup.full_because for backup in made.values()) else kind,
             backups={name: backup.id for name, backup in made.items()},
             needed=needed,
             read=sum(backup.read for backup in made.values()),

@@ -48,7 +48,7 @@ def play(outcome: Outcome, folder: Path, screen: Screen) -> None:
     if outcome.ok:
         report = sv.check(image)
         outcome.wrong += (f"check: {finding.what}" for finding in report.findings)
-        screen.say(f"the diff area is whole: {report.records:,} records verify")
+        screen.say(f"the diff area is whole: {report.records:,} records verify", good=report.ok)
 
 
 @dataclass
@@ -90,8 +90,8 @@ class _News:
         match message:
             case Opened():
                 self.screen.say(
-                    f"the bank is open: {bank.ACCOUNTS:,} accounts with {bank.BALANCE:,} each, on "
-                    f"a volume of {size_text(message.volume_size)}"
+                    f"the bank is open: {bank.ACCOUNTS:,} accounts of {bank.BALANCE:,} each on a "
+                    f"{size_text(message.volume_size)} volume"
                 )
                 self.due = time.monotonic() + NEWS_EVERY
             case Taken():
@@ -101,14 +101,14 @@ class _News:
             case WriterDone():
                 self.screen.say(
                     f"the writer is done: {message.transfers:,} transfers, {message.copies} shadow "
-                    f"copies, {message.deleted} of them deleted"
+                    f"copies, {message.deleted} deleted"
                 )
                 self.due = float("inf")
             case ReaderDone():
                 self.screen.say(
                     f"a reader is done: {message.audited} databases checked, {message.compared} "
                     f"copies compared, {len(message.wrong)} wrong",
-                    wrong=bool(message.wrong),
+                    good=not message.wrong,
                 )
         self.update(self._text())
 
