@@ -164,7 +164,7 @@ def test_qcow2_can_be_asked_for(
 def test_nights_of_the_command(image: Path, tmp_path: Path) -> None:
     place, out = tmp_path / "backups", tmp_path / "out.img"
     run("init", image, "--size", "1M")
-    assert "give --init" in run("backup", image, place, status=1).stderr
+    assert "--init makes one" in run("backup", image, place, status=1).stderr
     assert "full backup" in run("backup", image, place, "--init").stdout
     assert copies(image) == [1]
     truths = {"latest": image.read_bytes()}
@@ -196,7 +196,7 @@ def test_nights_of_the_command(image: Path, tmp_path: Path) -> None:
     pruned = report("prune", place, "--keep", 2)
     assert pruned["removed"] == tried["removed"] == [one["id"] for one in listed[:2]]
     run("prune", place, "--remove", listed[2]["id"])
-    assert "1 backups stay" in run("prune", place).stdout
+    assert "1 backup kept" in run("prune", place).stdout
     run("restore", "latest", out, "--from", place, "--force", "--format", "qcow2")
     assert out.read_bytes()[:4] == b"QFI\xfb"
 

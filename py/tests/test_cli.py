@@ -7,6 +7,7 @@ status. Neither ever gets a traceback. What only reads works while another proce
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from click.testing import CliRunner, Result
 import shadowvol as sv
 from sectors import difference, fill
 from shadowvol.cli import main
+from shadowvol.cli.sections import SECTIONS
 from shadowvol.cli.size import parse_size, size_text
 from shadowvol.cli.target import Target, parse_target
 
@@ -119,8 +121,14 @@ def test_labels_are_shown_as_they_are(ready: Path) -> None:
         ("init", "x.img", "--size", "1M", "--chunk-size", "5000"),
         ("init", "x.img", "--on-full", "panic"),
         ("list", "x.img", "--frobnicate"),
+        ("backup", "x.img"),
+        ("backup", "x.img", "x.img", "repository"),
+        ("set", "x.img", "x.img"),
         ("demo", "--seconds", "1000"),
         ("demo", "--readers", "1"),
+        ("demo", "--act", "3"),
+        ("demo", "--act", "1", "--sabotage", "leftover"),
+        ("demo", "--dir", ".", "--keep", "kept"),
     ],
 )
 def test_what_is_not_understood_ends_with_2(args: tuple[str, ...], tmp_path: Path) -> None:
@@ -143,6 +151,9 @@ def test_what_fails_ends_with_1_and_a_line(ready: Path, tmp_path: Path) -> None:
         (("diff", f"{ready}@1", f"{ready}@9"), "no shadow copy 9"),
         (("copy", f"{ready}@1", tmp_path / "no" / "folder"), str(tmp_path / "no")),
         (("copy", f"{ready}@1", ready), "--force"),
+        (("list", f"{ready}@1"), f"takes the image, not one of its shadow copies: {ready}"),
+        (("snapshot", f"{ready}@newest"), f"not one of its shadow copies: {ready}"),
+        (("verify", ready), "backup IMAGE REPOSITORY --init"),
     ):
         result = run(*args, status=1)
         assert result.stderr.startswith("Error: ")
@@ -214,11 +225,17 @@ def test_check_fails_on_damage(ready: Path) -> None:
     area.write_bytes(data)
     result = run("check", ready, status=1)
     assert "8192+4096" in result.stdout
-    assert "Shadow copies 2 are damaged" in result.stdout
+    assert f"Damaged there: {ready}@2;" in result.stdout
     found = report("check", ready, status=1)
     assert not found["ok"]
     assert found["findings"][0]["copies"] == [2]
     assert found["findings"][0]["extents"] == [{"offset": 8192, "length": 4096}]
+
+
+def test_every_command_is_listed_once() -> None:
+    listed = re.findall(r"(?m)^  ([a-z]+)  +[A-Z]", run("--help").stdout)
+    assert sorted(listed) == sorted(main.commands)
+    assert {name for names in SECTIONS.values() for name in names} <= set(main.commands)
 
 
 def test_as_a_real_process(shadowvol: Run) -> None:

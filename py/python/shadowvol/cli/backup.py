@@ -47,7 +47,7 @@ class _Taken:
 
 
 @click.command()
-@click.argument("sources", metavar="IMAGE[@ID]...", type=parse_source, nargs=-1, required=True)
+@click.argument("sources", metavar="IMAGE[@ID]...", type=parse_source, nargs=-1)
 @click.argument("folder", metavar="REPOSITORY", type=click.Path(path_type=Path))
 @click.option(
     "--type",
@@ -98,6 +98,9 @@ def backup(
     Every backup can be restored by itself. If an incremental or differential one has lost what it
     builds on, a full one is made, and says so.
     """
+    if not sources:
+        raise click.UsageError(f"which images go into {folder}? Name them first, the folder last")
+    options.refuse_twice(sources)
     if len(sources) > 1 and (name is not None or diff is not None):
         raise click.UsageError("--name and --diff are for one image")
     repository = _open(folder, init=init)
@@ -154,7 +157,7 @@ def _open(folder: Path, *, init: bool) -> sv.Repository:
     except sv.NotARepository as error:
         if init:
             return sv.Repository.create(folder)
-        raise click.ClickException(f"{error}, or give --init") from error
+        raise click.ClickException(f"{error}; --init makes one") from error
 
 
 @contextmanager

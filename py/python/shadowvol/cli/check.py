@@ -53,8 +53,9 @@ def _json(image: Path, report: sv.CheckReport) -> dict[str, object]:
 
 def _print(image: Path, report: sv.CheckReport) -> None:
     click.echo(
-        f"{image}: {len(report.copies)} shadow copies, {report.records} records, "
-        f"{report.chunks} preserved chunks ({size_text(report.bytes)})"
+        f"{image}: {len(report.copies)} shadow {'copy' if len(report.copies) == 1 else 'copies'}, "
+        f"{output.count_text(report.records, 'record')}, "
+        f"{output.count_text(report.chunks, 'preserved chunk')} ({size_text(report.bytes)})"
     )
     if report.reverting is not None:
         click.echo(
@@ -80,8 +81,8 @@ def _print(image: Path, report: sv.CheckReport) -> None:
     harmed = sorted({copy_id for finding in report.findings for copy_id in finding.copies})
     if harmed:
         click.echo(
-            f"Shadow copies {', '.join(map(str, harmed))} are damaged there; their other bytes are "
-            f"right. {_consequence(report)}"
+            f"Damaged there: {', '.join(f'{image}@{copy_id}' for copy_id in harmed)}; all other "
+            f"bytes are right. {_consequence(report)}"
         )
 
 

@@ -1,10 +1,12 @@
 """Errors of the engine and of the system, as one line on standard error."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 import shadowvol as sv
+from shadowvol.cli.target import Target, parse_source
 
 
 class ErrorGroup(click.Group):
@@ -40,8 +42,18 @@ def message_of(error: Exception) -> str:
             message += (
                 "\nTo decide, give --external-write drop or trust to snapshot, delete or revert."
             )
+        case sv.MissingMedium() if (image := _image_of_copy(error.filename)) is not None:
+            message = f"this command takes the image, not one of its shadow copies: {image}"
+        case sv.NotARepository():
+            message += "\n`shadowvol backup IMAGE REPOSITORY --init` makes one."
         case sv.MissingMedium() if str(error.filename).endswith(".diff"):
             message += "\nA diff area is made by init; one that lies elsewhere is given by --diff."
         case _:
             pass
     return message
+
+
+def _image_of_copy(name: object) -> Path | None:
+    """The image, if what is missing is IMAGE@ID, or a diff area beside it, where IMAGE is meant."""
+    named = parse_source(str(name).removesuffix(".diff"))
+    return named.image if isinstance(named, Target) and named.image.exists() else None

@@ -1,5 +1,6 @@
 """Options and arguments that several commands have."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -29,3 +30,10 @@ external_write = click.option(
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+
+
+def refuse_twice(named: Sequence[object]) -> None:
+    """A volume has one active node, and so can be named once."""
+    for nth, one in enumerate(named):
+        if one in named[:nth]:
+            raise click.UsageError(f"{one} is named twice")

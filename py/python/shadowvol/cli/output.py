@@ -76,6 +76,11 @@ def tell(events: list[sv.Event]) -> None:
         click.echo(f"Warning: {event.message}", err=True)
 
 
+def count_text(count: int, what: str) -> str:
+    """A number of things whose plural ends in ``s``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def time_json(moment: datetime) -> str:
     """A moment for programs: ISO 8601, in UTC."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

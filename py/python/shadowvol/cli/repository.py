@@ -1,5 +1,6 @@
 """Commands for a backup repository: backups, restore, verify, prune."""
 
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +13,7 @@ from shadowvol.cli.backup import backup_json
 from shadowvol.cli.progress import Meter
 from shadowvol.cli.size import size_text
 
+_keeping = partial(click.option, type=click.IntRange(0), default=0, metavar="N")
 _folder = click.argument("folder", metavar="REPOSITORY", type=click.Path(path_type=Path))
 
 
@@ -106,7 +108,7 @@ def restore(
 @click.argument("names", metavar="[ID]...", nargs=-1)
 @options.as_json
 def verify(*, folder: Path, names: tuple[str, ...], as_json: bool) -> None:
-    """Read and check every byte of REPOSITORY, or every chunk of the backups ID.
+    """Check every byte of REPOSITORY, or of the backups ID.
 
     It says which backups, and which of their bytes, are lost by damage; the exit status is then 1.
     """
@@ -137,7 +139,8 @@ def verify(*, folder: Path, names: tuple[str, ...], as_json: bool) -> None:
 
 def _print(folder: Path, report: sv.VerifyReport) -> None:
     click.echo(
-        f"{folder}: {len(report.backups)} backups, {report.chunks} chunks "
+        f"{folder}: {output.count_text(len(report.backups), 'backup')}, "
+        f"{output.count_text(report.chunks, 'chunk')} "
         f"({size_text(report.bytes)})"
     )
     if report.ok:
@@ -158,11 +161,11 @@ def _print(folder: Path, report: sv.VerifyReport) -> None:
 
 @click.command()
 @_folder
-@click.option("--keep", "last", type=click.IntRange(0), default=0, help="So many of the last.")
-@click.option("--daily", type=click.IntRange(0), default=0, help="One of so many days.")
-@click.option("--weekly", type=click.IntRange(0), default=0, help="One of so many weeks.")
-@click.option("--monthly", type=click.IntRange(0), default=0, help="One of so many months.")
-@click.option("--remove", metavar="ID", multiple=True, help="Remove this one in any case.")
+@_keeping("--keep", "last", help="Keep the last N backups.")
+@_keeping("--daily", help="Keep the last backup of each of the last N days that have any.")
+@_keeping("--weekly", help="The same for weeks.")
+@_keeping("--monthly", help="The same for months.")
+@click.option("--remove", metavar="ID", multiple=True, help="Remove this backup in any case.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
 @options.as_json
 def prune(
@@ -178,8 +181,8 @@ def prune(
 ) -> None:
     """Remove backups from REPOSITORY, and what only they need.
 
-    What any of the options wants of each volume stays; without any of them, all stays but what
-    --remove names, and only the space that nobody needs is freed.
+    The numbers are for each volume. A backup stays if any of the options keeps it; without any of
+    them all stay but those that --remove names, and only the space that nobody needs is freed.
     """
     repository = sv.Repository.open(folder)
     with Meter(f"Pruning {folder}", quiet=as_json) as meter:
@@ -208,4 +211,5 @@ def prune(
     would = "would be " if dry_run else ""
     for name in report.removed:
         click.echo(f"{would}removed {name}")
-    click.echo(f"{len(report.kept)} backups stay; {size_text(report.freed)} {would}freed")
+    kept = output.count_text(len(report.kept), "backup")
+    click.echo(f"{kept} kept; {size_text(report.freed)} {would}freed")

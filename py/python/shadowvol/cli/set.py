@@ -46,12 +46,16 @@ def take_set(
     external_write: OnExternalWrite,
     as_json: bool,
 ) -> None:
-    """Take shadow copies of several images at one instant, all or nothing.
+    """Take shadow copies of several images at one instant.
+
+    There is a copy of each in the end, or of none. Applications that take part are at rest at the
+    instant.
 
     With --exec, the copies live exactly as long as the command runs. It finds their names,
     IMAGE@ID, in SHADOWVOL_COPIES, one on a line, and in SHADOWVOL_COPY_1, SHADOWVOL_COPY_2 ...; the
     set's identity in SHADOWVOL_SET, and how consistent it is in SHADOWVOL_CONSISTENCY.
     """
+    options.refuse_twice(images)
     taking_part = participants.invited(
         sqlite=sqlite, postgresql=postgresql, filesystem=filesystem, pre=pre, post=post
     )

@@ -12,7 +12,9 @@ def parse_size(text: str) -> int:
     """A number of bytes: ``4096``, ``64K``, ``10GiB``; the units are powers of 1024."""
     found = _PATTERN.fullmatch(text)
     if found is None:
-        raise click.BadParameter(f"{text!r} is no size: write 4096, 64K, 10G ...")
+        raise click.BadParameter(
+            f"{text!r} is no size: write whole numbers, as 4096, 64K, 1536M, 10G"
+        )
     number, unit = found.groups()
     power = _UNITS.index(unit.upper()) + 1 if unit else 0
     return int(number) << (10 * power)
