@@ -7,10 +7,9 @@ something is wrong, it must say so: a demo that cannot fail shows nothing.
 from __future__ import annotations
 
 import json
-import os
+import re
 import subprocess
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 pytest.importorskip("apsw")
 
 import shadowvol as sv
+from mortal import Mortal
 from shadowvol.demo import bank, crew, vfs
 from shadowvol.demo.backup import remains
 from shadowvol.demo.backup.messages import BRANCHES
@@ -25,6 +25,7 @@ from shadowvol.demo.backup.office import VOLUME_SIZE
 from shadowvol.demo.layout import Layout
 from shadowvol.demo.live import auditor
 from shadowvol.demo.live.messages import ReaderDone, Taken
+from shadowvol.demo.live.writer import LEAST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.mark.timeout(300)
 def test_the_first_act(shadowvol: Run) -> None:
-    done = shadowvol("demo", "--act", "1", "--seconds", "5", "--json")
+    done = shadowvol("demo", "--act", "1", "--seconds", "2", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["ok"]
@@ -43,7 +44,7 @@ def test_the_first_act(shadowvol: Run) -> None:
     assert report["backup"] is None
     writer, readers = report["writer"], report["readers"]
     assert writer["transfers"] > 0
-    assert writer["copies"] >= 5
+    assert writer["copies"] >= LEAST
     assert writer["mid_transaction"] > 0
     assert writer["deleted"] > 0
     assert len(readers) == 2
@@ -52,7 +53,8 @@ def test_the_first_act(shadowvol: Run) -> None:
         assert reader["copied"] > 0
         assert reader["compared"] > 0
         assert reader["reads"] > 0
-    assert sum(reader["gone"] for reader in readers) > 0
+        # Which one it is depends on how fast the reader is.
+        assert reader["gone"] + reader["missed"] > 0
 
 
 @pytest.mark.timeout(300)
@@ -120,22 +122,12 @@ def test_what_a_person_sees(shadowvol: Run, tmp_path: Path) -> None:
 )
 def test_sabotage_is_noticed(shadowvol: Run, act: int, sabotage: str, words: str) -> None:
     done = shadowvol(
-        *("demo", "--act", str(act), "--seconds", "2", "--pairs", "1"),
-        *("--sabotage", sabotage, "--json"),
+        *("demo", "--act", str(act), "--seconds", "1", "--pairs", "1", "--sabotage", sabotage)
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    report = json.loads(done.stdout)
-    assert not report["ok"]
-    assert any(words in line for line in report["failures"]), report["failures"]
-
-
-@pytest.mark.timeout(300)
-def test_failures_are_told(shadowvol: Run) -> None:
-    done = shadowvol("demo", "--act", "1", "--seconds", "2", "--sabotage", "money")
-    assert done.returncode == 1
-    assert "accounts hold" in done.stdout
-    assert "failures: 0" not in done.stdout
-    assert "failures: " in done.stdout
+    told = " ".join(done.stdout.split())
+    assert words in told
+    assert re.search(r"failures: [1-9]", told)
 
 
 def test_a_process_that_dies_is_noticed() -> None:
@@ -176,22 +168,6 @@ def test_what_is_left_behind_is_found(tmp_path: Path) -> None:
     assert "repository/packs/.x.1.partial" in found
     assert "restored/.savings.img.tmp" in found
     assert "savings.img@" not in found
-
-
-class Mortal(AbstractContextManager["Mortal"]):
-    """What a process may keep."""
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def add(self, one: int, other: int) -> int:
-        return one + other
-
-    def refuse(self, why: str) -> None:
-        raise ValueError(why)
-
-    def die(self, status: int) -> None:
-        os._exit(status)
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from shadowvol.demo.sabotage import SECOND_ACT_ONLY, Sabotage
 @click.option(
     "--act",
     "acts",
-    type=click.IntRange(1, 2),
+    type=click.Choice(["1", "2"]),
     multiple=True,
     help="Play this act only.",
 )
 @click.option(
     "--seconds",
     type=click.IntRange(1, 45),
+    metavar="N",
     default=12,
     show_default=True,
     help="How long the writer of the first act runs.",
@@ -29,6 +30,7 @@ from shadowvol.demo.sabotage import SECOND_ACT_ONLY, Sabotage
 @click.option(
     "--readers",
     type=click.IntRange(2, 32),
+    metavar="N",
     default=2,
     show_default=True,
     help="How many other processes check its shadow copies.",
@@ -36,6 +38,7 @@ from shadowvol.demo.sabotage import SECOND_ACT_ONLY, Sabotage
 @click.option(
     "--pairs",
     type=click.IntRange(1, 1000),
+    metavar="N",
     default=8,
     show_default=True,
     help="How many pairs of shadow copies the second act takes in each of three ways.",
@@ -46,7 +49,7 @@ from shadowvol.demo.sabotage import SECOND_ACT_ONLY, Sabotage
     type=click.Choice(get_args(Durability)),
     default="coherent",
     show_default=True,
-    help="What the database's commits survive: the end of the process, or power loss.",
+    help="What the databases' commits survive: power loss, or the end of the process.",
 )
 @click.option(
     "--dir",
@@ -70,7 +73,7 @@ from shadowvol.demo.sabotage import SECOND_ACT_ONLY, Sabotage
 @options.as_json
 def demo(
     *,
-    acts: tuple[int, ...],
+    acts: tuple[str, ...],
     seconds: int,
     readers: int,
     pairs: int,
@@ -102,7 +105,7 @@ def demo(
     from shadowvol.demo.run import run  # noqa: PLC0415 - as above
     from shadowvol.demo.screen import Screen  # noqa: PLC0415 - as above
 
-    if sabotage in SECOND_ACT_ONLY and acts == (1,):
+    if sabotage in SECOND_ACT_ONLY and set(acts) == {"1"}:
         raise click.UsageError(f"--sabotage {sabotage} is for the second act")
     if keep is not None and directory is not None:
         raise click.UsageError("--dir is for a temporary folder, --keep for one that stays")
@@ -110,7 +113,7 @@ def demo(
         raise click.ClickException(f"{keep} is not empty: give --keep a new folder")
     screen = Screen(quiet=as_json)
     settings = Settings(
-        acts=tuple(sorted(set(acts))) or (1, 2),
+        acts=tuple(sorted(map(int, set(acts)))) or (1, 2),
         seconds=seconds,
         readers=readers,
         pairs=pairs,

@@ -112,7 +112,7 @@ def _reader_rows(readers: list[ReaderDone]) -> Iterator[tuple[str, list[str]]]:
     yield row("reads validated", [reader.reads for reader in readers])
     yield row("reads redirected by the re-check", [reader.redirected for reader in readers])
     yield row("reads begun again", [reader.restarts for reader in readers])
-    yield row("deleted while being read (Gone)", [reader.gone for reader in readers])
+    yield row("deleted while in use (Gone)", [reader.gone for reader in readers])
     yield row("deleted before they were read", [reader.missed for reader in readers])
     sizes = [reader.read_bytes for reader in readers]
     yield "bytes read", [size_text(size) for size in (*sizes, sum(sizes))]

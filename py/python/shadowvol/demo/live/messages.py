@@ -54,7 +54,7 @@ class ReaderDone:
     compared: int = 0
     """Times that all bytes of a copy were compared with the digest of the instant."""
     gone: int = 0
-    """Times that a copy was deleted while it was being read."""
+    """Times that a copy was deleted while it was in use."""
     missed: int = 0
     """Copies that were deleted before this reader came to them."""
     reads: int = 0

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import shadowvol as sv
 from shadowvol.demo.live.auditor import compare, examine
-from shadowvol.demo.live.instant import KEPT
 from shadowvol.demo.live.messages import Checked, Message, ReaderDone, Taken
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class _Reader:
         self._out = out
         self._done = done
         # The oldest of these is about to be deleted: reading it over and over meets that moment.
-        self._known: deque[Taken] = deque(maxlen=KEPT)
+        self._known: deque[Taken] = deque()
         self.more = True
 
     def session(self) -> None:
@@ -63,6 +62,8 @@ class _Reader:
                 if taken is None:
                     break
                 self._examine(node, taken)
+                # However busy it is: old ones are looked at until they are gone.
+                self._patrol(node)
             stats = node.stats()
         self._done.reads += stats.reads
         self._done.redirected += stats.redirected
@@ -93,6 +94,8 @@ class _Reader:
             self._out.put(Checked(taken.id))
 
     def _patrol(self, node: sv.Passive) -> None:
+        if not self._known:
+            return
         oldest = self._known[0]
         try:
             compare(node.shadow_copy(oldest.id), oldest, self._done)

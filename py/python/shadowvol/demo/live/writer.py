@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import shadowvol as sv
 from shadowvol.demo import bank, vfs
 from shadowvol.demo.layout import Layout
-from shadowvol.demo.live.instant import Camera
+from shadowvol.demo.live.instant import KEPT, Camera
 from shadowvol.demo.live.messages import Message, Opened, Taken, WriterDone
 from shadowvol.demo.sabotage import flip
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from shadowvol.demo.sabotage import Sabotage
 
 VOLUME_SIZE = 12 << 20
+
+LEAST = 2 * KEPT
+"""Shadow copies that are taken however slow the machine is: so many of them are deleted, too."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _run(task: WriterTask, publish: Callable[[Taken], None], out: Queue[Message]
                 camera.tamper = lambda: flip(task.image, volume.size // 2 - 1)
             camera.start()
             begun = time.monotonic()
-            while time.monotonic() - begun < task.seconds:
+            while time.monotonic() - begun < task.seconds or camera.taken < LEAST:
                 teller.transfer()
             seconds = time.monotonic() - begun
             camera.stop()
