@@ -15,6 +15,7 @@ from shadowvol.demo.backup.act import NIGHTS, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from shadowvol.demo.backup.messages import BackupActDone
     from shadowvol.demo.live.messages import ReaderDone, WriterDone
@@ -38,6 +39,8 @@ def show(outcome: Outcome, screen: Screen) -> None:
         _show(screen, title, _ways(done), _ways_told(done))
     if done is not None and done.nights:
         _show(screen, "Act 2: backups of both volumes", _nights(done), _NIGHTS_TOLD)
+    if outcome.settings.keep is not None:
+        _show_kept(outcome.settings.keep, outcome, screen)
     for line in outcome.wrong[:_LISTED]:
         screen.show(Text(line, style="red"))
     if len(outcome.wrong) > _LISTED:
@@ -56,6 +59,17 @@ def report_json(outcome: Outcome) -> dict[str, object]:
         "readers": [asdict(reader) for reader in outcome.readers],
         "backup": asdict(outcome.backup) if outcome.backup else None,
     }
+
+
+def _show_kept(folder: Path, outcome: Outcome, screen: Screen) -> None:
+    screen.show(Text("The files are still there. Have a look:", style="bold"))
+    if outcome.writer is not None:
+        screen.show(f"shadowvol list {folder}/live/bank.img")
+        screen.show(f"shadowvol check {folder}/live/bank.img")
+    if outcome.backup is not None:
+        screen.show(f"shadowvol backups {folder}/backup/repository")
+        screen.show(f"shadowvol verify {folder}/backup/repository")
+    screen.show("")
 
 
 def _show(screen: Screen, title: str, table: Table, told: str = "") -> None:
@@ -139,10 +153,10 @@ def _ways(done: BackupActDone) -> Table:
 def _ways_told(done: BackupActDone) -> str:
     told = (
         "Undone: pairs that had caught a half-done transaction, which SQLite rolled back. Writer "
-        "waited: how long a transfer took while a set was taken, in half of the sets and at most"
+        "waited: the longest transfer while a set was taken, in the median set and in the worst"
     )
     if done.office is not None:
-        told += f"; it is {done.office.median * 1e3:.1f} ms at any time"
+        told += f"; of all transfers, the median took {done.office.median * 1e3:.1f} ms"
     return f"{told}."
 
 

@@ -41,8 +41,9 @@ TITLE = "two volumes, one instant, and backups that come back"
 STORY = """\
 The bank now keeps its savings and its checking accounts in two databases, each on a volume of \
 its own. Money moves between them in transactions that change both, so only the sum over both \
-volumes is always the same. Another process, which knows nothing but the numbers of the shadow \
-copies, audits them, backs them up and restores them, while the bank goes on."""
+volumes is always the same: two copies show it if they are of one instant, which is what a set is \
+for. Another process, which knows nothing but the numbers of the shadow copies, audits them, and \
+then backs up three nights and restores them, while the bank goes on."""
 
 
 def play(outcome: Outcome, folder: Path, screen: Screen) -> None:
