@@ -7,6 +7,7 @@ something is wrong, it must say so: a demo that cannot fail shows nothing.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 import subprocess
 from collections.abc import Callable
@@ -140,10 +141,9 @@ def test_a_process_that_dies_is_noticed() -> None:
         with pytest.raises(crew.LostError, match="died with status 7"):
             desk.ask(Mortal.die, 7)
         assert people.failed() == ["the process of the clerk ended with status 7"]
-        other = people.desk("bank", Mortal)
-        assert not people.ended(patience=0)
-        other.close()
-        assert people.ended(patience=60)
+        people.desk("bank", Mortal).close()
+        people.wait(60)
+        assert multiprocessing.active_children() == []
 
 
 def test_what_is_left_behind_is_found(tmp_path: Path) -> None:

@@ -65,12 +65,11 @@ class Crew:
             if process.exitcode not in {None, 0}
         ]
 
-    def ended(self, patience: float) -> bool:
-        """Wait until all have ended by themselves; whether they have."""
+    def wait(self, patience: float) -> None:
+        """Let them end by themselves."""
         until = time.monotonic() + patience
         for process in self._processes:
             process.join(max(0.0, until - time.monotonic()))
-        return all(process.exitcode is not None for process in self._processes)
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +80,7 @@ class Crew:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.ended(2 if exc_type is None else 0)
+        self.wait(2 if exc_type is None else 0)
         for process in self._processes:
             if process.is_alive():
                 process.kill()

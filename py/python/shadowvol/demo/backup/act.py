@@ -11,7 +11,7 @@ from shadowvol.demo.backup import remains
 from shadowvol.demo.backup.clerk import Clerk
 from shadowvol.demo.backup.messages import BRANCHES, BackupActDone, Comparison, Pair, Way
 from shadowvol.demo.backup.office import VOLUME_SIZE, Office
-from shadowvol.demo.crew import Crew, LostError
+from shadowvol.demo.crew import PATIENCE, Crew, LostError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,14 +59,12 @@ def play(outcome: Outcome, folder: Path, screen: Screen) -> None:
             _Story(outcome, done, office, clerk, screen).tell()
             office.close()
             clerk.close()
-            if not crew.ended(patience=60):
-                outcome.wrong.append("a process did not end")
+            crew.wait(PATIENCE)
             outcome.wrong += crew.failed()
+            _look_for_remains(outcome, done, folder, screen)
     except LostError as error:
         screen.say(str(error), good=False)
         outcome.wrong.append(str(error))
-        return
-    _look_for_remains(outcome, done, folder, screen)
 
 
 class _Story:
@@ -117,8 +115,8 @@ class _Story:
                     self._wrong += (f"{WAYS[way]}: {line}" for line in audited.wrong)
                 if way == "application" and audited.rolled_back:
                     self._wrong.append(f"{WAYS[way]}: a transaction was half done")
-                if way == "application" and pair.consistency != "application-consistent":
-                    self._wrong.append(f"{WAYS[way]}: the set is {pair.consistency}")
+                if way == "application":
+                    self._judge(WAYS[way], pair)
         # Two instants promise nothing.
         good = None if way == "apart" else comparison.right == comparison.pairs
         self._screen.say(
@@ -134,6 +132,7 @@ class _Story:
             self._office.ask(Office.complete, pair)
             self._office.ask(Office.delete_all_but, made.needed)
             self._done.nights.append(made)
+            self._judge(name, pair)
             self._wrong += (f"{name}: a full backup was made: {why}" for why in made.full_because)
             until = self._office.ask(Office.transfers) + DAY
             while self._office.ask(Office.transfers) < until:
@@ -143,6 +142,11 @@ class _Story:
             good=made.kind == kind,
         )
         return pair, made
+
+    def _judge(self, name: str, pair: Pair) -> None:
+        """SQLite was asked to take part."""
+        if pair.consistency != "application-consistent" or "SQLite" not in pair.took_part:
+            self._wrong.append(f"{name}: the set is {pair.consistency}, by {pair.took_part}")
 
     def _verify(self) -> None:
         with self._screen.busy("Verifying the repository"):
