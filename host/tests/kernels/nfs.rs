@@ -7,6 +7,7 @@ use crate::figures::Figures;
 use crate::kernel::Kernel;
 use crate::ledger::Ledger;
 use crate::raw::read_stale;
+use crate::readers;
 
 const DISK: &str = "exported";
 const VOLUME: &str = "/disk/disk.img /disk/disk.img.diff";
@@ -27,18 +28,14 @@ pub(crate) fn both_ways(bed: &Bed, seconds: u64) -> Figures {
     server.run(&format!("/node create {VOLUME}"));
     server.start("active", VOLUME);
     server.wait_for("active role");
-    let mut readers = Readers::start(&mut server, &mut client);
-    server.listen(time);
-    readers.stop(&mut figures, &mut server, &mut client);
+    read(&mut server, &mut client, time, &mut figures);
     read_stale(&mut client, VOLUME, &mut figures);
     stop(&mut server, &mut ledger);
 
     // On the client.
     client.start("active", VOLUME);
     client.wait_for("active role");
-    readers = Readers::start(&mut server, &mut client);
-    client.listen(time);
-    readers.stop(&mut figures, &mut server, &mut client);
+    read(&mut server, &mut client, time, &mut figures);
 
     // The client's power is cut, the server takes the role; and back, once the client has started.
     ledger.read(&client.cut());
@@ -61,9 +58,7 @@ pub(crate) fn both_ways(bed: &Bed, seconds: u64) -> Figures {
     while client.said.len() < before + 20 {
         client.wait_for("active copy");
     }
-    readers = Readers::start(&mut server, &mut client);
-    client.listen(time);
-    readers.stop(&mut figures, &mut server, &mut client);
+    read(&mut server, &mut client, time, &mut figures);
     stop(&mut client, &mut ledger);
     server.start("active", VOLUME);
     server.wait_for("active role");
@@ -91,26 +86,10 @@ fn stop(kernel: &mut Kernel, ledger: &mut Ledger) {
     ledger.read(&kernel.news());
 }
 
-/// Passives in both kernels.
-struct Readers;
-
-impl Readers {
-    fn start(server: &mut Kernel, client: &mut Kernel) -> Self {
-        server.start("passive", VOLUME);
-        client.start("passive", VOLUME);
-        for _ in 0..2 {
-            assert_eq!(server.wait_for("passive opened"), "passive opened LocalFile direct false");
-            let nfs = "passive opened RemoteFile { file_system: \"NFS\" } direct true";
-            assert_eq!(client.wait_for("passive opened"), nfs);
-        }
-        Self
-    }
-
-    fn stop(self, figures: &mut Figures, server: &mut Kernel, client: &mut Kernel) {
-        let before = figures.right;
-        for kernel in [server, client] {
-            figures.right.add(&kernel.stop_passive());
-        }
-        assert!(figures.right.copies > before.copies + 4, "{figures}");
-    }
+/// Lets passives read in both kernels.
+fn read(server: &mut Kernel, client: &mut Kernel, time: Duration, figures: &mut Figures) {
+    let local = "passive opened LocalFile direct false";
+    let remote = "passive opened RemoteFile { file_system: \"NFS\" } direct true";
+    let sides = &mut [(server, local), (client, remote)];
+    readers::read(sides, VOLUME, time, figures, |seen| seen.copies > 4);
 }

@@ -7,6 +7,7 @@ use crate::figures::Figures;
 use crate::kernel::Kernel;
 use crate::ledger::Ledger;
 use crate::pair;
+use crate::readers;
 use crate::workload::SIZE;
 
 /// The disks of a volume in a kernel.
@@ -24,17 +25,10 @@ pub(crate) fn shared_disk(bed: &Bed, seconds: u64) -> Figures {
     here.run(&format!("/node create {VOLUME}"));
     here.start("active", VOLUME);
     here.wait_for("active role");
-    for kernel in [&mut here, &mut there] {
-        kernel.start("passive", VOLUME);
-        for _ in 0..2 {
-            assert_eq!(kernel.wait_for("passive opened"), "passive opened BlockDevice direct true");
-        }
-    }
-    here.listen(Duration::from_secs(seconds));
-    for kernel in [&mut here, &mut there] {
-        figures.right.add(&kernel.stop_passive());
-    }
-    assert!(figures.right.copies > 10 && figures.right.redirects > 0, "{figures}");
+    let opened = "passive opened BlockDevice direct true";
+    let sides = &mut [(&mut here, opened), (&mut there, opened)];
+    let time = Duration::from_secs(seconds);
+    readers::read(sides, VOLUME, time, &mut figures, |seen| seen.copies > 10 && seen.redirects > 0);
     read_stale(&mut there, VOLUME, &mut figures);
     here.order("active", "stop");
     here.wait_for("active closed");
