@@ -114,6 +114,43 @@ def test_a_callback_may_use_its_volume_and_close_it(image: Path) -> None:
         assert vol.shadow_copies()
 
 
+SLOW_CALLBACK = """
+import sys, threading
+import shadowvol as sv
+entered, go_on = threading.Event(), threading.Event()
+def slow(event):
+    entered.set()
+    go_on.wait(20)
+vol = sv.Volume.create(sys.argv[1], size=1 << 20, limit=4 << 20, on_full="drop-oldest",
+                       durability="coherent", on_event=slow)
+def make_events():
+    for version in range(1, 9):
+        vol.write(0, bytes([version]) * (1 << 20))
+        vol.create_shadow_copy()
+make_events()
+assert entered.wait(20)
+make_events()  # while the volume's thread is in the callback
+asking = threading.Thread(target=vol.events)
+asking.start()
+go_on.set()
+asking.join(20)
+assert not asking.is_alive()
+vol.close()
+"""
+
+
+def test_who_asks_for_events_waits_for_no_callback(image: Path) -> None:
+    """It held the interpreter meanwhile, which the callback needed to end: both hung for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW_CALLBACK, str(image)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 LEFT_OPEN = """
 import sys
 import shadowvol as sv
