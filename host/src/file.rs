@@ -310,8 +310,14 @@ impl WriteAt for File {
         if size <= now || self.handle.medium == MediumKind::BlockDevice {
             return Ok(now);
         }
-        sys::allocate(&self.handle.file, now, size)
-            .map_err(|source| self.handle.failed(Action::Grow { size }, source))?;
+        let failed = |source| self.handle.failed(Action::Grow { size }, source);
+        // To try in vain would leave no space to anybody for a while.
+        sys::check_space(&self.handle.file, size - now).map_err(failed)?;
+        if let Err(source) = sys::allocate(&self.handle.file, now, size) {
+            // Some file systems keep what they had found when they ran out of space: all there was.
+            let _ = self.handle.file.set_len(now);
+            return Err(failed(source));
+        }
         if self.durability == Durability::Durable {
             self.flush()?;
         }

@@ -85,6 +85,16 @@ pub(crate) fn alignment(file: &fs::File) -> io::Result<Alignment> {
     Ok(Alignment { block, memory: 4096 })
 }
 
+/// Whether the file system has so much space left, as far as it tells.
+pub(crate) fn check_space(file: &fs::File, bytes: u64) -> io::Result<()> {
+    let found = rustix::fs::fstatvfs(file)?;
+    let is_known = found.f_blocks > 0;
+    if is_known && bytes > found.f_bavail.saturating_mul(found.f_frsize) {
+        return Err(Errno::NOSPC.into());
+    }
+    Ok(())
+}
+
 /// Makes a file of `from` bytes `to` bytes large, with the space set aside where the file system
 /// can.
 pub(crate) fn allocate(file: &fs::File, from: u64, to: u64) -> io::Result<()> {
