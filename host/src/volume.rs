@@ -93,6 +93,10 @@ struct Bench {
     commit_scratch: Vec<u8>,
 }
 
+/// Bytes that a large discard preserves at once.
+const LEAST_PIECE: u64 = 1 << 20;
+const GREATEST_PIECE: u64 = 64 << 20;
+
 thread_local! {
     static BENCH: Cell<Option<Box<Bench>>> = const { Cell::new(None) };
 }
@@ -197,7 +201,25 @@ impl Volume {
     pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
         self.check_open()?;
         self.inner.tally.write(0);
+        self.preserve_ahead(offset, length)?;
         self.tell(self.inner.run_one(&mut Write::discard(offset, length)))
+    }
+
+    /// Preserves in pieces what a large discard is about to overwrite. Much of it may be zeros, which
+    /// take no room in the end: all of a sparse volume can be discarded with little.
+    fn preserve_ahead(&self, offset: u64, length: u64) -> Result<(), Error> {
+        if length <= LEAST_PIECE {
+            return Ok(());
+        }
+        self.inner.geometry.check(offset, length)?;
+        let mut done = 0;
+        while done < length {
+            let room = self.inner.node.with(|active| active.space().free) / 4;
+            let piece = room.clamp(LEAST_PIECE, GREATEST_PIECE).min(length - done);
+            self.tell(self.inner.run_one(&mut Write::ahead(offset + done, piece)))?;
+            done += piece;
+        }
+        Ok(())
     }
 
     /// Returns when every write that returned before is durable, in durable mode.
