@@ -17,9 +17,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use shadowvol::Geometry;
 use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Seal, Settle, Write};
 use shadowvol::machine::{Machine, Op, Wait};
+use shadowvol::{Error as EngineError, Geometry};
 
 use crate::clock::now;
 use crate::error::Error;
@@ -295,7 +295,9 @@ impl Volume {
         }
         self.chores.stop();
         let done = self.seal();
-        drop(self.lock.lock().take());
+        // However it went, writers that came too late wait for an answer (invariant 10).
+        self.inner.node.with(|active| active.end(EngineError::RoleEnded));
+        self.locks.lock().clear();
         done
     }
 
