@@ -50,7 +50,7 @@ use self::handle::Handle;
 
 pub use self::error::{Action, FileError};
 pub use self::kind::MediumKind;
-pub(crate) use self::sys::Facts;
+pub(crate) use self::sys::{Facts, create_with};
 
 /// What survives what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -157,9 +157,32 @@ impl File {
         size: u64,
         options: FileOptions,
     ) -> Result<Self, FileError> {
-        let path = path.as_ref();
+        Self::make(path.as_ref(), size, options, None)
+    }
+
+    /// Makes an empty file as [`File::create`], which nobody can read or write who cannot do the
+    /// same to `like`: it is for that one's bytes.
+    pub(crate) fn create_beside(
+        path: &Path,
+        like: &Self,
+        options: FileOptions,
+    ) -> Result<Self, FileError> {
+        Self::make(path, 0, options, Some(like.handle.metadata()?.permissions()))
+    }
+
+    fn make(
+        path: &Path,
+        size: u64,
+        options: FileOptions,
+        permissions: Option<fs::Permissions>,
+    ) -> Result<Self, FileError> {
         let failed = |source| FileError::Io { action: Action::Create, path: path.into(), source };
-        let new = fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+        let mut access = fs::OpenOptions::new();
+        access.write(true).create_new(true);
+        if let Some(permissions) = permissions {
+            create_with(&mut access, permissions);
+        }
+        let new = access.open(path).map_err(failed)?;
         let made = new.set_len(size).map_err(failed).and_then(|()| {
             let file = Self::open(path, options)?;
             if options.durability == Durability::Durable {

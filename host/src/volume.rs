@@ -69,7 +69,7 @@ pub struct Volume {
     /// Whether a caller was told that the role has ended.
     told: AtomicBool,
     files: Option<Files>,
-    lock: Mutex<Option<RoleLock>>,
+    locks: Mutex<Vec<RoleLock>>,
     /// The paths of its media, which no copy may replace.
     own: Vec<PathBuf>,
 }
@@ -119,7 +119,7 @@ impl Volume {
         active: Active,
         media: Media,
         files: Option<Files>,
-        lock: Option<RoleLock>,
+        locks: Vec<RoleLock>,
         events: chores::Events,
     ) -> Self {
         let geometry = *active.geometry();
@@ -141,7 +141,7 @@ impl Volume {
             closed: AtomicBool::new(false),
             told: AtomicBool::new(false),
             files,
-            lock: Mutex::new(lock),
+            locks: Mutex::new(locks),
             own: Vec::new(),
         }
     }
@@ -299,6 +299,16 @@ impl Volume {
         self.inner.node.with(|active| active.end(EngineError::RoleEnded));
         self.locks.lock().clear();
         done
+    }
+
+    /// For a child that was forked off its active node: lets go of the role's locks, which it shares
+    /// with its parent, so that they end with the parent. Nothing else of the volume may be used
+    /// there, because its threads are the parent's.
+    pub fn leave_to_parent(&self) {
+        // Whoever held it at the fork was closing the volume.
+        if let Some(mut locks) = self.locks.try_lock() {
+            locks.clear();
+        }
     }
 
     fn seal(&self) -> Result<(), Error> {

@@ -232,6 +232,45 @@ def test_a_forked_child_leaves_the_volume_alone(image: Path) -> None:
     assert sv.check(image).ok
 
 
+LEAVE = """
+import os, sys, time
+import shadowvol as sv
+def fork():
+    if os.fork() == 0:
+        os.close(1)
+        os.read(0, 1)  # until the test ends, long after its parent
+        os._exit(0)
+vol = sv.Volume.create(sys.argv[1], size=1 << 20)
+fork()
+vol.close()
+vol = sv.Volume.open(sys.argv[1])
+fork()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_keep_the_role(image: Path) -> None:
+    """It had the lock with its parent, and a killed parent's workers kept all others out."""
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", LEAVE, str(image)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ready\n"
+        parent.kill()
+        parent.wait()
+        with sv.Volume.open(image) as vol:
+            assert vol.size == SIZE
+    finally:
+        parent.kill()
+        parent.communicate()
+
+
 class Plain:
     """A medium written in Python."""
 
