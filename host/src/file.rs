@@ -230,6 +230,12 @@ impl File {
         self.flush()
     }
 
+    /// As if a barrier had failed.
+    #[cfg(test)]
+    pub(crate) fn lose_barrier(&self) {
+        *self.flush_failed.lock() = true;
+    }
+
     /// Checks a request, asking the operating system only when it reaches past the size known.
     fn check(&self, offset: u64, length: u64) -> Result<u64, FileError> {
         let known = self.known_size.load(Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 mod chores;
 mod copies;
+mod discard;
 mod facts;
 mod files;
 mod member;
@@ -69,7 +70,8 @@ pub struct Volume {
     /// Whether a caller was told that the role has ended.
     told: AtomicBool,
     files: Option<Files>,
-    locks: Mutex<Vec<RoleLock>>,
+    /// Of a kind that a forked child can try; no thread waits for it.
+    locks: parking_lot::Mutex<Vec<RoleLock>>,
     /// The paths of its media, which no copy may replace.
     own: Vec<PathBuf>,
 }
@@ -92,10 +94,6 @@ struct Bench {
     scratch: Vec<u8>,
     commit_scratch: Vec<u8>,
 }
-
-/// Bytes that a large discard preserves at once.
-const LEAST_PIECE: u64 = 1 << 20;
-const GREATEST_PIECE: u64 = 64 << 20;
 
 thread_local! {
     static BENCH: Cell<Option<Box<Bench>>> = const { Cell::new(None) };
@@ -141,7 +139,7 @@ impl Volume {
             closed: AtomicBool::new(false),
             told: AtomicBool::new(false),
             files,
-            locks: Mutex::new(locks),
+            locks: parking_lot::Mutex::new(locks),
             own: Vec::new(),
         }
     }
@@ -191,35 +189,6 @@ impl Volume {
             let request = Request { data, user: &mut [], scratch };
             self.inner.run(write, request, commit, commit_scratch)
         }))
-    }
-
-    /// Makes a range read as zeros, and gives back its space where that is possible.
-    ///
-    /// # Errors
-    ///
-    /// As [`Volume::write`].
-    pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
-        self.check_open()?;
-        self.inner.tally.write(0);
-        self.preserve_ahead(offset, length)?;
-        self.tell(self.inner.run_one(&mut Write::discard(offset, length)))
-    }
-
-    /// Preserves in pieces what a large discard is about to overwrite. Much of it may be zeros, which
-    /// take no room in the end: all of a sparse volume can be discarded with little.
-    fn preserve_ahead(&self, offset: u64, length: u64) -> Result<(), Error> {
-        if length <= LEAST_PIECE {
-            return Ok(());
-        }
-        self.inner.geometry.check(offset, length)?;
-        let mut done = 0;
-        while done < length {
-            let room = self.inner.node.with(|active| active.space().free) / 4;
-            let piece = room.clamp(LEAST_PIECE, GREATEST_PIECE).min(length - done);
-            self.tell(self.inner.run_one(&mut Write::ahead(offset + done, piece)))?;
-            done += piece;
-        }
-        Ok(())
     }
 
     /// Returns when every write that returned before is durable, in durable mode.
