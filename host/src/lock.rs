@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use parking_lot::Mutex;
+
 /// The active role's lock. It ends when this is dropped or the process dies, `kill -9` included.
 ///
 /// A program that the process starts does not get it. A child that is forked without starting a
@@ -74,6 +76,28 @@ impl RoleLock {
             TryLockError::WouldBlock => LockError::Held { holder: holder(&path), path },
             TryLockError::Error(source) => LockError::Io { path, source },
         })
+    }
+}
+
+/// The locks that go with the role of one volume.
+#[derive(Debug, Default)]
+pub(crate) struct Locks(Mutex<Vec<RoleLock>>);
+
+impl Locks {
+    pub(crate) fn new(locks: impl Into<Vec<RoleLock>>) -> Self {
+        Self(Mutex::new(locks.into()))
+    }
+
+    pub(crate) fn release(&self) {
+        self.0.lock().clear();
+    }
+
+    /// Drops a forked child's handles of them.
+    pub(crate) fn leave_to_parent(&self) {
+        // Whoever held it when the child was forked off was releasing them, and is not there now.
+        if let Some(mut locks) = self.0.try_lock() {
+            locks.clear();
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use shadowvol::{Error as EngineError, Geometry};
 
 use crate::clock::now;
 use crate::error::Error;
-use crate::lock::RoleLock;
+use crate::lock::Locks;
 use crate::media::Media;
 use crate::node::{Node, Request};
 use crate::passive::Passive;
@@ -70,8 +70,7 @@ pub struct Volume {
     /// Whether a caller was told that the role has ended.
     told: AtomicBool,
     files: Option<Files>,
-    /// Of a kind that a forked child can try; no thread waits for it.
-    locks: parking_lot::Mutex<Vec<RoleLock>>,
+    locks: Locks,
     /// The paths of its media, which no copy may replace.
     own: Vec<PathBuf>,
 }
@@ -117,7 +116,7 @@ impl Volume {
         active: Active,
         media: Media,
         files: Option<Files>,
-        locks: Vec<RoleLock>,
+        locks: Locks,
         events: chores::Events,
     ) -> Self {
         let geometry = *active.geometry();
@@ -139,7 +138,7 @@ impl Volume {
             closed: AtomicBool::new(false),
             told: AtomicBool::new(false),
             files,
-            locks: parking_lot::Mutex::new(locks),
+            locks,
             own: Vec::new(),
         }
     }
@@ -266,7 +265,7 @@ impl Volume {
         let done = self.seal();
         // However it went, writers that came too late wait for an answer (invariant 10).
         self.inner.node.with(|active| active.end(EngineError::RoleEnded));
-        self.locks.lock().clear();
+        self.locks.release();
         done
     }
 
@@ -274,10 +273,7 @@ impl Volume {
     /// with its parent, so that they end with the parent. Nothing else of the volume may be used
     /// there, because its threads are the parent's.
     pub fn leave_to_parent(&self) {
-        // Whoever held it at the fork was closing the volume.
-        if let Some(mut locks) = self.locks.try_lock() {
-            locks.clear();
-        }
+        self.locks.leave_to_parent();
     }
 
     fn seal(&self) -> Result<(), Error> {

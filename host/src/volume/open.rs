@@ -16,7 +16,7 @@ use super::files::Files;
 use crate::error::Error;
 use crate::file::{Caching, Durability, File, FileOptions, MediumKind, ReadOnlyFile};
 use crate::identity::{boot_id, volume_id};
-use crate::lock::RoleLock;
+use crate::lock::{Locks, RoleLock};
 use crate::media::Media;
 use crate::node::run_alone;
 use crate::passive::peek;
@@ -133,7 +133,7 @@ impl Volume {
             }
             Err(error) => return Err(error),
         }
-        Self::format_and_start(media, None, Vec::new(), options)
+        Self::format_and_start(media, None, Locks::default(), options)
     }
 
     /// Takes the active role of a volume whose diff area exists.
@@ -164,13 +164,13 @@ impl Volume {
     ///
     /// When the diff area cannot be used.
     pub fn open_on(media: Media, options: &OpenOptions) -> Result<Self, Error> {
-        Self::take_role_and_start(media, None, Vec::new(), options)
+        Self::take_role_and_start(media, None, Locks::default(), options)
     }
 
     fn format_and_start(
         media: Media,
         files: Option<Files>,
-        locks: Vec<RoleLock>,
+        locks: Locks,
         options: &CreateOptions,
     ) -> Result<Self, Error> {
         let found = media.origin.source_size().map_err(Error::reading(Medium::Origin))?;
@@ -202,7 +202,7 @@ impl Volume {
     fn take_role_and_start(
         media: Media,
         files: Option<Files>,
-        locks: Vec<RoleLock>,
+        locks: Locks,
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let superblock = peek(&*media.diff)?;
@@ -275,8 +275,8 @@ pub(crate) fn durability(superblock: &Superblock) -> Durability {
 
 /// The image is locked too: with another diff area, a second active would overwrite it without
 /// preserving anything for the first one's copies.
-fn take_locks(image: &Path, diff: RoleLock) -> Result<Vec<RoleLock>, Error> {
-    Ok(vec![diff, RoleLock::take(image)?])
+fn take_locks(image: &Path, diff: RoleLock) -> Result<Locks, Error> {
+    Ok(Locks::new([diff, RoleLock::take(image)?]))
 }
 
 /// A device may hold anything but a diff area; a file that exists may hold nothing at all.
