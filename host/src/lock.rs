@@ -15,13 +15,13 @@ use parking_lot::Mutex;
 /// The active role's lock. It ends when this is dropped or the process dies, `kill -9` included.
 ///
 /// A program that the process starts does not get it. A child that is forked without starting a
-/// program shares it, and holds it until it drops its own handle of it
+/// program has a handle of it too, and keeps it when its parent dies, unless it drops that
 /// ([`Volume::leave_to_parent`](crate::Volume::leave_to_parent)).
 #[derive(Debug)]
 pub struct RoleLock {
-    /// Closing it releases the lock. Unlocking would not do: a forked child that ends in good order
-    /// would unlock its parent's.
-    _file: File,
+    file: File,
+    /// The process that took it.
+    process: u32,
 }
 
 /// Why the role's lock could not be taken.
@@ -71,8 +71,9 @@ impl RoleLock {
         // For writing too: NFS grants no exclusive lock on a file that is open for reading.
         options.read(true).write(true).create(cfg!(windows));
         let opened = options.open(&path).map_err(TryLockError::Error);
-        let locked = opened.and_then(|file| try_lock(&file).map(|()| Self { _file: file }));
-        locked.map_err(|error| match error {
+        let locked = opened.and_then(|file| try_lock(&file).map(|()| file));
+        let process = std::process::id();
+        locked.map(|file| Self { file, process }).map_err(|error| match error {
             TryLockError::WouldBlock => LockError::Held { holder: holder(&path), path },
             TryLockError::Error(source) => LockError::Io { path, source },
         })
@@ -125,6 +126,16 @@ fn is_device(file: &File) -> bool {
 #[cfg(not(unix))]
 const fn is_device(_: &File) -> bool {
     false
+}
+
+impl Drop for RoleLock {
+    fn drop(&mut self) {
+        // Closing releases it only when the last handle is closed, and a child that was just forked
+        // off to start a program has one. But a child must not unlock its parent's.
+        if self.process == std::process::id() {
+            let _ = self.file.unlock();
+        }
+    }
 }
 
 impl fmt::Display for Holder {
