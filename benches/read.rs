@@ -41,7 +41,7 @@ fn main() -> Result<()> {
         let (stage, copy) = self::stage(folder.path())?;
         stage.overwrite(Pattern::Random, SMALL)?;
         let whole = read(&stage, &copy, Pattern::Sequential, PIECE)?;
-        push("whole copy, all overwritten at random", None, whole);
+        push("whole copy, all overwritten at random", GOAL, whole);
     }
     table.save()?;
     Ok(())

@@ -29,11 +29,13 @@ fn main() -> Result<()> {
             let outcome = stage.first_overwrite(work.0, work.1)?;
             push("first overwrite, coherent", work, "floor", 0.7, outcome);
         }
+        let work = (Pattern::Random, 4 << 10);
+        let outcome = stage.growing_overwrite(work.0, work.1)?;
+        push("first overwrite, growing", work, "floor", 0.7, outcome);
         for work in AGAIN {
             push("rewrite, coherent", work, "pwrite", 0.9, stage.rewrite(work.0, work.1)?);
         }
         let stage = Stage::new(folder.path(), SIZE, Durable, ChunkSize::default())?;
-        let work = (Pattern::Random, 4 << 10);
         let outcome = stage.first_overwrite(work.0, work.1)?;
         push("first overwrite, durable", work, "floor + sync", 0.5, outcome);
     }

@@ -60,6 +60,28 @@ impl Stage {
     ///
     /// The first error of either side.
     pub fn first_overwrite(&self, pattern: Pattern, length: u64) -> Result<Outcome> {
+        self.preserving(pattern, length, || self.renew())
+    }
+
+    /// The same with a diff area that grows all the time, because the older copies stay: each
+    /// round preserves into space that was never used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::first_overwrite`].
+    pub fn growing_overwrite(&self, pattern: Pattern, length: u64) -> Result<Outcome> {
+        self.preserving(pattern, length, || {
+            self.volume.create_shadow_copy("")?;
+            Ok(())
+        })
+    }
+
+    fn preserving(
+        &self,
+        pattern: Pattern,
+        length: u64,
+        prepare: impl FnMut() -> Result<()>,
+    ) -> Result<Outcome> {
         let mut offsets = pattern.offsets(self.size, length);
         let durable = self.durability == Durability::Durable;
         if durable {
@@ -69,7 +91,7 @@ impl Stage {
         let mut old = vec![0; length as usize];
         Contest::default().run(
             offsets.len(),
-            || self.renew(),
+            prepare,
             |nth| Ok(self.volume.write(offsets[nth], &data)?),
             |nth| {
                 self.origin.read_exact_at(&mut old, offsets[nth])?;

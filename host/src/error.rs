@@ -32,8 +32,11 @@ pub enum Error {
     /// The active role could not be taken on this host.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// There is a diff area already.
-    #[error("{} already holds a diff area; open the volume, or remove it first", path.display())]
+    /// There is something already where the diff area should be made.
+    #[error(
+        "{} exists already: open the volume if it is its diff area, else name another one or \
+         remove it", path.display()
+    )]
     DiffAreaExists {
         /// The diff area.
         path: PathBuf,
@@ -45,6 +48,21 @@ pub enum Error {
     )]
     CoherentElsewhere {
         /// The file in question.
+        path: PathBuf,
+    },
+    /// What lies beside a device is no place for old bytes: it is lost at the next boot.
+    #[error(
+        "{} is a block device: say where its diff area shall be, on a disk or another device",
+        path.display()
+    )]
+    NoPlaceBeside {
+        /// The device.
+        path: PathBuf,
+    },
+    /// Old bytes would be written over the volume itself.
+    #[error("{} is the image itself; its diff area must be another file or device", path.display())]
+    SameMedium {
+        /// The image, by the name of the diff area.
         path: PathBuf,
     },
     /// A copy would replace the volume's own image or diff area.

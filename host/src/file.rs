@@ -50,7 +50,7 @@ use self::handle::Handle;
 
 pub use self::error::{Action, FileError};
 pub use self::kind::MediumKind;
-pub(crate) use self::sys::Facts;
+pub(crate) use self::sys::{Facts, create_with};
 
 /// What survives what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -157,9 +157,32 @@ impl File {
         size: u64,
         options: FileOptions,
     ) -> Result<Self, FileError> {
-        let path = path.as_ref();
+        Self::make(path.as_ref(), size, options, None)
+    }
+
+    /// Makes an empty file as [`File::create`], which nobody can read or write who cannot do the
+    /// same to `like`: it is for that one's bytes.
+    pub(crate) fn create_beside(
+        path: &Path,
+        like: &Self,
+        options: FileOptions,
+    ) -> Result<Self, FileError> {
+        Self::make(path, 0, options, Some(like.handle.metadata()?.permissions()))
+    }
+
+    fn make(
+        path: &Path,
+        size: u64,
+        options: FileOptions,
+        permissions: Option<fs::Permissions>,
+    ) -> Result<Self, FileError> {
         let failed = |source| FileError::Io { action: Action::Create, path: path.into(), source };
-        let new = fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+        let mut access = fs::OpenOptions::new();
+        access.write(true).create_new(true);
+        if let Some(permissions) = permissions {
+            create_with(&mut access, permissions);
+        }
+        let new = access.open(path).map_err(failed)?;
         let made = new.set_len(size).map_err(failed).and_then(|()| {
             let file = Self::open(path, options)?;
             if options.durability == Durability::Durable {
@@ -205,6 +228,12 @@ impl File {
     /// Makes durable what was written, whatever a barrier promises.
     pub(crate) fn settle(&self) -> Result<(), FileError> {
         self.flush()
+    }
+
+    /// As if a barrier had failed.
+    #[cfg(test)]
+    pub(crate) fn lose_barrier(&self) {
+        *self.flush_failed.lock() = true;
     }
 
     /// Checks a request, asking the operating system only when it reaches past the size known.
@@ -310,8 +339,14 @@ impl WriteAt for File {
         if size <= now || self.handle.medium == MediumKind::BlockDevice {
             return Ok(now);
         }
-        sys::allocate(&self.handle.file, now, size)
-            .map_err(|source| self.handle.failed(Action::Grow { size }, source))?;
+        let failed = |source| self.handle.failed(Action::Grow { size }, source);
+        // To try in vain would leave no space to anybody for a while.
+        sys::check_space(&self.handle.file, size - now).map_err(failed)?;
+        if let Err(source) = sys::allocate(&self.handle.file, now, size) {
+            // Some file systems keep what they had found when they ran out of space: all there was.
+            let _ = self.handle.file.set_len(now);
+            return Err(failed(source));
+        }
         if self.durability == Durability::Durable {
             self.flush()?;
         }

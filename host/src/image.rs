@@ -36,7 +36,8 @@ pub(crate) trait Sink: Send + Sync {
 }
 
 /// Begins a file that is there when it is complete, or not at all. A file that is there is
-/// replaced, unless it is one of those that the bytes come from, or no regular file.
+/// replaced, unless it is one of those that the bytes come from, or no regular file. Who could not
+/// read the first of these, the image, cannot read it either.
 pub(crate) fn create(
     path: &Path,
     size: u64,
@@ -44,9 +45,10 @@ pub(crate) fn create(
     own: &[PathBuf],
 ) -> Result<Box<dyn Sink>, Error> {
     check_target(path, own)?;
+    let image = own.first().map(PathBuf::as_path);
     Ok(match format {
-        Format::Raw => Box::new(raw::Raw::create(path, size)?),
-        Format::Qcow2 => Box::new(qcow2::Qcow2::create(path, size)?),
+        Format::Raw => Box::new(raw::Raw::create(path, size, image)?),
+        Format::Qcow2 => Box::new(qcow2::Qcow2::create(path, size, image)?),
     })
 }
 

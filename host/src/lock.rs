@@ -1,22 +1,27 @@
-//! The active role on one host: a lock on the diff area that dies with its holder.
+//! The active role on one host: locks on diff area and image that die with their holder.
 //!
 //! This keeps a second active of the same host away. Between hosts the epoch in the diff area
 //! decides; on some network file systems this lock reaches further, which does no harm.
 
+use core::time::Duration;
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+
+use parking_lot::Mutex;
 
 /// The active role's lock. It ends when this is dropped or the process dies, `kill -9` included.
 ///
 /// A program that the process starts does not get it. A child that is forked without starting a
-/// program (Python's `multiprocessing` with `fork`) shares it, and holds it as long as it lives.
+/// program has a handle of it too, and keeps it when its parent dies, unless it drops that
+/// ([`Volume::leave_to_parent`](crate::Volume::leave_to_parent)).
 #[derive(Debug)]
 pub struct RoleLock {
-    /// Closing it releases the lock. Unlocking would not do: a forked child that ends in good order
-    /// would unlock its parent's.
-    _file: File,
+    file: File,
+    /// The process that took it.
+    process: u32,
 }
 
 /// Why the role's lock could not be taken.
@@ -55,22 +60,81 @@ pub struct Holder {
 }
 
 impl RoleLock {
-    /// Takes the role's lock on a diff area, which must exist, without waiting.
+    /// Takes the role's lock on a diff area or an image, which must exist, without waiting.
     ///
     /// # Errors
     ///
     /// [`LockError::Held`] when another has it, in this process or another one.
-    pub fn take(diff_area: impl AsRef<Path>) -> Result<Self, LockError> {
-        let path = lock_path(diff_area.as_ref());
+    pub fn take(medium: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = lock_path(medium.as_ref());
         let mut options = OpenOptions::new();
         // For writing too: NFS grants no exclusive lock on a file that is open for reading.
         options.read(true).write(true).create(cfg!(windows));
         let opened = options.open(&path).map_err(TryLockError::Error);
-        let locked = opened.and_then(|file| file.try_lock().map(|()| Self { _file: file }));
-        locked.map_err(|error| match error {
+        let locked = opened.and_then(|file| try_lock(&file).map(|()| file));
+        let process = std::process::id();
+        locked.map(|file| Self { file, process }).map_err(|error| match error {
             TryLockError::WouldBlock => LockError::Held { holder: holder(&path), path },
             TryLockError::Error(source) => LockError::Io { path, source },
         })
+    }
+}
+
+/// The locks that go with the role of one volume.
+#[derive(Debug, Default)]
+pub(crate) struct Locks(Mutex<Vec<RoleLock>>);
+
+impl Locks {
+    pub(crate) fn new(locks: impl Into<Vec<RoleLock>>) -> Self {
+        Self(Mutex::new(locks.into()))
+    }
+
+    pub(crate) fn release(&self) {
+        self.0.lock().clear();
+    }
+
+    /// Drops a forked child's handles of them.
+    pub(crate) fn leave_to_parent(&self) {
+        // Whoever held it when the child was forked off was releasing them, and is not there now.
+        if let Some(mut locks) = self.0.try_lock() {
+            locks.clear();
+        }
+    }
+}
+
+/// Tries once; for a device some times, because udev locks it for a moment whenever somebody who could
+/// write to it has closed it, to look what it holds now.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    let mut tries = if is_device(file) { 50 } else { 1 };
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if tries > 1 => {
+                tries -= 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_device(file: &File) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    file.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device())
+}
+
+#[cfg(not(unix))]
+const fn is_device(_: &File) -> bool {
+    false
+}
+
+impl Drop for RoleLock {
+    fn drop(&mut self) {
+        // Closing releases it only when the last handle is closed, and a child that was just forked
+        // off to start a program has one. But a child must not unlock its parent's.
+        if self.process == std::process::id() {
+            let _ = self.file.unlock();
+        }
     }
 }
 
@@ -95,15 +159,15 @@ impl fmt::Display for Whom<'_> {
 
 /// Locks of Windows would keep passive nodes from reading the file, so another one is locked.
 #[cfg(windows)]
-fn lock_path(diff_area: &Path) -> PathBuf {
-    let mut name = diff_area.as_os_str().to_owned();
+fn lock_path(medium: &Path) -> PathBuf {
+    let mut name = medium.as_os_str().to_owned();
     name.push(".lock");
     name.into()
 }
 
 #[cfg(not(windows))]
-fn lock_path(diff_area: &Path) -> PathBuf {
-    diff_area.into()
+fn lock_path(medium: &Path) -> PathBuf {
+    medium.into()
 }
 
 /// Looks the lock up in the kernel's list, whose lines read

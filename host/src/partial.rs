@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::file::create_with;
 
 /// Names of files in the making that this process has used.
 static NAMES: AtomicU32 = AtomicU32::new(0);
@@ -20,11 +21,23 @@ pub(crate) struct Partial {
 
 impl Partial {
     pub(crate) fn create(target: &Path) -> Result<Self, Error> {
+        Self::create_like(target, None)
+    }
+
+    /// With the permissions of the file that its bytes come from, as `cp` gives them.
+    pub(crate) fn create_like(target: &Path, source: Option<&Path>) -> Result<Self, Error> {
+        let mut access = fs::OpenOptions::new();
+        access.read(true).write(true).create_new(true);
+        if let Some(found) = source.and_then(|source| fs::metadata(source).ok()) {
+            create_with(&mut access, found.permissions());
+        }
         let name = target.file_name().unwrap_or_default().to_string_lossy();
+        // With what is added it must not get longer than a name may be.
+        let name: String = name.chars().take(48).collect();
         loop {
             let (process, nth) = (std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed));
             let path = target.with_file_name(format!(".{name}.{process}-{nth}{ENDING}"));
-            match fs::OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            match access.open(&path) {
                 Ok(file) => return Ok(Self { path, file: Some(file) }),
                 // What a killed process left behind, or another thread's.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -2,6 +2,7 @@
 
 mod chores;
 mod copies;
+mod discard;
 mod facts;
 mod files;
 mod member;
@@ -17,13 +18,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use shadowvol::Geometry;
 use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Seal, Settle, Write};
 use shadowvol::machine::{Machine, Op, Wait};
+use shadowvol::{Error as EngineError, Geometry};
 
 use crate::clock::now;
 use crate::error::Error;
-use crate::lock::RoleLock;
+use crate::lock::Locks;
 use crate::media::Media;
 use crate::node::{Node, Request};
 use crate::passive::Passive;
@@ -69,7 +70,7 @@ pub struct Volume {
     /// Whether a caller was told that the role has ended.
     told: AtomicBool,
     files: Option<Files>,
-    lock: Mutex<Option<RoleLock>>,
+    locks: Locks,
     /// The paths of its media, which no copy may replace.
     own: Vec<PathBuf>,
 }
@@ -115,7 +116,7 @@ impl Volume {
         active: Active,
         media: Media,
         files: Option<Files>,
-        lock: Option<RoleLock>,
+        locks: Locks,
         events: chores::Events,
     ) -> Self {
         let geometry = *active.geometry();
@@ -137,7 +138,7 @@ impl Volume {
             closed: AtomicBool::new(false),
             told: AtomicBool::new(false),
             files,
-            lock: Mutex::new(lock),
+            locks,
             own: Vec::new(),
         }
     }
@@ -187,17 +188,6 @@ impl Volume {
             let request = Request { data, user: &mut [], scratch };
             self.inner.run(write, request, commit, commit_scratch)
         }))
-    }
-
-    /// Makes a range read as zeros, and gives back its space where that is possible.
-    ///
-    /// # Errors
-    ///
-    /// As [`Volume::write`].
-    pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
-        self.check_open()?;
-        self.inner.tally.write(0);
-        self.tell(self.inner.run_one(&mut Write::discard(offset, length)))
     }
 
     /// Returns when every write that returned before is durable, in durable mode.
@@ -273,8 +263,17 @@ impl Volume {
         }
         self.chores.stop();
         let done = self.seal();
-        drop(self.lock.lock().take());
+        // However it went, writers that came too late wait for an answer (invariant 10).
+        self.inner.node.with(|active| active.end(EngineError::RoleEnded));
+        self.locks.release();
         done
+    }
+
+    /// For a child that was forked off its active node: lets go of the role's locks, which it shares
+    /// with its parent, so that they end with the parent. Nothing else of the volume may be used
+    /// there, because its threads are the parent's.
+    pub fn leave_to_parent(&self) {
+        self.locks.leave_to_parent();
     }
 
     fn seal(&self) -> Result<(), Error> {

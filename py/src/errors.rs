@@ -7,7 +7,7 @@ use core::error::Error as StdError;
 use std::io;
 use std::path::Path;
 
-use pyo3::exceptions::{PyException, PyOSError, PyValueError};
+use pyo3::exceptions::{PyException, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use shadowvol::Error as EngineError;
@@ -22,13 +22,6 @@ type Kind = (&'static str, Vec<(&'static str, u64)>);
 
 /// The exception for an error of any request.
 pub(crate) fn raise(error: Error) -> PyErr {
-    if let Error::OwnMedium { .. }
-    | Error::Repository(
-        RepositoryError::TooSmall { .. } | RepositoryError::HasShadowCopies { .. },
-    ) = error
-    {
-        return PyValueError::new_err(error.to_string());
-    }
     let kind = kind_of(&error);
     Python::attach(|py| build(py, &kind, &Chain::of(&error)))
 }
@@ -61,8 +54,13 @@ fn kind_of(error: &Error) -> Kind {
         Error::File(error) => (class_of_file(error), vec![]),
         Error::Lock(LockError::Held { .. }) => ("RoleTaken", vec![]),
         Error::Lock(LockError::Io { source, .. }) => (class_of_io(source), vec![]),
-        Error::DiffAreaExists { .. } => ("MediumExists", vec![]),
+        Error::DiffAreaExists { .. } | Error::SameMedium { .. } => ("MediumExists", vec![]),
+        Error::NoPlaceBeside { .. } => ("MissingMedium", vec![]),
         Error::CoherentElsewhere { .. } => ("CachedMedium", vec![]),
+        Error::OwnMedium { .. }
+        | Error::Repository(
+            RepositoryError::TooSmall { .. } | RepositoryError::HasShadowCopies { .. },
+        ) => ("BadTarget", vec![]),
         Error::Repository(error) => kind_of_repository(error),
         Error::Closed => ("Closed", vec![]),
         Error::System { source, .. } => (class_of_io(source), vec![]),

@@ -78,10 +78,13 @@ impl Callback {
     }
 
     fn call(&self, py: Python<'_>, event: &HostEvent) {
-        let function = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(function) = function.as_ref().map(|function| function.clone_ref(py)) else {
-            return;
+        // The lock is not held while the function runs: others who have an event to tell hold the
+        // interpreter while they wait for it, and the function itself may tell one.
+        let function = {
+            let function = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            function.as_ref().map(|function| function.clone_ref(py))
         };
+        let Some(function) = function else { return };
         if let Err(error) = function.call1(py, (Event::from(event),)) {
             error.write_unraisable(py, Some(function.bind(py)));
         }

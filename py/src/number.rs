@@ -22,6 +22,11 @@ impl FromPyObject<'_, '_> for Bytes {
     }
 }
 
+/// The same as a plain number, for arguments with a default.
+pub(crate) fn bytes(object: &Bound<'_, PyAny>) -> PyResult<u64> {
+    object.extract().map(|bytes: Bytes| bytes.0)
+}
+
 /// The number of a shadow copy.
 pub(crate) struct Id(pub(crate) CopyId);
 

@@ -35,6 +35,7 @@ pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if let Some(register) = os.getattr_opt("register_at_fork")? {
         let note = PyCFunction::new_closure(py, None, None, |_, _| {
             FORKS.fetch_add(1, Ordering::Relaxed);
+            leave_all_to_parent();
         })?;
         let when = [("after_in_child", note)].into_py_dict(py)?;
         register.call((), Some(&when))?;
@@ -42,6 +43,13 @@ pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let close = PyCFunction::new_closure(py, None, None, |args, _| close_all(args.py()))?;
     py.import("atexit")?.call_method1("register", (close,))?;
     Ok(())
+}
+
+/// A child must not keep its parent's role: it may well outlive its parent. Locks that were held
+/// when it was forked off are never released in it, so none is waited for.
+fn leave_all_to_parent() {
+    let Ok(volumes) = VOLUMES.try_lock() else { return };
+    volumes.iter().filter_map(Weak::upgrade).for_each(|volume| volume.leave_to_parent());
 }
 
 fn close_all(py: Python<'_>) -> PyResult<()> {

@@ -82,6 +82,17 @@ impl<T: Close> Session<T> {
     }
 }
 
+impl Session<Volume> {
+    /// Lets go of what a child must not keep; it waits for nobody.
+    pub(crate) fn leave_to_parent(&self) {
+        if let Ok(state) = self.state.try_read()
+            && let State::Open(volume) = &*state
+        {
+            volume.leave_to_parent();
+        }
+    }
+}
+
 impl<T: Close> Drop for Session<T> {
     fn drop(&mut self) {
         let foreign = self.is_foreign();

@@ -18,7 +18,7 @@ use crate::copy::ShadowCopy;
 use crate::errors::{raise, raise_engine, raise_writable, refuse};
 use crate::event::{Callback, Event};
 use crate::extent;
-use crate::number::{Bytes, Id, within};
+use crate::number::{Bytes, Id, bytes, within};
 use crate::process::close_at_exit;
 use crate::progress::watched;
 use crate::session::Session;
@@ -49,9 +49,9 @@ impl Volume {
         py: Python<'_>,
         path: PathBuf,
         diff: Option<PathBuf>,
-        size: Option<u64>,
-        chunk_size: u64,
-        limit: Option<u64>,
+        size: Option<Bytes>,
+        #[pyo3(from_py_with = bytes)] chunk_size: u64,
+        limit: Option<Bytes>,
         on_full: &str,
         durability: &str,
         caching: &str,
@@ -60,9 +60,9 @@ impl Volume {
         let callback = Callback::new(on_event);
         let options = CreateOptions {
             diff,
-            size,
+            size: size.map(|size| size.0),
             chunk: ChunkSize::from_bytes(chunk_size).map_err(raise_engine)?,
-            limit,
+            limit: limit.map(|limit| limit.0),
             on_full: Choice::parse(on_full)?,
             durability: Choice::parse(durability)?,
             caching: Choice::parse(caching)?,
@@ -83,7 +83,7 @@ impl Volume {
         path: PathBuf,
         diff: Option<PathBuf>,
         durability: Option<&str>,
-        limit: Option<u64>,
+        limit: Option<Bytes>,
         on_full: Option<&str>,
         external_write: &str,
         caching: &str,
@@ -113,8 +113,8 @@ impl Volume {
         py: Python<'_>,
         origin: &Bound<'_, PyAny>,
         diff: &Bound<'_, PyAny>,
-        chunk_size: u64,
-        limit: Option<u64>,
+        #[pyo3(from_py_with = bytes)] chunk_size: u64,
+        limit: Option<Bytes>,
         on_full: &str,
         durability: &str,
         on_event: Option<Py<PyAny>>,
@@ -123,7 +123,7 @@ impl Volume {
         let callback = Callback::new(on_event);
         let options = CreateOptions {
             chunk: ChunkSize::from_bytes(chunk_size).map_err(raise_engine)?,
-            limit,
+            limit: limit.map(|limit| limit.0),
             on_full: Choice::parse(on_full)?,
             durability: Choice::parse(durability)?,
             on_event: callback.on_event(),
@@ -144,7 +144,7 @@ impl Volume {
         origin: &Bound<'_, PyAny>,
         diff: &Bound<'_, PyAny>,
         durability: Option<&str>,
-        limit: Option<u64>,
+        limit: Option<Bytes>,
         on_full: Option<&str>,
         external_write: &str,
         on_event: Option<Py<PyAny>>,
@@ -435,6 +435,6 @@ impl Volume {
 }
 
 /// Python says 0 for no cap.
-const fn cap(limit: u64) -> u64 {
-    if limit == 0 { u64::MAX } else { limit }
+const fn cap(limit: Bytes) -> u64 {
+    if limit.0 == 0 { u64::MAX } else { limit.0 }
 }

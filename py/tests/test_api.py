@@ -177,8 +177,16 @@ def test_requests_past_the_end_do_nothing_either(volume: sv.Volume) -> None:
         volume.readinto(end - 1, bytearray(2))
     assert volume.changes(copy.id) == []
     for negative in (-1, -(1 << 70)):
-        with pytest.raises((ValueError, OverflowError)):
+        with pytest.raises(sv.OutOfRange):
             volume.read(negative, 1)
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 64, -(1 << 70)])
+@pytest.mark.parametrize("argument", ["size", "chunk_size", "limit"])
+def test_sizes_that_nothing_can_have(argument: str, number: int, image: Path) -> None:
+    with pytest.raises(sv.OutOfRange, match=str(number)):
+        sv.Volume.create(image, **{"size": 1 << 20, argument: number})  # type: ignore[arg-type]
+    assert list(image.parent.iterdir()) == []
 
 
 def test_discard_reads_as_zeros_and_copies_keep_what_was_there(volume: sv.Volume) -> None:

@@ -126,11 +126,11 @@ def test_errors_have_classes(
         repository.backup(volume.create_shadow_copy(), kind="huge")  # type: ignore[arg-type]
     volume.write(0, fill(0, SIZE, version=1))
     made = repository.backup(volume.create_shadow_copy())
-    with pytest.raises(ValueError, match="shadow copies"):
+    with pytest.raises(sv.BadTarget, match="shadow copies"):
         repository.restore(made.id, image)
     small = tmp_path / "small"
     small.write_bytes(b"small")
-    with pytest.raises(ValueError, match="5 bytes"):
+    with pytest.raises(sv.BadTarget, match="5 bytes"):
         repository.restore(made.id, small, in_place=True)
 
     def prune(_done: int, _total: int) -> None:

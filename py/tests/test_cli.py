@@ -154,6 +154,7 @@ def test_what_fails_ends_with_1_and_a_line(ready: Path, tmp_path: Path) -> None:
         (("list", f"{ready}@1"), f"takes the image, not one of its shadow copies: {ready}"),
         (("snapshot", f"{ready}@newest"), f"not one of its shadow copies: {ready}"),
         (("verify", ready), "backup IMAGE REPOSITORY --init"),
+        (("init", missing, "--size", "99999999999P"), "no volume reaches there"),
     ):
         result = run(*args, status=1)
         assert result.stderr.startswith("Error: ")
@@ -164,6 +165,10 @@ def test_what_fails_ends_with_1_and_a_line(ready: Path, tmp_path: Path) -> None:
     run("copy", f"{ready}@1", ready, "--force", status=1)  # its own image, even so
     with sv.Volume.open(ready) as vol:
         assert [copy.id for copy in vol.shadow_copies()] == [1, 2]
+
+
+def test_a_label_that_is_no_text(ready: Path) -> None:
+    assert "no text" in run("snapshot", ready, "--label", "l\udcff", status=2).stderr
 
 
 def test_a_deleted_copy(ready: Path, tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def test_reads_end_at_the_end(frozen: tuple[sv.ShadowCopy, bytes]) -> None:
         assert file.readall() == b""
         with pytest.raises(ValueError, match="before the first byte"):
             file.seek(-1)
+        with pytest.raises(TypeError):
+            file.seek(0.5)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="whence"):
             file.seek(0, 7)
         with pytest.raises(io.UnsupportedOperation, match="read only"):

@@ -114,6 +114,43 @@ def test_a_callback_may_use_its_volume_and_close_it(image: Path) -> None:
         assert vol.shadow_copies()
 
 
+SLOW_CALLBACK = """
+import sys, threading
+import shadowvol as sv
+entered, go_on = threading.Event(), threading.Event()
+def slow(event):
+    entered.set()
+    go_on.wait(20)
+vol = sv.Volume.create(sys.argv[1], size=1 << 20, limit=4 << 20, on_full="drop-oldest",
+                       durability="coherent", on_event=slow)
+def make_events():
+    for version in range(1, 9):
+        vol.write(0, bytes([version]) * (1 << 20))
+        vol.create_shadow_copy()
+make_events()
+assert entered.wait(20)
+make_events()  # while the volume's thread is in the callback
+asking = threading.Thread(target=vol.events)
+asking.start()
+go_on.set()
+asking.join(20)
+assert not asking.is_alive()
+vol.close()
+"""
+
+
+def test_who_asks_for_events_waits_for_no_callback(image: Path) -> None:
+    """It held the interpreter meanwhile, which the callback needed to end: both hung for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW_CALLBACK, str(image)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 LEFT_OPEN = """
 import sys
 import shadowvol as sv
@@ -193,6 +230,45 @@ def test_a_forked_child_leaves_the_volume_alone(image: Path) -> None:
     with sv.Volume.open(image) as vol:
         assert len(vol.shadow_copies()) == 2
     assert sv.check(image).ok
+
+
+LEAVE = """
+import os, sys, time
+import shadowvol as sv
+def fork():
+    if os.fork() == 0:
+        os.close(1)
+        os.read(0, 1)  # until the test ends, long after its parent
+        os._exit(0)
+vol = sv.Volume.create(sys.argv[1], size=1 << 20)
+fork()
+vol.close()
+vol = sv.Volume.open(sys.argv[1])
+fork()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_keep_the_role(image: Path) -> None:
+    """It had the lock with its parent, and a killed parent's workers kept all others out."""
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", LEAVE, str(image)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ready\n"
+        parent.kill()
+        parent.wait()
+        with sv.Volume.open(image) as vol:
+            assert vol.size == SIZE
+    finally:
+        parent.kill()
+        parent.communicate()
 
 
 class Plain:

@@ -49,6 +49,8 @@ pub struct Write {
 enum Change {
     Overwrite,
     Discard,
+    /// None yet: it is preserved ahead of a large discard.
+    Ahead,
     /// None: only what is unsettled is preserved, for [`Settle`](super::Settle) to overwrite.
     None,
 }
@@ -97,6 +99,13 @@ impl Write {
     #[must_use]
     pub fn discard(offset: u64, length: u64) -> Self {
         Self::of(offset, length, Change::Discard)
+    }
+
+    /// W1 to W3 alone, for a large discard that comes behind. It would ask at once for room for all
+    /// that it may have to preserve; in pieces, zeros give theirs back for the next one.
+    #[must_use]
+    pub fn ahead(offset: u64, length: u64) -> Self {
+        Self::of(offset, length, Change::Ahead)
     }
 
     /// W1 to W3 alone, for the unsettled chunks of the range.
@@ -366,7 +375,7 @@ impl Write {
         self.phase = Phase::Overwrite(committed);
         self.ops.clear();
         self.ops.push(match self.change {
-            Change::None => {
+            Change::Ahead | Change::None => {
                 active.flights.leave();
                 return Step::Done(Ok(()));
             }
@@ -431,7 +440,7 @@ impl Machine for Write {
             (Phase::Commit(ticket), _)
                 if !active.rules.keeps(Rule::CommitBeforeOverwrite)
                     && self.ahead_of.is_none()
-                    && self.change != Change::None =>
+                    && matches!(self.change, Change::Overwrite | Change::Discard) =>
             {
                 self.ahead_of = Some(ticket);
                 self.overwrite(active, Committed::before())

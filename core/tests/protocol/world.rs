@@ -174,6 +174,9 @@ impl World {
 
     pub(crate) fn discard(&mut self, at: usize, length: usize) {
         self.since.push((at, vec![0; length]));
+        // What it has to preserve may be preserved ahead of it, or by it meanwhile.
+        let machine = Write::ahead(at as u64, length as u64);
+        self.spawn(Kind::Write(machine), Vec::new());
         let machine = Write::discard(at as u64, length as u64);
         self.spawn(Kind::Write(machine), vec![0; length]);
     }

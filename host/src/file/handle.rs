@@ -57,6 +57,10 @@ impl Handle {
         sys::facts(&self.file).map_err(|source| self.failed(Action::Inspect, source))
     }
 
+    pub(super) fn metadata(&self) -> Result<fs::Metadata, FileError> {
+        self.file.metadata().map_err(|source| self.failed(Action::Inspect, source))
+    }
+
     pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
         let length = buffer.len() as u64;
         let mut read = self.try_read(offset, buffer);

@@ -49,8 +49,7 @@ impl Mapped {
             sys::Storage::Memory => MOST_IN_MEMORY,
             sys::Storage::Disk => MOST_ON_DISK,
         };
-        let reserved = size == 0 || sys::allocate(file, 0, size).is_ok();
-        reserved.then(|| Self { most, windows: Mutex::default() })
+        sys::reserve(file, size).then(|| Self { most, windows: Mutex::default() })
     }
 
     /// Writes through a mapping; false when this write cannot go that way. The caller has checked

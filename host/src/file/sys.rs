@@ -12,11 +12,12 @@ mod os;
 mod os;
 
 pub(super) use os::{
-    alignment, allocate, facts, is_block_device, open_direct, punch_hole, remote_file_system,
+    alignment, allocate, check_space, facts, is_block_device, open_direct, punch_hole,
+    remote_file_system,
 };
 
 #[cfg(target_os = "linux")]
-pub(super) use os::keeps_reserved_space;
+pub(super) use os::{keeps_reserved_space, reserve};
 
 /// Where a file system keeps bytes.
 #[cfg(target_os = "linux")]
@@ -41,6 +42,16 @@ pub(crate) struct Facts {
     pub(crate) device: u64,
     /// The device that it is, 0 for a file.
     pub(crate) itself: u64,
+}
+
+impl Facts {
+    /// Whether both are of one file or device, by whatever names. Where files have no numbers,
+    /// nobody can tell.
+    pub(crate) const fn is_same_file(&self, other: &Self) -> bool {
+        let same_device = self.itself != 0 && self.itself == other.itself;
+        let same_file = self.inode != 0 && self.inode == other.inode && self.device == other.device;
+        same_device || same_file
+    }
 }
 
 /// What direct I/O must be aligned to.
@@ -104,6 +115,18 @@ pub(super) fn write_all(file: &fs::File, mut data: &[u8], mut offset: u64) -> io
     }
     Ok(())
 }
+
+/// Has a new file get these permissions, or fewer where the process has a mask.
+#[cfg(unix)]
+pub(crate) fn create_with(access: &mut fs::OpenOptions, permissions: fs::Permissions) {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    // Nothing is executed, and the owner must be able to open it.
+    access.mode(permissions.mode() & 0o066 | 0o600);
+}
+
+/// Has a new file get these permissions: here it gets those of its folder.
+#[cfg(not(unix))]
+pub(crate) fn create_with(_access: &mut fs::OpenOptions, _permissions: fs::Permissions) {}
 
 /// Makes the name of a new file durable.
 #[cfg(unix)]

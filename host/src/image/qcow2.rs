@@ -21,8 +21,8 @@ pub(super) struct Qcow2 {
 }
 
 impl Qcow2 {
-    pub(super) fn create(path: &Path, size: u64) -> Result<Self, Error> {
-        let partial = Partial::create(path)?;
+    pub(super) fn create(path: &Path, size: u64, source: Option<&Path>) -> Result<Self, Error> {
+        let partial = Partial::create_like(path, source)?;
         let made = make(partial.handle()?, size.next_multiple_of(SECTOR));
         let image = made.map_err(|source| failed("formatting", path, source))?;
         Ok(Self { image, partial, path: path.to_owned() })

@@ -12,8 +12,8 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    pub(super) fn create(path: &Path, size: u64) -> Result<Self, Error> {
-        let partial = Partial::create(path)?;
+    pub(super) fn create(path: &Path, size: u64, source: Option<&Path>) -> Result<Self, Error> {
+        let partial = Partial::create_like(path, source)?;
         partial.run("sizing", |file| file.set_len(size))?;
         Ok(Self { partial, path: path.to_owned() })
     }

@@ -36,3 +36,28 @@ impl Files {
         Ok(self.diff.settle()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+    use std::thread;
+
+    use crate::{CreateOptions, Durability, Volume};
+
+    /// It waited for ever, for a volume that nobody would open again.
+    #[test]
+    fn a_write_that_comes_while_closing_fails_is_answered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let durability = Durability::Coherent;
+        let options = CreateOptions { size: Some(1 << 20), durability, ..CreateOptions::default() };
+        let volume = Volume::create(folder.path().join("disk.img"), &options).expect("a volume");
+        volume.inner.node.with(|active| active.close_to_writes());
+        thread::scope(|scope| {
+            let late = scope.spawn(|| volume.write(0, b"late"));
+            thread::sleep(Duration::from_millis(50));
+            volume.files.as_ref().expect("files").origin.lose_barrier();
+            volume.close().expect_err("the flush fails");
+            late.join().expect("an answer").expect_err("the role has ended");
+        });
+    }
+}

@@ -14,9 +14,9 @@ use super::Volume;
 use super::chores::{DropReason, Event, Events, OnEvent};
 use super::files::Files;
 use crate::error::Error;
-use crate::file::{Caching, Durability, File, FileOptions, ReadOnlyFile};
+use crate::file::{Caching, Durability, File, FileOptions, MediumKind, ReadOnlyFile};
 use crate::identity::{boot_id, volume_id};
-use crate::lock::RoleLock;
+use crate::lock::{Locks, RoleLock};
 use crate::media::Media;
 use crate::node::run_alone;
 use crate::passive::peek;
@@ -25,7 +25,7 @@ use crate::stamp::{Stamp, Verdict};
 /// How a volume is made.
 #[derive(Clone, Default)]
 pub struct CreateOptions {
-    /// The diff area; [`diff_path`](crate::diff_path) of the image if not given.
+    /// The diff area; [`diff_path`](crate::diff_path) of the image if not given. A device needs one.
     pub diff: Option<PathBuf>,
     /// Bytes of a new sparse image, if there is none; an image that is there must have this size.
     pub size: Option<u64>,
@@ -97,11 +97,14 @@ impl Volume {
             }
             (origin, _) => origin?,
         };
+        if options.diff.is_none() && origin.medium() == MediumKind::BlockDevice {
+            return Err(Error::NoPlaceBeside { path: path.to_owned() });
+        }
         let area = FileOptions { map_small_writes: true, ..file };
-        let area = match File::create(&diff, 0, area) {
+        let area = match File::create_beside(&diff, &origin, area) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => {
                 let area = File::open(&diff, area)?;
-                refuse_diff_area(&area, &diff)?;
+                refuse_diff_area(&area, &diff, &origin)?;
                 area
             }
             area => {
@@ -109,9 +112,9 @@ impl Volume {
                 area?
             }
         };
-        let lock = RoleLock::take(&diff)?;
+        let locks = take_locks(path, RoleLock::take(&diff)?)?;
         let files = Files::new(origin, area);
-        let mut volume = Self::format_and_start(files.media(), Some(files), Some(lock), options)?;
+        let mut volume = Self::format_and_start(files.media(), Some(files), locks, options)?;
         volume.own = vec![path.to_owned(), diff];
         made.0.clear();
         Ok(volume)
@@ -130,7 +133,7 @@ impl Volume {
             }
             Err(error) => return Err(error),
         }
-        Self::format_and_start(media, None, None, options)
+        Self::format_and_start(media, None, Locks::default(), options)
     }
 
     /// Takes the active role of a volume whose diff area exists.
@@ -148,9 +151,9 @@ impl Volume {
             file_options(options.durability.unwrap_or(durability(&superblock)), options.caching);
         let area = FileOptions { map_small_writes: true, ..file };
         let files = Files::new(File::open(path, file)?, File::open(&diff, area)?);
+        let locks = take_locks(path, lock)?;
         let options = OpenOptions { durability: Some(file.durability), ..options.clone() };
-        let mut volume =
-            Self::take_role_and_start(files.media(), Some(files), Some(lock), &options)?;
+        let mut volume = Self::take_role_and_start(files.media(), Some(files), locks, &options)?;
         volume.own = vec![path.to_owned(), diff];
         Ok(volume)
     }
@@ -161,13 +164,13 @@ impl Volume {
     ///
     /// When the diff area cannot be used.
     pub fn open_on(media: Media, options: &OpenOptions) -> Result<Self, Error> {
-        Self::take_role_and_start(media, None, None, options)
+        Self::take_role_and_start(media, None, Locks::default(), options)
     }
 
     fn format_and_start(
         media: Media,
         files: Option<Files>,
-        lock: Option<RoleLock>,
+        locks: Locks,
         options: &CreateOptions,
     ) -> Result<Self, Error> {
         let found = media.origin.source_size().map_err(Error::reading(Medium::Origin))?;
@@ -193,13 +196,13 @@ impl Volume {
             on_event: options.on_event.clone(),
             ..OpenOptions::default()
         };
-        Self::take_role_and_start(media, files, lock, &options)
+        Self::take_role_and_start(media, files, locks, &options)
     }
 
     fn take_role_and_start(
         media: Media,
         files: Option<Files>,
-        lock: Option<RoleLock>,
+        locks: Locks,
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let superblock = peek(&*media.diff)?;
@@ -237,7 +240,7 @@ impl Volume {
             drop_copies,
         });
         let active: Active = run_alone(&mut take, &media)?;
-        Ok(Self::start(active, media, files, lock, events))
+        Ok(Self::start(active, media, files, locks, events))
     }
 }
 
@@ -270,9 +273,18 @@ pub(crate) fn durability(superblock: &Superblock) -> Durability {
     if superblock.coherent { Durability::Coherent } else { Durability::Durable }
 }
 
+/// The image is locked too: with another diff area, a second active would overwrite it without
+/// preserving anything for the first one's copies.
+fn take_locks(image: &Path, diff: RoleLock) -> Result<Locks, Error> {
+    Ok(Locks::new([diff, RoleLock::take(image)?]))
+}
+
 /// A device may hold anything but a diff area; a file that exists may hold nothing at all.
-fn refuse_diff_area(area: &File, path: &Path) -> Result<(), Error> {
-    let is_free = area.medium() == crate::file::MediumKind::BlockDevice
+fn refuse_diff_area(area: &File, path: &Path, origin: &File) -> Result<(), Error> {
+    if area.facts()?.is_same_file(&origin.facts()?) {
+        return Err(Error::SameMedium { path: path.to_owned() });
+    }
+    let is_free = area.medium() == MediumKind::BlockDevice
         && matches!(peek(area), Err(Error::Engine(EngineError::NotADiffArea)));
     if is_free { Ok(()) } else { Err(Error::DiffAreaExists { path: path.to_owned() }) }
 }

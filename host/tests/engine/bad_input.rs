@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use shadowvol::backend::{ReadAt, WriteAt};
 use shadowvol::{CopyId, Error as EngineError};
 use shadowvol_host::{
-    CreateOptions, Durability, Error, OnExternalWrite, OpenOptions, Passive, PassiveOptions,
-    Volume, check, diff_path,
+    CopyOptions, CreateOptions, Durability, Error, OnExternalWrite, OpenOptions, Passive,
+    PassiveOptions, Volume, check, diff_path,
 };
 
 use super::support::{InMemory, Random, is_long, whole};
@@ -318,6 +318,67 @@ fn a_second_active_of_this_host_is_told_who_has_the_role() {
     assert!(matches!(files.open(), Err(Error::Lock(_))));
     first.close().expect("a close");
     files.open().expect("the role again");
+}
+
+/// Each active would have overwritten what the other one's copies take for their own.
+#[test]
+fn a_second_active_with_a_diff_area_of_its_own_is_refused() {
+    let files = Files::new(Durability::Durable);
+    let other = files.folder.path().join("other.diff");
+    let options = CreateOptions { diff: Some(other.clone()), ..Default::default() };
+    Volume::create(files.image(), &options)
+        .expect("nobody has the image")
+        .close()
+        .expect("a close");
+    let first = files.open().expect("the role");
+    let options = OpenOptions { diff: Some(other), ..Default::default() };
+    let second = Volume::open(files.image(), &options);
+    assert!(matches!(second, Err(Error::Lock(_))), "{second:?}");
+    let third = CreateOptions { diff: Some(files.folder.path().join("3")), ..Default::default() };
+    assert!(matches!(Volume::create(files.image(), &third), Err(Error::Lock(_))));
+    assert!(!files.folder.path().join("3").exists());
+    first.close().expect("a close");
+    Volume::open(files.image(), &options).expect("the role");
+}
+
+/// On a device there would be nothing left of the volume.
+#[test]
+fn the_image_is_no_diff_area_for_itself() {
+    let files = Files::new(Durability::Durable);
+    let before = fs::read(files.image()).expect("a file");
+    for name in ["disk.img", "another name"] {
+        let diff = files.folder.path().join(name);
+        if !diff.exists() {
+            fs::hard_link(files.image(), &diff).expect("a link");
+        }
+        let options = CreateOptions { diff: Some(diff), ..Default::default() };
+        let error = Volume::create(files.image(), &options).expect_err("one file for both");
+        assert!(matches!(error, Error::SameMedium { .. }), "{error}");
+    }
+    assert_eq!(fs::read(files.image()).expect("a file"), before);
+}
+
+/// They hold bytes of the image: whoever may not read the one may not read the others.
+#[cfg(unix)]
+#[test]
+fn diff_area_and_copies_are_as_private_as_the_image() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    for mode in [0o600, 0o640, 0o644] {
+        let image = folder.path().join(format!("{mode:o}.img"));
+        fs::write(&image, [1; 5000]).expect("a file");
+        fs::set_permissions(&image, fs::Permissions::from_mode(mode)).expect("permissions");
+        let volume = Volume::create(&image, &CreateOptions::default()).expect("a volume");
+        let made = fs::metadata(diff_path(&image)).expect("a file").permissions().mode();
+        assert_eq!(made & 0o777 & !mode, 0, "{made:o} for {mode:o}");
+        let out = folder.path().join("out");
+        let copy = volume.create_shadow_copy("private").expect("a copy");
+        let copy = volume.reader().expect("a node").shadow_copy(copy.id).expect("a copy");
+        copy.copy_to(&out, CopyOptions::default(), |_, _| true).expect("a copy");
+        let made = fs::metadata(&out).expect("a file").permissions().mode();
+        assert_eq!(made & 0o777 & !mode, 0, "{made:o} for {mode:o}");
+    }
 }
 
 #[test]

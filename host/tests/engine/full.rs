@@ -153,6 +153,27 @@ fn copies_alone_cannot_lock_the_volume_up() {
     volume.create_shadow_copy(&label).expect("room again");
 }
 
+/// It asked for room for every chunk at once, zeros or not: a terabyte for a sparse terabyte.
+#[test]
+fn discarding_a_sparse_volume_takes_no_more_room_than_it_has_bytes() {
+    const SPARSE: u64 = 40 << 20;
+    for on_full in [OnFull::FailWrite, OnFull::DropOldest] {
+        let memory = InMemory::with_limit(SPARSE, 3 << 20);
+        let options = CreateOptions { on_full, ..CreateOptions::default() };
+        let volume = Volume::create_on(memory.media(), &options).expect("a volume");
+        volume.write(30 << 20, &[7; 100_000]).expect("a write");
+        let copy = volume.create_shadow_copy("sparse").expect("a copy").id;
+        volume.discard(100, SPARSE - 150).expect("room");
+        let mut now = vec![1; SPARSE as usize];
+        volume.read(0, &mut now).expect("the volume");
+        assert!(now.iter().all(|&byte| byte == 0));
+        now[30 << 20..][..100_000].fill(7);
+        let node = volume.reader().expect("a node");
+        assert_same(&whole(&node, copy).expect("no copy had to go"), &now, "the copy");
+        assert!(volume.stats().space.used < 1 << 20);
+    }
+}
+
 /// A creation and a deletion in turn leave nothing behind, so they can go on for ever.
 #[test]
 fn records_of_the_past_do_not_fill_a_small_diff_area() {

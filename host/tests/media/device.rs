@@ -2,7 +2,10 @@
 
 use shadowvol::backend::{ReadAt, WriteAt, conformance};
 use shadowvol_host::file::MediumKind;
-use shadowvol_host::{Caching, Durability, File, ReadOnlyFile};
+use shadowvol_host::lock::{LockError, RoleLock};
+use shadowvol_host::{
+    Caching, CreateOptions, Durability, Error, File, ReadOnlyFile, Volume, diff_path,
+};
 
 use super::place::{LoopDevice, options};
 
@@ -22,6 +25,39 @@ fn a_device_conforms_and_is_read_past_the_cache_by_itself() {
             shadowvol::backend::Slice::new(file, LARGEST - size, size).expect("within")
         });
     }
+}
+
+/// udev takes a lock like this one, and looks at the device.
+#[test]
+fn who_looks_at_a_device_for_a_moment_does_not_keep_the_role_away() {
+    let Some(device) = LoopDevice::attach(LARGEST) else { return };
+    let looking = std::fs::File::open(&device.path).expect("a device");
+    looking.lock_shared().expect("nobody has it");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(core::time::Duration::from_millis(30));
+            drop(looking);
+        });
+        RoleLock::take(&device.path).expect("the role, in the end");
+    });
+    let _held = RoleLock::take(&device.path).expect("the role");
+    assert!(matches!(RoleLock::take(&device.path), Err(LockError::Held { .. })));
+}
+
+/// Its diff area would have been made beside it, in a folder that is in memory.
+#[test]
+fn a_device_needs_a_diff_area_by_name() {
+    let Some(device) = LoopDevice::attach(LARGEST) else { return };
+    let error = Volume::create(&device.path, &CreateOptions::default()).expect_err("no place");
+    assert!(matches!(error, Error::NoPlaceBeside { .. }), "{error}");
+    assert!(!diff_path(&device.path).exists());
+    let diff = Some(device.path.clone());
+    let error = Volume::create(&device.path, &CreateOptions { diff, ..Default::default() });
+    assert!(matches!(error, Err(Error::SameMedium { .. })), "{error:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let diff = Some(folder.path().join("named.diff"));
+    let options = CreateOptions { diff, caching: Caching::Buffered, ..Default::default() };
+    Volume::create(&device.path, &options).expect("a volume").close().expect("a close");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The role's lock: one active on a host, whichever way the last one ended.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -26,6 +27,26 @@ fn the_role_is_held_once_in_a_process() {
     passive.read_at(0, &mut [0; 10]).expect("a lock hinders no read");
     drop(lock);
     RoleLock::take(&path).expect("a role that was given back");
+}
+
+/// A child that another thread is forking off, to start a program, has every handle for a moment.
+#[cfg(unix)]
+#[test]
+fn a_role_that_was_given_back_is_free_whoever_has_a_handle() {
+    let place = &Place::all()[0];
+    let path = place.path();
+    File::create(&path, 10, FileOptions::default()).expect("a new file");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                Command::new("true").status().expect("a program");
+            }
+        });
+        let refused = (0..2_000).find_map(|_| RoleLock::take(&path).err());
+        stop.store(true, Ordering::Relaxed);
+        assert!(refused.is_none(), "{refused:?}");
+    });
 }
 
 #[test]

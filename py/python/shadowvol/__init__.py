@@ -23,6 +23,7 @@ from shadowvol._backend import Backend, ReadBackend
 from shadowvol._errors import (
     BackupDamaged,
     BadChunkSize,
+    BadTarget,
     CachedMedium,
     Closed,
     CoherentCrash,
@@ -89,6 +90,7 @@ __all__ = [
     "BackupDamaged",
     "BackupSet",
     "BadChunkSize",
+    "BadTarget",
     "CachedMedium",
     "CheckReport",
     "Closed",

@@ -111,6 +111,10 @@ class LabelTooLong(Error, ValueError):
     """The most bytes of UTF-8 that fit."""
 
 
+class BadTarget(Error, ValueError):
+    """What was to be written to cannot be: the volume's own files, or a place that is too small."""
+
+
 class Closed(Error, ValueError):
     """The volume or node was closed."""
 
@@ -242,6 +246,7 @@ class ReadOnly(MediumError):
 __all__ = [
     "BackupDamaged",
     "BadChunkSize",
+    "BadTarget",
     "CachedMedium",
     "Closed",
     "CoherentCrash",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import operator
 import os
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ class ShadowCopyIO(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move to ``offset``, counted from the start, from here, or from the end."""
         self._check_open()
+        offset = operator.index(offset)
         match whence:
             case os.SEEK_SET:
                 position = offset

@@ -88,7 +88,7 @@ class Volume:
         Args:
             path: the image, a raw file or block device: the origin.
             diff: the diff area, a file to be made, or a block device; ``diff_path(path)`` if not
-                given.
+                given, but for a device, beside which it would not last.
             size: make a new sparse image of this many bytes if there is none. An image that is
                 there must have this size.
             chunk_size: the unit of preservation, a power of two from 4096 to 1048576, fixed for
@@ -98,7 +98,8 @@ class Volume:
             on_full: whether a write fails with ``DiffAreaFull`` when there is no room for the old
                 bytes, or the oldest shadow copies are let go, which is an ``Event``.
             durability: ``"durable"``: flushed writes and shadow copies survive power loss;
-                ``"coherent"``: they survive the death of the process, but not of the machine.
+                ``"coherent"``: they survive the death of the process, but not of the machine. Who
+                cuts the diff area short meanwhile ends the process (``SIGBUS``).
             caching: ``"direct"`` bypasses this host's page cache; ``"auto"`` does so where others
                 could not see what is cached; ``"buffered"`` never does, and raises
                 ``CachedMedium`` where passive nodes on other hosts would read wrong bytes.
@@ -107,8 +108,9 @@ class Volume:
                 :meth:`close`. What it raises goes to ``sys.unraisablehook``.
 
         Raises:
-            MissingMedium: there is no image, and no size was given.
-            MediumExists: the diff area already exists. Nothing was changed.
+            MissingMedium: there is no image, and no size was given; or it is a device, and no
+                diff area was given.
+            MediumExists: the diff area already exists, or is the image itself. Nothing was changed.
             OriginSize: the image exists with a size that is not ``size``.
             BadChunkSize, ReadOnly, RoleTaken, CachedMedium, DiffAreaTooSmall, MediumError.
         """
@@ -145,7 +147,7 @@ class Volume:
 
         Raises:
             MissingMedium: the image or the diff area does not exist.
-            RoleTaken: a process on this host has the volume open.
+            RoleTaken: a process on this host has the volume open, with whatever diff area.
             ExternalWrite, CoherentCrash, OtherOrigin, OriginSize: see ``external_write``.
             NotADiffArea, UnknownFormat, Corrupt: the diff area cannot be used.
             ReadOnly, CachedMedium, MediumError.
@@ -676,7 +678,7 @@ class ShadowCopy:
                 cancels the copy and comes out here.
 
         Raises:
-            ValueError: ``path`` is the volume's own image or diff area.
+            BadTarget: ``path`` is the volume's own image or diff area.
             MediumError: also when ``path`` is there and no regular file.
             Gone: the copy was deleted while it was being copied.
             Closed, Corrupt.
@@ -788,7 +790,7 @@ class Repository:
             progress: as in :meth:`backup`.
 
         Raises:
-            ValueError: ``path`` has shadow copies that this would spoil, or is too small.
+            BadTarget: ``path`` has shadow copies that this would spoil, or is too small.
             NoSuchBackup, BackupDamaged, RepositoryBusy, MediumError.
         """
 

@@ -85,6 +85,16 @@ pub(crate) fn alignment(file: &fs::File) -> io::Result<Alignment> {
     Ok(Alignment { block, memory: 4096 })
 }
 
+/// Whether the file system has so much space left, as far as it tells.
+pub(crate) fn check_space(file: &fs::File, bytes: u64) -> io::Result<()> {
+    let found = rustix::fs::fstatvfs(file)?;
+    let is_known = found.f_blocks > 0;
+    if is_known && bytes > found.f_bavail.saturating_mul(found.f_frsize) {
+        return Err(Errno::NOSPC.into());
+    }
+    Ok(())
+}
+
 /// Makes a file of `from` bytes `to` bytes large, with the space set aside where the file system
 /// can.
 pub(crate) fn allocate(file: &fs::File, from: u64, to: u64) -> io::Result<()> {
@@ -94,8 +104,13 @@ pub(crate) fn allocate(file: &fs::File, from: u64, to: u64) -> io::Result<()> {
     }
 }
 
+/// Sets aside the space of the first `bytes` bytes; false when the file system cannot.
+pub(crate) fn reserve(file: &fs::File, bytes: u64) -> bool {
+    bytes == 0 || fallocate(file, FallocateFlags::empty(), 0, bytes).is_ok()
+}
+
 /// Where the file's bytes lie, if its file system has room for every later write to what was set
-/// aside: tmpfs, ext4 and XFS do.
+/// aside: tmpfs, ext4 and XFS do, but ext2 and ext3, which look the same, set none aside.
 pub(crate) fn keeps_reserved_space(file: &fs::File) -> Option<Storage> {
     match rustix::fs::fstatfs(file).ok()?.f_type as u64 {
         0x0102_1994 => Some(Storage::Memory),

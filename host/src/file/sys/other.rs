@@ -81,6 +81,10 @@ pub(crate) fn alignment(_file: &fs::File) -> io::Result<Alignment> {
     Err(ErrorKind::Unsupported.into())
 }
 
+pub(crate) const fn check_space(_file: &fs::File, _bytes: u64) -> io::Result<()> {
+    Ok(())
+}
+
 pub(crate) fn allocate(file: &fs::File, _from: u64, to: u64) -> io::Result<()> {
     file.set_len(to)
 }

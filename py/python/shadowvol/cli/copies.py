@@ -173,11 +173,8 @@ def copy(
         raise click.ClickException(f"{out} exists: use --force to replace it")
     with sv.Passive.open(target.image, diff=diff) as node:
         chosen = target.of(node)
-        try:
-            with Meter(f"Copying {target.image}@{chosen.id}", quiet=as_json) as meter:
-                written = chosen.copy_to(out, sparse=sparse, format=image_format, progress=meter)
-        except ValueError as error:
-            raise click.ClickException(str(error)) from error
+        with Meter(f"Copying {target.image}@{chosen.id}", quiet=as_json) as meter:
+            written = chosen.copy_to(out, sparse=sparse, format=image_format, progress=meter)
     if as_json:
         output.emit(
             {

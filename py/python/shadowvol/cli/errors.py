@@ -18,6 +18,8 @@ class ErrorGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # click ends quietly when the reader of a pipe goes away
+        except UnicodeEncodeError as error:
+            raise click.UsageError(f"{error.object!r} is no text in UTF-8") from error
         except (sv.Error, OSError) as error:
             raise click.ClickException(message_of(error)) from error
 

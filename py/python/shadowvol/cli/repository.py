@@ -87,13 +87,10 @@ def restore(
         raise click.ClickException(f"{target} is a device: use --in-place to overwrite it")
     repository = sv.Repository.open(folder)
     chosen = repository.backup_named(name)
-    try:
-        with Meter(f"Restoring {chosen.name}", quiet=as_json) as meter:
-            written = repository.restore(
-                chosen.id, target, format=image_format, in_place=in_place, progress=meter
-            )
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+    with Meter(f"Restoring {chosen.name}", quiet=as_json) as meter:
+        written = repository.restore(
+            chosen.id, target, format=image_format, in_place=in_place, progress=meter
+        )
     if as_json:
         output.emit({"id": chosen.id, "out": str(target), "size": chosen.size, "written": written})
     else:
