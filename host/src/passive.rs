@@ -215,6 +215,11 @@ impl Passive {
         self.inner.catch_up()
     }
 
+    /// The paths of the volume's own media, where they have some: the image's first.
+    pub(crate) fn own_paths(&self) -> &[PathBuf] {
+        &self.inner.own
+    }
+
     fn of(&self, info: CopyInfo) -> ShadowCopy {
         ShadowCopy { inner: Arc::clone(&self.inner), info }
     }
