@@ -216,6 +216,7 @@ impl Passive {
     }
 
     /// The paths of the volume's own media, where they have some: the image's first.
+    #[cfg(target_os = "linux")]
     pub(crate) fn own_paths(&self) -> &[PathBuf] {
         &self.inner.own
     }

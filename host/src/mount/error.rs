@@ -38,7 +38,7 @@ pub enum MountError {
     #[error("this process may not mount: run it as root, or install fusermount3 (Debian: fuse3)")]
     NoHelper,
     /// The kernel or the helper refused.
-    #[error("{} cannot be mounted: {source}", dir.display())]
+    #[error("{} cannot be mounted", dir.display())]
     Refused {
         /// The folder.
         dir: PathBuf,
@@ -55,7 +55,7 @@ pub enum MountError {
         dir: PathBuf,
     },
     /// The kernel or the helper refused.
-    #[error("{} cannot be unmounted: {source}", dir.display())]
+    #[error("{} cannot be unmounted", dir.display())]
     Kept {
         /// The folder.
         dir: PathBuf,

@@ -216,6 +216,17 @@ class BackupDamaged(Error):
     """A file of the repository is damaged or missing: ``shadowvol verify`` lists what is lost."""
 
 
+# Mounts.
+
+
+class CannotMount(Error):
+    """The folder could not be mounted, or not be unmounted."""
+
+
+class MountBusy(Error):
+    """Something in the mounted folder is in use: it could not be unmounted."""
+
+
 # Media.
 
 
@@ -243,6 +254,7 @@ __all__ = [
     "BackupDamaged",
     "BadChunkSize",
     "CachedMedium",
+    "CannotMount",
     "Closed",
     "CoherentCrash",
     "CopiesExhausted",
@@ -259,6 +271,7 @@ __all__ = [
     "MediumError",
     "MediumExists",
     "MissingMedium",
+    "MountBusy",
     "NoSuchBackup",
     "NoSuchCopy",
     "NotADiffArea",
