@@ -70,10 +70,12 @@ impl Mount {
         }
         let mount = self.session.get(py)?;
         let until = timeout.map(|timeout| {
-            Instant::now() + Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX / 4)
+            Instant::now()
+                + Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX / 4)
         });
         loop {
-            let left = until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));
+            let left =
+                until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));
             if py.detach(|| mount.wait(left.min(GLANCE))) {
                 return Ok(true);
             }

@@ -32,7 +32,9 @@ pub enum MountError {
     )]
     NoFuse,
     /// This process may not use FUSE.
-    #[error("this process may not use /dev/fuse: run it as root, or let its user read and write that")]
+    #[error(
+        "this process may not use /dev/fuse: run it as root, or let its user read and write that"
+    )]
     NoAccess,
     /// The helper that mounts for users is not installed.
     #[error("this process may not mount: run it as root, or install fusermount3 (Debian: fuse3)")]

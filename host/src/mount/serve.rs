@@ -209,11 +209,9 @@ impl Filesystem for Tree {
         match answer(|| self.list(ino, offset)) {
             Ok(found) => {
                 // The kernel asks for what finds no room.
-                let _ = found
-                    .into_iter()
-                    .try_for_each(|(ino, place, kind, name)| {
-                        if reply.add(ino, place, kind, name) { Err(()) } else { Ok(()) }
-                    });
+                let _ = found.into_iter().try_for_each(|(ino, place, kind, name)| {
+                    if reply.add(ino, place, kind, name) { Err(()) } else { Ok(()) }
+                });
                 reply.ok();
             }
             Err(error) => reply.error(error),
@@ -225,16 +223,7 @@ impl Filesystem for Tree {
         reply.statfs(blocks, 0, 0, 0, 0, BLOCK, 255, BLOCK);
     }
 
-    fn mknod(
-        &self,
-        _: &Request,
-        _: INodeNo,
-        _: &OsStr,
-        _: u32,
-        _: u32,
-        _: u32,
-        reply: ReplyEntry,
-    ) {
+    fn mknod(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, _: u32, _: u32, reply: ReplyEntry) {
         reply.error(Errno::EPERM);
     }
 

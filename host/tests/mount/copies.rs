@@ -17,14 +17,16 @@ fn they_come_and_go_as_the_volume_has_them() {
     assert!(bed.names("copies").is_empty());
     for version in 1..=12_u8 {
         bed.volume.write(0, &[version; 100]).expect("a write");
-        assert_eq!(bed.volume.create_shadow_copy("").expect("a copy").id.number(), version.into());
+        let taken = bed.volume.create_shadow_copy("").expect("a copy");
+        assert_eq!(taken.id.number(), u32::from(version));
     }
     bed.volume.write(0, &[99; 100]).expect("a write");
     for version in 1..=12_u8 {
         let path = bed.copy_path(version.into());
         let about = path.metadata().expect("its attributes");
         assert_eq!(about.len(), SIZE);
-        let taken = bed.volume.shadow_copies().expect("copies")[usize::from(version) - 1].about.time;
+        let taken =
+            bed.volume.shadow_copies().expect("copies")[usize::from(version) - 1].about.time;
         let modified = about.modified().expect("a time").duration_since(std::time::UNIX_EPOCH);
         assert_eq!(modified.expect("after 1970").as_nanos(), u128::from(taken.unsigned_abs()));
         let found = fs::read(path).expect("the copy");
@@ -37,7 +39,9 @@ fn they_come_and_go_as_the_volume_has_them() {
     bed.volume.delete_shadow_copies(&ids(&[1, 5, 12])).expect("a deletion");
     let left = ["10.img", "11.img", "2.img", "3.img", "4.img", "6.img", "7.img", "8.img", "9.img"];
     assert_eq!(bed.names("copies"), left);
-    for name in ["1.img", "5.img", "13.img", "02.img", "2", "2.img.", "0.img", "-2.img", "99999999999.img"] {
+    for name in
+        ["1.img", "5.img", "13.img", "02.img", "2", "2.img.", "0.img", "-2.img", "99999999999.img"]
+    {
         let missing = File::open(bed.mount.dir().join("copies").join(name));
         assert_eq!(missing.expect_err("there is none").kind(), ErrorKind::NotFound, "{name}");
     }
@@ -68,7 +72,10 @@ fn nothing_there_can_be_changed() {
         fs::remove_file(bed.copy_path(copy)),
         fs::remove_file(dir.join("volume")),
         fs::remove_dir(dir.join("copies")),
-        fs::set_permissions(dir.join("volume"), std::os::unix::fs::PermissionsExt::from_mode(0o777)),
+        fs::set_permissions(
+            dir.join("volume"),
+            std::os::unix::fs::PermissionsExt::from_mode(0o777),
+        ),
     ];
     for (nth, error) in errors.into_iter().enumerate() {
         let kind = error.expect_err("it is as it is").kind();

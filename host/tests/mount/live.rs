@@ -59,7 +59,10 @@ fn it_has_one_size_like_a_disk() {
     assert_eq!((about.len(), about.blksize()), (SIZE, 4096));
     file.set_len(SIZE).expect("the size that it has");
     for size in [0, SIZE - 1, SIZE + 1] {
-        assert_eq!(file.set_len(size).expect_err("another size").kind(), ErrorKind::PermissionDenied);
+        assert_eq!(
+            file.set_len(size).expect_err("another size").kind(),
+            ErrorKind::PermissionDenied
+        );
     }
     assert_eq!(file.write_at(b"abcdef", SIZE - 2).expect("what there is room for"), 2);
     let full = file.write_at(b"abcdef", SIZE).expect_err("no room");

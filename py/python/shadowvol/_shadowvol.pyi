@@ -584,7 +584,8 @@ class Mount:
     def copy(self, id: int) -> Path:
         """The file that is the shadow copy with this number, whether or not there is one.
 
-        Reading a copy that is deleted meanwhile fails with ``ESTALE``.
+        Reading a copy that is deleted meanwhile fails with ``ESTALE``, except for what the kernel
+        remembers of it, which is right.
         """
 
     def wait(self, timeout: float | None = None) -> bool:

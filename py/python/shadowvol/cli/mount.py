@@ -68,22 +68,23 @@ def mount(
     status = 0
     with _stops(), node:
         with node.mount(folder, allow_other=allow_other) as mounted:
-            if as_json:
-                output.emit(_report(mounted))
-            if command is not None:
-                status = run(command, _environment(mounted))
+            if command is None:
+                _serve(mounted, as_json=as_json)
             else:
-                click.echo(f"{image} is mounted on {mounted.dir}; Ctrl-C unmounts it", err=True)
-                sys.stdout.flush()
-                _serve(mounted)
+                status = run(command, _environment(mounted))
         if isinstance(node, sv.Volume):
             output.tell(node.events())
     sys.exit(status)
 
 
-def _serve(mounted: sv.Mount) -> None:
+def _serve(mounted: sv.Mount, *, as_json: bool) -> None:
     """Wait until it is unmounted, by others or for being asked to; being asked twice is enough."""
     try:
+        if as_json:
+            output.emit(_report(mounted))
+        else:
+            click.echo(f"mounted on {mounted.dir}; Ctrl-C unmounts it")
+        sys.stdout.flush()
         mounted.wait()
     except KeyboardInterrupt:
         try:

@@ -1,0 +1,333 @@
+"""The story: other programs use a volume and its copies as files, while this one takes copies.
+
+The kernel asks this very process for the files. So it must answer whatever it is about itself, even
+while it holds the interpreter lock, or freezes the file system that lies on its own volume.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import shadowvol as sv
+from disks import filesystem, loop, mounted, need_disks, run, untested
+from sectors import difference, fill
+from shadowvol.participants import FileSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Run = Callable[..., subprocess.CompletedProcess[str]]
+
+SIZE = 1 << 20
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="NOT TESTED: mounted volumes. This needs Linux"
+)
+
+
+@pytest.fixture
+def mount(volume: sv.Volume, tmp_path: Path) -> Iterator[sv.Mount]:
+    with mounted(volume, tmp_path / "mounted") as mount:
+        yield mount
+
+
+def live(mount: sv.Mount) -> Path:
+    assert mount.volume is not None
+    return mount.volume
+
+
+def test_a_day_with_it(volume: sv.Volume, mount: sv.Mount, tmp_path: Path) -> None:
+    assert mount.dir == tmp_path / "mounted"
+    assert mount.mounted
+    assert repr(mount) == f'<Mount "{mount.dir}">'
+    with live(mount).open("r+b", buffering=0) as file:
+        file.write(fill(0, 8192, version=1))
+        os.fsync(file.fileno())
+        assert volume.read(0, 8192) == fill(0, 8192, version=1)
+        copy = volume.create_shadow_copy("first")
+        volume.write(4096, fill(4096, 512, version=2))
+        file.seek(4096)
+        assert file.read(512) == fill(4096, 512, version=2)
+        with pytest.raises(sv.MountBusy, match="in use"):
+            mount.unmount()
+    assert mount.copy(copy.id) == mount.dir / "copies" / "1.img"
+    assert mount.copy(copy.id).read_bytes() == copy.read(0, SIZE)
+    unread = volume.create_shadow_copy()
+    reader = mount.copy(unread.id).open("rb", buffering=0)
+    for gone in (copy, unread):
+        volume.delete_shadow_copy(gone.id)
+    assert not list((mount.dir / "copies").iterdir())
+    with reader:
+        reader.seek(SIZE // 2)
+        with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+            reader.read(1)
+    mount.unmount()
+    mount.unmount()
+    assert not mount.mounted
+    assert mount.wait(0)
+    assert not list(mount.dir.iterdir())
+
+
+def test_bad_folders(volume: sv.Volume, tmp_path: Path) -> None:
+    with pytest.raises(sv.CannotMount, match="make one to mount on"):
+        volume.mount(tmp_path / "missing")
+    with pytest.raises(sv.CannotMount, match="mount on an empty folder"):
+        volume.mount(tmp_path)
+    volume.close()
+    with pytest.raises(sv.Closed):
+        volume.mount(tmp_path)
+
+
+def test_leaving_the_block_leaves_nothing(volume: sv.Volume, tmp_path: Path) -> None:
+    with pytest.raises(KeyError), mounted(volume, tmp_path / "mounted") as mount:
+        raise KeyError
+    assert not mount.mounted
+    assert mount.wait()
+    folder = tmp_path / "again"
+    used = None
+    with pytest.raises(sv.MountBusy), mounted(volume, folder) as mount:
+        used = live(mount).open("r+b", buffering=0)
+    assert not list(folder.iterdir())
+    assert used is not None
+    with used:  # it is out of sight, and of use as long as the volume is open
+        assert used.write(b"on") == 2
+    assert volume.read(0, 2) == b"on"
+
+
+def test_waiting(mount: sv.Mount) -> None:
+    assert not mount.wait(0)
+    assert not mount.wait(0.2)
+    run("umount", mount.dir)
+    assert mount.wait(60)
+    assert not mount.mounted
+
+
+FORK = """
+import gc, os, sys
+import shadowvol as sv
+vol = sv.Volume.open(sys.argv[1])
+mount = vol.mount(sys.argv[2])
+child = os.fork()
+if child == 0:
+    mounted = mount.mounted
+    mount.unmount()
+    del mount, vol
+    gc.collect()
+    sys.exit(mounted)  # in good order, with all that the interpreter does at its end
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 0, status
+assert mount.mounted
+assert len(mount.volume.read_bytes()) == vol.size
+mount.unmount()
+vol.close()
+"""
+
+
+def test_a_forked_child_leaves_the_mount_alone(
+    volume: sv.Volume, image: Path, tmp_path: Path
+) -> None:
+    with mounted(volume, tmp_path / "mounted"):
+        pass
+    volume.close()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore::DeprecationWarning",
+            "-c",
+            FORK,
+            image,
+            tmp_path / "mounted",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+FORGETFUL = """
+import sys
+import shadowvol as sv
+vol = sv.Volume.open(sys.argv[1])
+mount = vol.mount(sys.argv[2])
+with mount.volume.open("r+b") as file:
+    file.write(b"kept")
+"""
+
+
+def test_the_end_of_the_interpreter_unmounts(
+    volume: sv.Volume, image: Path, tmp_path: Path
+) -> None:
+    with mounted(volume, tmp_path / "mounted"):
+        pass
+    volume.close()
+    subprocess.run(
+        [sys.executable, "-c", FORGETFUL, image, tmp_path / "mounted"], check=True, timeout=60
+    )
+    assert not list((tmp_path / "mounted").iterdir())
+    with sv.Volume.open(image) as again:
+        assert again.read(0, 4) == b"kept"
+
+
+def test_a_file_system_is_frozen_by_the_process_that_serves_it(
+    volume: sv.Volume, image: Path, tmp_path: Path
+) -> None:
+    need_disks()
+    volume.close()
+    image.unlink()
+    Path(sv.diff_path(image)).unlink()
+    with (
+        sv.Volume.create(image, size=16 << 20) as vol,
+        mounted(vol, tmp_path / "mounted") as mount,
+        loop(live(mount)) as device,
+    ):
+        run("mkfs.ext4", "-q", device)
+        with filesystem(device, tmp_path / "fs") as point:
+            for day in range(3):
+                (point / "day").write_text(str(day) * 10_000)
+                with sv.backup_set(
+                    {"disk": vol},
+                    participants=[FileSystem(point)],
+                    application_consistent=True,
+                    auto_release=False,
+                ) as copies:
+                    assert copies.report.outcome == "application-consistent"
+                (point / "day").write_text("lost" * 4000)
+        # A copy in its file: the kernel mounts it without a word of recovery.
+        for day in range(3):
+            with (
+                loop(mount.copy(day + 1), "--read-only") as frozen,
+                filesystem(frozen, tmp_path / "frozen", "-o", "ro,noload") as seen,
+            ):
+                assert (seen / "day").read_text() == str(day) * 10_000
+
+
+def test_discards_of_a_file_system_reach_the_image(image: Path, tmp_path: Path) -> None:
+    need_disks()
+    with (
+        sv.Volume.create(image, size=32 << 20) as vol,
+        mounted(vol, tmp_path / "mounted") as mount,
+        loop(live(mount)) as device,
+    ):
+        run("mkfs.ext4", "-q", device)
+        with filesystem(device, tmp_path / "fs") as point:
+            (point / "large").write_bytes(os.urandom(20 << 20))
+            run("sync", "--file-system", point)
+            full = image.stat().st_blocks
+            (point / "large").unlink()
+            run("sync", "--file-system", point)
+            run("fstrim", point)
+    assert image.stat().st_blocks < full - (10 << 20) // 512
+
+
+def test_loop_devices_that_go_past_the_cache(image: Path, tmp_path: Path) -> None:
+    need_disks()
+    with (
+        sv.Volume.create(image, size=SIZE, durability="coherent") as vol,
+        mounted(vol, tmp_path / "mounted") as mount,
+        loop(live(mount), "--direct-io=on") as device,
+    ):
+        Path(device).write_bytes(fill(0, SIZE, version=3))
+        run("blockdev", "--flushbufs", device)
+        assert not difference(vol.read(0, SIZE), fill(0, SIZE, version=3))
+
+
+def begin(*args: object) -> subprocess.Popen[str]:
+    """The command line, until it has mounted."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from shadowvol.cli import main; main()", *map(str, args), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    while not said.endswith("}\n"):
+        line = process.stdout.readline()
+        if not line:
+            untested("the command mount", process.communicate()[1])
+        said += line
+    folder = args[2]
+    assert json.loads(said)["dir"] == str(folder)
+    return process
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, None])
+def test_the_command_runs_until_it_is_told_to_end(
+    volume: sv.Volume, image: Path, tmp_path: Path, how: signal.Signals | None
+) -> None:
+    volume.create_shadow_copy()
+    volume.close()
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    process = begin("mount", image, folder)
+    assert (folder / "copies" / "1.img").stat().st_size == SIZE
+    with (folder / "volume").open("r+b") as file:
+        file.write(b"kept")
+    if how is None:
+        run("umount", folder)
+    else:
+        process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert not list(folder.iterdir())
+    with sv.Volume.open(image) as vol:
+        assert vol.read(0, 4) == b"kept"
+
+
+def test_the_command_stays_while_somebody_is_there_unless_it_is_told_twice(
+    volume: sv.Volume, image: Path, tmp_path: Path
+) -> None:
+    volume.close()
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    process = begin("mount", image, folder)
+    assert process.stderr is not None
+    with (folder / "volume").open("r+b", buffering=0) as file:
+        process.send_signal(signal.SIGINT)
+        while "in use" not in process.stderr.readline():
+            pass
+        assert file.read(1) == b"\0"
+        time.sleep(0.2)  # the second one is not to be taken for the first
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "Traceback" not in said
+    assert not list(folder.iterdir())
+
+
+def test_the_command_runs_a_command(volume: sv.Volume, image: Path, shadowvol: Run) -> None:
+    volume.write(0, b"before")
+    volume.create_shadow_copy()
+    folder = image.with_name("mounted")
+    folder.mkdir()
+    script = 'head -c 6 "$SHADOWVOL_MOUNT/copies/1.img"; echo "${SHADOWVOL_VOLUME-none}"; exit 3'
+    done = shadowvol("mount", image.name, "mounted", "--passive", "--exec", script)
+    if "cannot be mounted" in done.stderr or "may not" in done.stderr:
+        untested("the command mount", done.stderr)
+    assert (done.returncode, done.stdout) == (3, "beforenone\n"), done.stderr
+    refused = shadowvol("mount", image.name, "mounted", "--exec", "true")
+    assert refused.returncode == 1
+    assert "has the volume open" in refused.stderr
+    volume.close()
+    script = 'printf after! | dd of="$SHADOWVOL_VOLUME" conv=notrunc status=none'
+    done = shadowvol("mount", image.name, "mounted", "--exec", script)
+    assert done.returncode == 0, done.stderr
+    assert image.read_bytes()[:6] == b"after!"
+    assert not list(folder.iterdir())
+    done = shadowvol("mount", image.name, ".")
+    assert done.returncode == 1
+    assert "mount on an empty folder" in done.stderr
+    assert "Traceback" not in done.stderr
