@@ -21,7 +21,7 @@ def programs() -> Path:
     """Where PostgreSQL's own programs are; skips the test where they are not."""
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent
     for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
         if (folder / "initdb").exists():
             return folder

@@ -14,7 +14,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +29,6 @@ from shadowvol.participants import FileSystem, PostgreSQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SIZE = 512 << 20
 MOST = 240
@@ -35,14 +36,15 @@ MOST = 240
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder in which another user can reach a file system."""
+def place() -> Iterator[Path]:
+    """A folder in which another user can reach a file system; pytest's own are closed to others."""
     need_disks()
     if not (programs() / "pgbench").exists():
         untested("PostgreSQL on a volume", "This needs pgbench (Debian: postgresql)")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    return tmp_path
+    with tempfile.TemporaryDirectory(prefix="bank", ignore_cleanup_errors=True) as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        yield place
 
 
 def make_disk(device: str) -> None:

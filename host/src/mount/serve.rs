@@ -100,11 +100,16 @@ impl Filesystem for Tree {
     fn open(&self, _: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let opened = answer(|| match self.entry(ino)? {
             Entry::Volume(_) => {
-                let flags = FopenFlags::FOPEN_DIRECT_IO | FopenFlags::FOPEN_PARALLEL_DIRECT_WRITES;
+                let flags = FopenFlags::FOPEN_DIRECT_IO
+                    | FopenFlags::FOPEN_PARALLEL_DIRECT_WRITES
+                    | FopenFlags::FOPEN_NOFLUSH;
                 Ok((FileHandle(0), flags))
             }
             Entry::Copy(_) if flags.acc_mode() != OpenAccMode::O_RDONLY => Err(Errno::EROFS),
-            Entry::Copy(copy) => Ok((self.keep(copy), FopenFlags::FOPEN_KEEP_CACHE)),
+            Entry::Copy(copy) => {
+                let flags = FopenFlags::FOPEN_KEEP_CACHE | FopenFlags::FOPEN_NOFLUSH;
+                Ok((self.keep(copy), flags))
+            }
             Entry::Root | Entry::Copies => Err(Errno::EISDIR),
         });
         match opened {
