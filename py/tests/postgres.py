@@ -45,7 +45,7 @@ class Cluster:
         """Make the cluster in its folder, which is empty."""
         if self._user:
             shutil.chown(self.data, self._user)
-        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", *options)
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", *options)
 
     def forget_server(self) -> None:
         """The server of which a copied folder tells was never here."""
@@ -126,7 +126,8 @@ class Cluster:
             assert process.stdout is not None
             status = process.wait(timeout=90)
             process.stdout.close()
-            assert status == 0, (program, args)
+            log = self._socket / "log"
+            assert status == 0, (args, log.read_text()[-2000:] if log.exists() else "no log")
             return ""
         said, _ = process.communicate(timeout=90)
         assert process.returncode == 0, said

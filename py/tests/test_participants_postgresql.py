@@ -23,7 +23,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     server = Cluster(data)
-    server.make()
+    server.make("--no-sync")
     server.start()
     try:
         yield server
