@@ -47,11 +47,13 @@ def need_disks() -> None:
 
 
 @contextmanager
-def mounted(node: sv.Volume | sv.Passive, folder: Path) -> Iterator[sv.Mount]:
-    """A mount in a new folder; skips the test where none can be made."""
-    folder.mkdir()
+def mounted(
+    node: sv.Volume | sv.Passive, folder: Path, *, allow_other: bool = False
+) -> Iterator[sv.Mount]:
+    """A mount in a folder; skips the test where none can be made."""
+    folder.mkdir(exist_ok=True)
     try:
-        mount = node.mount(folder)
+        mount = node.mount(folder, allow_other=allow_other)
     except sv.CannotMount as error:
         untested("mounted volumes", str(error))
         raise

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import errno
 import json
+import mmap
 import os
+import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +51,6 @@ def live(mount: sv.Mount) -> Path:
 
 def test_a_day_with_it(volume: sv.Volume, mount: sv.Mount, tmp_path: Path) -> None:
     assert mount.dir == tmp_path / "mounted"
-    assert mount.mounted
     assert repr(mount) == f'<Mount "{mount.dir}">'
     with live(mount).open("r+b", buffering=0) as file:
         file.write(fill(0, 8192, version=1))
@@ -76,6 +78,67 @@ def test_a_day_with_it(volume: sv.Volume, mount: sv.Mount, tmp_path: Path) -> No
     assert not mount.mounted
     assert mount.wait(0)
     assert not list(mount.dir.iterdir())
+
+
+def test_it_is_served_while_the_interpreter_is_locked(volume: sv.Volume, mount: sv.Mount) -> None:
+    volume.write(0, fill(0, SIZE, version=1))
+    copy = volume.create_shadow_copy()
+    with (
+        mount.copy(copy.id).open("rb") as file,
+        mmap.mmap(file.fileno(), SIZE, prot=mmap.PROT_READ) as memory,
+    ):
+        # Each page comes from this process, in which nothing else can run meanwhile.
+        assert not difference(memory[:], fill(0, SIZE, version=1))
+
+
+def test_a_volume_in_memory(tmp_path: Path) -> None:
+    with (
+        sv.Volume.create_on(sv.Memory(SIZE), sv.Memory(4 * SIZE)) as vol,
+        mounted(vol, tmp_path / "mounted") as mount,
+    ):
+        assert live(mount).stat().st_mode & 0o777 == 0o600
+        with live(mount).open("r+b", buffering=0) as file:
+            assert file.write(fill(0, SIZE, version=1)) == SIZE
+        assert not difference(vol.read(0, SIZE), fill(0, SIZE, version=1))
+
+
+def test_other_users_are_let_in_as_far_as_the_image_lets_them() -> None:
+    if os.geteuid() != 0:
+        untested("mounts for other users", "This needs root")
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        for mode, alone, allowed in ((0o600, "refused", "refused"), (0o644, "refused", "ok")):
+            image = place / f"{mode:o}.img"
+            with sv.Volume.create(image, size=SIZE) as vol:
+                image.chmod(mode)
+                (place / "mounted").mkdir()
+                for allow_other, expected in ((False, alone), (True, allowed)):
+                    with mounted(vol, place / "mounted", allow_other=allow_other) as mount:
+                        assert as_nobody("head", "-c1", live(mount)) == expected
+                        assert as_nobody("dd", "count=1", "if=/dev/zero", f"of={live(mount)}") == (
+                            "refused"
+                        )
+                (place / "mounted").rmdir()
+
+
+def as_nobody(*command: object) -> str:
+    words = [str(word) for word in command]
+    nobody = pwd.getpwnam("nobody")
+    done = subprocess.run(
+        words,
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 0:
+        return "ok"
+    assert b"denied" in done.stderr
+    return "refused"
 
 
 def test_bad_folders(volume: sv.Volume, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ import shadowvol as sv
 from disks import loop, mounted, need_disks, run, untested
 from pgbench import audit, bank_on
 from postgres import programs
-from shadowvol.participants import FileSystem, PostgreSQL
+from shadowvol.participants import FileSystem, Participant, PostgreSQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def back_up(
     vol: sv.Volume,
     image: Path,
     repository: sv.Repository,
-    participants: list[PostgreSQL | FileSystem],
+    participants: list[Participant],
     kind: str,
 ) -> sv.Backup:
     """Take a set, and back it up by a passive node; its copy is the base of the next one."""
