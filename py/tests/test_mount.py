@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -220,6 +221,8 @@ def test_a_forked_child_leaves_the_mount_alone(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+COMMAND = "from shadowvol.cli import main; main()"
+
 FORGETFUL = """
 import sys
 import shadowvol as sv
@@ -307,14 +310,33 @@ def test_loop_devices_that_go_past_the_cache(image: Path, tmp_path: Path) -> Non
         assert not difference(vol.read(0, SIZE), fill(0, SIZE, version=3))
 
 
-def begin(*args: object) -> subprocess.Popen[str]:
-    """The command line, until it has mounted."""
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a process to mount on, whatever becomes of that."""
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    yield folder
+    subprocess.run(["umount", "--lazy", "--quiet", folder], check=False)
+
+
+@contextmanager
+def begun(image: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command line, when it has mounted; it is gone at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from shadowvol.cli import main; main()", *map(str, args), "--json"],
+        [sys.executable, "-c", COMMAND, "mount", str(image), str(folder), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        _wait_until_mounted(process, folder)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait_until_mounted(process: subprocess.Popen[str], folder: Path) -> None:
     assert process.stdout is not None
     said = ""
     while not said.endswith("}\n"):
@@ -322,43 +344,43 @@ def begin(*args: object) -> subprocess.Popen[str]:
         if not line:
             untested("the command mount", process.communicate()[1])
         said += line
-    folder = args[2]
-    assert json.loads(said)["dir"] == str(folder)
-    return process
+    assert json.loads(said) == {
+        "dir": str(folder),
+        "volume": str(folder / "volume"),
+        "copies": str(folder / "copies"),
+    }
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, None])
 def test_the_command_runs_until_it_is_told_to_end(
-    volume: sv.Volume, image: Path, tmp_path: Path, how: signal.Signals | None
+    volume: sv.Volume, image: Path, folder: Path, how: signal.Signals | None
 ) -> None:
     volume.create_shadow_copy()
     volume.close()
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-    process = begin("mount", image, folder)
-    assert (folder / "copies" / "1.img").stat().st_size == SIZE
-    with (folder / "volume").open("r+b") as file:
-        file.write(b"kept")
-    if how is None:
-        run("umount", folder)
-    else:
-        process.send_signal(how)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    with begun(image, folder) as process:
+        assert (folder / "copies" / "1.img").stat().st_size == SIZE
+        with (folder / "volume").open("r+b") as file:
+            file.write(b"kept")
+        if how is None:
+            run("umount", folder)
+        else:
+            process.send_signal(how)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
     assert not list(folder.iterdir())
     with sv.Volume.open(image) as vol:
         assert vol.read(0, 4) == b"kept"
 
 
 def test_the_command_stays_while_somebody_is_there_unless_it_is_told_twice(
-    volume: sv.Volume, image: Path, tmp_path: Path
+    volume: sv.Volume, image: Path, folder: Path
 ) -> None:
     volume.close()
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-    process = begin("mount", image, folder)
-    assert process.stderr is not None
-    with (folder / "volume").open("r+b", buffering=0) as file:
+    with (
+        begun(image, folder) as process,
+        (folder / "volume").open("r+b", buffering=0) as file,
+    ):
+        assert process.stderr is not None
         process.send_signal(signal.SIGINT)
         while "in use" not in process.stderr.readline():
             pass
