@@ -47,6 +47,8 @@ pub use error::MountError;
 const THREADS: usize = 16;
 /// How long whoever is about to leave is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the threads may take to end when nobody can ask them any more, with the last flush.
+const ENDING: Duration = Duration::from_secs(30);
 
 /// How a volume is mounted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -174,11 +176,15 @@ impl Mount {
 
     /// Waits until somebody unmounts it; false if nobody does for so long.
     pub fn wait(&self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
+        let until = Instant::now().checked_add(patience);
         let mut has_come = self.end.has_come.lock();
         while !*has_come {
-            if self.end.told.wait_until(&mut has_come, until).timed_out() {
-                return *has_come;
+            match until {
+                Some(until) if self.end.told.wait_until(&mut has_come, until).timed_out() => {
+                    return *has_come;
+                }
+                Some(_) => {}
+                None => self.end.told.wait(&mut has_come),
             }
         }
         true
@@ -201,7 +207,7 @@ impl Mount {
                 Err(error) => return Err(error.into()),
             }
             // In another name space it may be mounted still.
-            if !self.wait(PATIENCE) {
+            if !self.wait(ENDING) {
                 return Err(MountError::Busy { dir: self.dir().into() }.into());
             }
         }

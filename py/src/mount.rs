@@ -69,10 +69,9 @@ impl Mount {
             return Ok(true);
         }
         let mount = self.session.get(py)?;
-        let until = timeout.map(|timeout| {
-            Instant::now()
-                + Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX / 4)
-        });
+        let span = |seconds: f64| Duration::try_from_secs_f64(seconds.max(0.0));
+        // What is too long to be counted is for ever.
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(span(timeout).ok()?));
         loop {
             let left =
                 until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()));

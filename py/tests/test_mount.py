@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,10 +26,12 @@ import pytest
 import shadowvol as sv
 from disks import filesystem, loop, mounted, need_disks, run, untested
 from sectors import difference, fill
-from shadowvol.participants import FileSystem
+from shadowvol.participants import FileSystem, Participant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from shadowvol.participants import SetCopy
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -142,6 +145,28 @@ def as_nobody(*command: object) -> str:
     return "refused"
 
 
+class Curious(Participant):
+    """Looks at what others see when it is told of the copies."""
+
+    def __init__(self, mount: sv.Mount) -> None:
+        self.seen: list[str] = []
+        self._mount = mount
+
+    def post_snapshot(self, copies: Sequence[SetCopy], /) -> None:
+        assert len(copies) == 1
+        self.seen = [path.name for path in (self._mount.dir / "copies").iterdir()]
+        assert not self._mount.copy(copies[0].id).exists()
+
+
+def test_a_copy_in_the_making_is_not_shown(volume: sv.Volume, mount: sv.Mount) -> None:
+    volume.create_shadow_copy()
+    curious = Curious(mount)
+    with sv.backup_set({"disk": volume}, participants=[curious]) as copies:
+        assert curious.seen == ["1.img"]
+        assert mount.copy(copies["disk"].id).exists()
+    assert not mount.copy(2).exists()
+
+
 def test_bad_folders(volume: sv.Volume, tmp_path: Path) -> None:
     with pytest.raises(sv.CannotMount, match="make one to mount on"):
         volume.mount(tmp_path / "missing")
@@ -219,6 +244,26 @@ def test_a_forked_child_leaves_the_mount_alone(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("cache", [(), ("--nocache",)], ids=["cached", "direct"])
+def test_a_virtual_machine_uses_it(
+    volume: sv.Volume, mount: sv.Mount, tmp_path: Path, cache: tuple[str, ...]
+) -> None:
+    if not shutil.which("qemu-io"):
+        untested("volumes as disks of QEMU", "This needs qemu-io (Debian: qemu-utils)")
+    volume.write(0, fill(0, SIZE, version=1))
+    copy = volume.create_shadow_copy()
+    orders = ("write -P 7 4k 64k", "discard 256k 64k", "write -z 512k 64k", "flush", "read 0 1M")
+    words = [word for order in orders for word in ("-c", order)]
+    run("qemu-io", "-f", "raw", *cache, *words, live(mount))
+    expected = bytearray(fill(0, SIZE, version=1))
+    expected[4096 : 4096 + 65536] = b"\7" * 65536
+    for start in (256 << 10, 512 << 10):
+        expected[start : start + 65536] = bytes(65536)
+    assert not difference(volume.read(0, SIZE), bytes(expected))
+    copy.copy_to(tmp_path / "copy.img")
+    run("qemu-img", "compare", "-f", "raw", "-F", "raw", mount.copy(copy.id), tmp_path / "copy.img")
 
 
 COMMAND = "from shadowvol.cli import main; main()"

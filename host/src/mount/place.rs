@@ -55,7 +55,11 @@ impl Place {
     pub(super) fn of_mounted(dir: PathBuf) -> Result<Self, MountError> {
         match fs::metadata(&dir) {
             Ok(found) => Ok(Self { dir, device: found.dev() }),
-            Err(source) => Err(MountError::Refused { dir, source }),
+            Err(source) => {
+                // It is of no use to anybody.
+                let _ = unmount(&dir, UnmountFlags::DETACH);
+                Err(MountError::Refused { dir, source })
+            }
         }
     }
 
