@@ -16,8 +16,9 @@
 //!
 //! Requests are served by threads that do nothing else, and wait for nobody but the volume and its media.
 //! So a file system on a loop device on `volume` can be frozen, for a set, by the process that serves
-//! it: while the kernel writes out what is left, and while it holds the lock of an interpreter. Writes
-//! that a set holds keep a thread each; there are more threads than a loop device has writers.
+//! it: while the kernel writes out what is left, and while it holds the lock of an interpreter. A write
+//! that a set holds keeps a thread. If it keeps all of them, reads wait, too, but no longer than the
+//! hold, in which nobody is called who could need them.
 
 mod error;
 mod place;

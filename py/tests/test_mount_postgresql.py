@@ -30,7 +30,10 @@ from shadowvol.participants import FileSystem, Participant, PostgreSQL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from shadowvol._types import BackupKind
+
 SIZE = 512 << 20
+KINDS: tuple[BackupKind, ...] = ("full", "incremental")
 MOST = 240
 """Seconds for each; it is a fraction of that on a machine that has nothing else to do."""
 
@@ -55,7 +58,7 @@ def make_disk(device: str) -> None:
 def test_backups_of_a_bank_at_work(place: Path) -> None:
     image = place / "disk.img"
     repository = sv.Repository.create(place / "backups")
-    restored: dict[str, int] = {}
+    restored: dict[str, tuple[int, int]] = {}
     with (
         sv.Volume.create(image, size=SIZE, durability="coherent") as vol,
         mounted(vol, place / "mounted") as mount,
@@ -64,26 +67,26 @@ def test_backups_of_a_bank_at_work(place: Path) -> None:
         make_disk(device)
         with bank_on(device, place / "fs") as (bank, point):
             taking_part = [PostgreSQL(bank.cluster.conninfo), FileSystem(point)]
-            for kind in ("full", "incremental"):
+            for kind in KINDS:
                 before = bank.wait_for(50)
                 backup = back_up(vol, image, repository, taking_part, kind)
-                restored[backup.id] = before
+                restored[backup.id] = before, bank.wait_for(50)
                 assert backup.kind == kind
                 assert backup.consistency == "application-consistent"
                 assert len(backup.participants) == 2
             # As if the power had failed.
             before = bank.wait_for(50)
             crashed = vol.create_shadow_copy("nobody took part")
-            bank.wait_for(50)
+            after = bank.wait_for(50)
         crashed.copy_to(place / "crashed.img")
     full, incremental = repository.backups()
     assert incremental.read < full.read / 2
     assert repository.verify().ok
-    for backup_id, before in restored.items():
+    assert before <= audit(place / "crashed.img", place / "restored") < after
+    for backup_id, (before, after) in restored.items():
         out = place / f"{backup_id}.img"
         repository.restore(backup_id, out)
-        assert audit(out, place / "restored") >= before
-    assert audit(place / "crashed.img", place / "restored") >= before
+        assert before <= audit(out, place / "restored") < after
 
 
 def live(mount: sv.Mount) -> Path:
@@ -96,7 +99,7 @@ def back_up(
     image: Path,
     repository: sv.Repository,
     participants: list[Participant],
-    kind: str,
+    kind: BackupKind,
 ) -> sv.Backup:
     """Take a set, and back it up by a passive node; its copy is the base of the next one."""
     with (
@@ -110,7 +113,7 @@ def back_up(
     ):
         return repository.backup(
             node.shadow_copy(copies["disk"].id),
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             set=copies.id,
             consistency=str(copies.report.outcome),
             participants=list(copies.report.took_part),

@@ -213,10 +213,13 @@ impl Filesystem for Tree {
     ) {
         match answer(|| self.list(ino, offset)) {
             Ok(found) => {
-                // The kernel asks for what finds no room.
-                let _ = found.into_iter().try_for_each(|(ino, place, kind, name)| {
-                    if reply.add(ino, place, kind, name) { Err(()) } else { Ok(()) }
-                });
+                for (ino, place, kind, name) in found {
+                    let is_full = reply.add(ino, place, kind, name);
+                    // The kernel asks for the rest.
+                    if is_full {
+                        break;
+                    }
+                }
                 reply.ok();
             }
             Err(error) => reply.error(error),

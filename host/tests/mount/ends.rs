@@ -1,9 +1,10 @@
 //! However a mount ends, nothing is left of it.
 
+use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;

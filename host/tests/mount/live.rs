@@ -9,7 +9,7 @@ use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use shadowvol_host::RevertOptions;
 
 use super::bed::{Bed, SIZE};
-use super::random::Random;
+use super::random::{Random, is_long};
 
 #[test]
 fn both_ways_see_each_other_at_once() {
@@ -17,7 +17,7 @@ fn both_ways_see_each_other_at_once() {
     let file = bed.file();
     let mut chance = Random(7);
     let mut truth = vec![0; SIZE as usize];
-    for round in 0..400 {
+    for round in 0..if is_long() { 10_000 } else { 400 } {
         let (offset, length) = chance.range(SIZE, 200_000);
         let bytes = chance.bytes(length);
         truth[offset as usize..][..length].copy_from_slice(&bytes);
