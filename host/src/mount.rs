@@ -25,6 +25,7 @@ mod place;
 mod serve;
 mod tree;
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,7 @@ pub struct Mount {
     place: Place,
     end: Arc<End>,
     has_volume: bool,
+    is_detached: AtomicBool,
 }
 
 /// Whether the threads that serve it have ended.
@@ -148,7 +150,7 @@ impl Mount {
             .spawn(serve)
             .map_err(|source| MountError::Refused { dir: dir.clone(), source })?;
         let place = Place::of_mounted(dir)?;
-        Ok(Self { place, end, has_volume })
+        Ok(Self { place, end, has_volume, is_detached: AtomicBool::new(false) })
     }
 
     /// The folder.
@@ -197,8 +199,12 @@ impl Mount {
     ///
     /// When something in the folder is in use: it stays as it is. When this process may not unmount.
     pub fn unmount(&self) -> Result<(), Error> {
+        let busy = || MountError::Busy { dir: self.dir().into() };
         let until = Instant::now() + PATIENCE;
         while self.is_mounted() {
+            if self.is_detached.load(Ordering::Relaxed) {
+                return Err(busy().into());
+            }
             match self.place.unmount() {
                 Ok(()) => {}
                 Err(MountError::Busy { .. }) if Instant::now() < until => {
@@ -209,7 +215,7 @@ impl Mount {
             }
             // In another name space it may be mounted still.
             if !self.wait(ENDING) {
-                return Err(MountError::Busy { dir: self.dir().into() }.into());
+                return Err(busy().into());
             }
         }
         Ok(())
@@ -222,8 +228,9 @@ impl Mount {
     ///
     /// When this process may not unmount.
     pub fn detach(&self) -> Result<(), Error> {
-        if self.is_mounted() {
+        if self.is_mounted() && !self.is_detached.load(Ordering::Relaxed) {
             self.place.detach()?;
+            self.is_detached.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -22,16 +22,22 @@ pub(crate) struct Bed {
 impl Bed {
     /// `None`, and a loud word about it, where nothing can be mounted.
     pub(crate) fn new() -> Option<Self> {
+        Self::with(None)
+    }
+
+    /// The same with a diff area that is full at some time.
+    pub(crate) fn with(limit: Option<u64>) -> Option<Self> {
         let folder = TempDir::new().expect("a folder to test in");
-        let volume = Arc::new(Self::make(&folder));
+        let volume = Arc::new(Self::make(&folder, limit));
         let mount = mounted(Mount::volume(Arc::clone(&volume), Self::dir(&folder), plain()))?;
         Some(Self { mount, volume, folder })
     }
 
-    pub(crate) fn make(folder: &TempDir) -> Volume {
+    pub(crate) fn make(folder: &TempDir, limit: Option<u64>) -> Volume {
         std::fs::create_dir(Self::dir(folder)).expect("a folder to mount on");
         let options = CreateOptions {
             size: Some(SIZE),
+            limit,
             durability: Durability::Coherent,
             ..CreateOptions::default()
         };

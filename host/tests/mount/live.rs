@@ -95,6 +95,35 @@ fn punching_a_hole_is_a_discard_and_preserves_what_a_copy_needs() {
 }
 
 #[test]
+fn a_full_diff_area_is_a_full_disk_and_nothing_is_lost() {
+    let Some(bed) = Bed::with(Some(3 << 20)) else { return };
+    let file = bed.file();
+    let mut truth = vec![0; SIZE as usize];
+    let full = (1..=u8::MAX).find_map(|version| {
+        bed.volume.create_shadow_copy("").ok()?;
+        let bytes = vec![version; SIZE as usize - 100];
+        let written = file.write_all_at(&bytes, 100);
+        if written.is_ok() {
+            truth[100..].copy_from_slice(&bytes);
+        }
+        written.err()
+    });
+    assert_eq!(full.expect("a limit").kind(), ErrorKind::StorageFull);
+    let mut found = vec![0; SIZE as usize];
+    file.read_exact_at(&mut found, 0).expect("a read");
+    assert!(found[..100] == truth[..100]);
+    // What was refused may be there in part: requests are no larger than the kernel likes.
+    assert!(
+        found[100..].iter().zip(&truth[100..]).all(|(now, then)| [0, 1].contains(&(now - then)))
+    );
+    let copies = bed.volume.shadow_copies().expect("copies");
+    let ids: Vec<_> = copies.iter().map(|copy| copy.id).collect();
+    bed.volume.delete_shadow_copies(&ids).expect("a deletion");
+    file.write_all_at(&[99; 5000], 0).expect("there is room again");
+    assert!(bed.names("copies").is_empty());
+}
+
+#[test]
 fn fsync_and_synchronous_writes_reach_the_medium() {
     let Some(bed) = Bed::new() else { return };
     let file = bed.file();

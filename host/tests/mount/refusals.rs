@@ -19,7 +19,7 @@ fn refusal(volume: &Arc<Volume>, dir: &std::path::Path) -> MountError {
 #[test]
 fn each_says_what_to_do() {
     let folder = TempDir::new().expect("a folder to test in");
-    let volume = Arc::new(Bed::make(&folder));
+    let volume = Arc::new(Bed::make(&folder, None));
     let missing = refusal(&volume, &folder.path().join("missing"));
     assert!(matches!(missing, MountError::NoFolder { .. }));
     assert!(missing.to_string().contains("make one to mount on"));
@@ -34,7 +34,7 @@ fn each_says_what_to_do() {
 #[test]
 fn what_is_closed_is_not_mounted() {
     let folder = TempDir::new().expect("a folder to test in");
-    let volume = Arc::new(Bed::make(&folder));
+    let volume = Arc::new(Bed::make(&folder, None));
     volume.close().expect("a closing");
     let closed = Mount::volume(volume, Bed::dir(&folder), plain());
     assert!(matches!(closed, Err(Error::Closed)));
