@@ -97,14 +97,16 @@ def _serve(mounted: sv.Mount, *, as_json: bool) -> None:
 
 @contextmanager
 def _stops() -> Iterator[None]:
-    """Being told to end is the same as Ctrl-C."""
+    """Being told to end is the same as Ctrl-C, unless somebody has said otherwise."""
     named = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, signal.default_int_handler) for number in named}
+    ours = [number for number in named if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _report(mounted: sv.Mount) -> dict[str, object]:
