@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import shutil
@@ -10,11 +9,15 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def programs() -> Path:
@@ -26,6 +29,18 @@ def programs() -> Path:
         if (folder / "initdb").exists():
             return folder
     pytest.skip("needs a PostgreSQL server (Debian: postgresql)")
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder that the server's user can reach.
+
+    Those of pytest are closed to others, anew by each session of it that begins.
+    """
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        yield place
 
 
 class Cluster:
@@ -68,7 +83,7 @@ class Cluster:
             return
         os.kill(server, signal.SIGQUIT)
         until = time.monotonic() + 60
-        with contextlib.suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):
             while time.monotonic() < until:
                 os.kill(server, 0)
                 time.sleep(0.05)

@@ -14,9 +14,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,11 +22,12 @@ import pytest
 import shadowvol as sv
 from disks import loop, mounted, need_disks, run, untested
 from pgbench import audit, bank_on
-from postgres import programs
+from postgres import programs, reachable_folder
 from shadowvol.participants import FileSystem, Participant, PostgreSQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from shadowvol._types import BackupKind
 
@@ -40,14 +39,12 @@ MOST = 240
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder in which another user can reach a file system; pytest's own are closed to others."""
+    """A folder in which the server can reach a file system."""
     need_disks()
     if not (programs() / "pgbench").exists():
         untested("PostgreSQL on a volume", "This needs pgbench (Debian: postgresql)")
-    with tempfile.TemporaryDirectory(prefix="bank", ignore_cleanup_errors=True) as folder:
-        place = Path(folder)
-        place.chmod(0o755)
-        yield place
+    with reachable_folder() as folder:
+        yield folder
 
 
 def make_disk(device: str) -> None:
