@@ -23,7 +23,8 @@ impl HostMount {
         Self::refuse(&dir, &how)
     }
 
-    fn refuse(dir: &Path, _: &MountOptions) -> Result<Self, Error> {
+    fn refuse(dir: &Path, how: &MountOptions) -> Result<Self, Error> {
+        let _ = how.allow_other;
         let why = "mounting is for Linux; copy a shadow copy to a file instead";
         let source = io::Error::new(io::ErrorKind::Unsupported, why);
         Err(Error::System { what: format!("{} cannot be mounted", dir.display()), source })
