@@ -442,11 +442,10 @@ def test_the_command_runs_a_command(volume: sv.Volume, image: Path, shadowvol: R
     volume.write(0, b"before")
     volume.create_shadow_copy()
     folder = image.with_name("mounted")
-    folder.mkdir()
+    with mounted(volume, folder):
+        pass
     script = 'head -c 6 "$SHADOWVOL_MOUNT/copies/1.img"; echo "${SHADOWVOL_VOLUME-none}"; exit 3'
     done = shadowvol("mount", image.name, "mounted", "--passive", "--exec", script)
-    if "cannot be mounted" in done.stderr or "may not" in done.stderr:
-        untested("the command mount", done.stderr)
     assert (done.returncode, done.stdout) == (3, "beforenone\n"), done.stderr
     refused = shadowvol("mount", image.name, "mounted", "--exec", "true")
     assert refused.returncode == 1
