@@ -10,6 +10,8 @@ use crate::backup::RepositoryError;
 use crate::file::FileError;
 use crate::lock::LockError;
 use crate::media::{BoxError, Failure};
+#[cfg(target_os = "linux")]
+use crate::mount::MountError;
 
 /// An error of a volume or a passive node on this host.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +76,10 @@ pub enum Error {
     /// A backup repository is not as it should be, or not there.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
+    /// A folder could not be mounted or unmounted.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// The volume was closed.
     #[error("the volume is closed; open it again")]
     Closed,

@@ -20,6 +20,8 @@ mod image;
 pub mod lock;
 mod media;
 mod memory;
+#[cfg(target_os = "linux")]
+pub mod mount;
 mod node;
 pub mod owner;
 mod partial;

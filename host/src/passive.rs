@@ -215,6 +215,12 @@ impl Passive {
         self.inner.catch_up()
     }
 
+    /// The paths of the volume's own media, where they have some: the image's first.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn own_paths(&self) -> &[PathBuf] {
+        &self.inner.own
+    }
+
     fn of(&self, info: CopyInfo) -> ShadowCopy {
         ShadowCopy { inner: Arc::clone(&self.inner), info }
     }

@@ -13,6 +13,8 @@ use pyo3::types::PyType;
 use shadowvol::Error as EngineError;
 use shadowvol_host::backup::RepositoryError;
 use shadowvol_host::lock::LockError;
+#[cfg(target_os = "linux")]
+use shadowvol_host::mount::MountError;
 use shadowvol_host::{Error, FileError};
 
 use crate::backend::Raised;
@@ -62,6 +64,10 @@ fn kind_of(error: &Error) -> Kind {
             RepositoryError::TooSmall { .. } | RepositoryError::HasShadowCopies { .. },
         ) => ("BadTarget", vec![]),
         Error::Repository(error) => kind_of_repository(error),
+        #[cfg(target_os = "linux")]
+        Error::Mount(MountError::Busy { .. }) => ("MountBusy", vec![]),
+        #[cfg(target_os = "linux")]
+        Error::Mount(_) => ("CannotMount", vec![]),
         Error::Closed => ("Closed", vec![]),
         Error::System { source, .. } => (class_of_io(source), vec![]),
         _ => ("Error", vec![]),

@@ -13,6 +13,7 @@ mod errors;
 mod event;
 mod extent;
 mod memory;
+mod mount;
 mod number;
 mod passive;
 mod process;
@@ -39,6 +40,7 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<copy::ShadowCopy>()?;
     module.add_class::<set::SetCreation>()?;
     module.add_class::<memory::Memory>()?;
+    module.add_class::<mount::Mount>()?;
     module.add_class::<event::Event>()?;
     module.add_class::<stats::Space>()?;
     module.add_class::<stats::VolumeStats>()?;

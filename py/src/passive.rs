@@ -11,6 +11,7 @@ use crate::backend;
 use crate::copy::ShadowCopy;
 use crate::errors::{raise, refuse};
 use crate::extent;
+use crate::mount::Mount;
 use crate::number::Id;
 use crate::session::Session;
 use crate::stats::{PassiveStats, Space};
@@ -117,6 +118,12 @@ impl Passive {
     #[getter]
     fn reverting(&self, py: Python<'_>) -> PyResult<Option<u32>> {
         self.run(py, |node| Ok(node.reverting()?.map(shadowvol::CopyId::number)))
+    }
+
+    /// Show the shadow copies as files in a folder.
+    #[pyo3(signature = (dir, *, allow_other = false))]
+    fn mount(&self, py: Python<'_>, dir: PathBuf, allow_other: bool) -> PyResult<Mount> {
+        Mount::of_passive(py, self.session.get(py)?, dir, allow_other)
     }
 
     /// What the node has done since it was opened.

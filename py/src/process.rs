@@ -6,26 +6,26 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction};
-use shadowvol_host::Volume;
 
-use crate::session::Session;
+use crate::session::{Close, CloseAtExit, Session};
 
 /// How often this process was forked off since the module was imported.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// The volumes to close when the interpreter ends: later, their threads could not call it.
-static VOLUMES: Mutex<Vec<Weak<Session<Volume>>>> = Mutex::new(Vec::new());
+/// What to close when the interpreter ends: later, its threads could not call it.
+static OPENED: Mutex<Vec<Weak<dyn CloseAtExit>>> = Mutex::new(Vec::new());
 
 /// A number that differs between a child and its parent.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// Has a volume closed when the interpreter ends, if it is not closed before.
-pub(crate) fn close_at_exit(volume: &Arc<Session<Volume>>) {
-    let mut volumes = VOLUMES.lock().unwrap_or_else(PoisonError::into_inner);
-    volumes.retain(|volume| volume.strong_count() > 0);
-    volumes.push(Arc::downgrade(volume));
+/// Has something closed when the interpreter ends, if it is not closed before.
+pub(crate) fn close_at_exit<T: Close + 'static>(session: &Arc<Session<T>>) {
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.retain(|session| session.strong_count() > 0);
+    let session: Weak<Session<T>> = Arc::downgrade(session);
+    opened.push(session);
 }
 
 /// Asks the interpreter to tell when this process was forked off, and when it ends.
@@ -53,8 +53,9 @@ fn leave_all_to_parent() {
 }
 
 fn close_all(py: Python<'_>) -> PyResult<()> {
-    let volumes = mem::take(&mut *VOLUMES.lock().unwrap_or_else(PoisonError::into_inner));
-    let closed: Vec<_> =
-        volumes.iter().filter_map(Weak::upgrade).map(|volume| volume.close(py)).collect();
+    let opened = mem::take(&mut *OPENED.lock().unwrap_or_else(PoisonError::into_inner));
+    // The last one first: a mount goes before its volume.
+    let sessions = opened.iter().rev().filter_map(Weak::upgrade);
+    let closed: Vec<_> = sessions.map(|session| session.close_at_exit(py)).collect();
     closed.into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! A volume or node that is open or closed, and belongs to one process.
+//! A volume, node or mount that is open or closed, and belongs to one process.
 
 use core::mem;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,6 +24,17 @@ impl Close for Passive {
     fn close(&self) -> Result<(), Error> {
         Self::close(self);
         Ok(())
+    }
+}
+
+/// What is closed when the interpreter ends, if it is not closed before.
+pub(crate) trait CloseAtExit: Send + Sync {
+    fn close_at_exit(&self, py: Python<'_>) -> PyResult<()>;
+}
+
+impl<T: Close> CloseAtExit for Session<T> {
+    fn close_at_exit(&self, py: Python<'_>) -> PyResult<()> {
+        self.close(py)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::copy::ShadowCopy;
 use crate::errors::{raise, raise_engine, raise_writable, refuse};
 use crate::event::{Callback, Event};
 use crate::extent;
+use crate::mount::Mount;
 use crate::number::{Bytes, Id, bytes, within};
 use crate::process::close_at_exit;
 use crate::progress::watched;
@@ -345,6 +346,12 @@ impl Volume {
     /// Rewrite the journal without the records that answer for nothing any more.
     fn compact(&self, py: Python<'_>) -> PyResult<()> {
         self.run(py, HostVolume::compact)
+    }
+
+    /// Show the volume and its shadow copies as files in a folder.
+    #[pyo3(signature = (dir, *, allow_other = false))]
+    fn mount(&self, py: Python<'_>, dir: PathBuf, allow_other: bool) -> PyResult<Mount> {
+        Mount::of_volume(py, self.session.get(py)?, dir, allow_other)
     }
 
     /// The events since the last call, oldest first.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from postgres import Cluster
+from postgres import Cluster, reachable_folder
 from shadowvol.participants import PostgreSQL, Veto
 
 if TYPE_CHECKING:
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    data = tmp_path / "data"
-    data.mkdir()
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    server = Cluster(data)
-    server.make()
-    server.start()
-    try:
-        yield server
-    finally:
-        server.end()
+def cluster() -> Iterator[Cluster]:
+    with reachable_folder() as place:
+        (place / "data").mkdir()
+        server = Cluster(place / "data")
+        try:
+            server.make("--no-sync")
+            server.start()
+            yield server
+        finally:
+            server.end()
 
 
 def test_the_log_is_on_disk_up_to_the_mark(cluster: Cluster) -> None:

@@ -220,6 +220,17 @@ class BackupDamaged(Error):
     """A file of the repository is damaged or missing: ``shadowvol verify`` lists what is lost."""
 
 
+# Mounts.
+
+
+class CannotMount(Error):
+    """The folder could not be mounted, or not be unmounted."""
+
+
+class MountBusy(Error):
+    """Something in the mounted folder is in use: it could not be unmounted."""
+
+
 # Media.
 
 
@@ -248,6 +259,7 @@ __all__ = [
     "BadChunkSize",
     "BadTarget",
     "CachedMedium",
+    "CannotMount",
     "Closed",
     "CoherentCrash",
     "CopiesExhausted",
@@ -264,6 +276,7 @@ __all__ = [
     "MediumError",
     "MediumExists",
     "MissingMedium",
+    "MountBusy",
     "NoSuchBackup",
     "NoSuchCopy",
     "NotADiffArea",

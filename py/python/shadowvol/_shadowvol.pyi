@@ -15,6 +15,7 @@ Import these names from ``shadowvol``. What holds for all of them:
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, final
 
@@ -41,6 +42,7 @@ __all__ = [
     "Event",
     "Finding",
     "Memory",
+    "Mount",
     "Passive",
     "PassiveStats",
     "PruneReport",
@@ -388,6 +390,23 @@ class Volume:
             Gone, NoSuchCopy, Closed, MediumError.
         """
 
+    def mount(self, dir: StrPath, *, allow_other: bool = False) -> Mount:
+        """Show the volume and its shadow copies as files in a folder, for other programs.
+
+        ``DIR/volume`` is the live volume, which loop devices, virtual machines and databases can
+        use like a disk, while this process goes on taking copies. ``DIR/copies/3.img`` is shadow
+        copy 3, there as long as the copy is. This needs Linux, with FUSE, and root or the program
+        ``fusermount3``.
+
+        Args:
+            dir: an empty folder.
+            allow_other: let other users in, as far as the image's own permissions let them.
+
+        Raises:
+            CannotMount: the folder is missing or not empty, or this process may not mount.
+            Closed, Corrupt, MediumError.
+        """
+
     def compact(self) -> None:
         """Rewrite the journal without the records that answer for nothing any more.
 
@@ -507,6 +526,15 @@ class Passive:
         Until that has ended, the image file alone is not the volume.
         """
 
+    def mount(self, dir: StrPath, *, allow_other: bool = False) -> Mount:
+        """Show the shadow copies as files in a folder; see :meth:`Volume.mount`.
+
+        There is no live volume among them. New copies appear there, and deleted ones vanish.
+
+        Raises:
+            CannotMount, Closed, Corrupt, MediumError.
+        """
+
     def stats(self) -> PassiveStats:
         """What the node has done since it was opened."""
 
@@ -519,6 +547,61 @@ class Passive:
 
     def close(self) -> None:
         """Close the node. Its shadow copies cannot be read any more. Closing twice is fine."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class Mount:
+    """A folder in which a volume and its shadow copies are files.
+
+    :meth:`Volume.mount` and :meth:`Passive.mount` make it. It is a context manager that unmounts,
+    and it unmounts when the interpreter ends. Leave the block before the volume is closed: what is
+    in use then fails. When the process is killed, ``umount DIR`` clears what is left.
+
+    No request waits for the interpreter lock, unless the volume lies on Python objects. So this
+    process may use the files itself, and may freeze a file system that lies on the volume.
+    """
+
+    @property
+    def dir(self) -> Path:
+        """The folder."""
+
+    @property
+    def volume(self) -> Path | None:
+        """The file that is the live volume; ``None`` if a passive node is mounted.
+
+        It has one size. ``fsync`` is a flush, and punching a hole is a discard.
+        """
+
+    @property
+    def mounted(self) -> bool:
+        """Whether it is mounted still."""
+
+    def copy(self, id: int) -> Path:
+        """The file that is the shadow copy with this number, whether or not there is one.
+
+        Reading a copy that is deleted meanwhile fails with ``ESTALE``, except for what the kernel
+        remembers of it, which is right.
+        """
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until somebody unmounts it, for so many seconds; whether that has happened."""
+
+    def unmount(self) -> None:
+        """Unmount it. What was written is flushed. Doing it twice is fine.
+
+        Raises:
+            MountBusy: something there is in use; it stays mounted. At the end of a block it is
+                taken out of sight nevertheless, and who uses it can go on as long as the volume is
+                open.
+            CannotMount: this process may not unmount.
+        """
 
     def __enter__(self) -> Self: ...
     def __exit__(

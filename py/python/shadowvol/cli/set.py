@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +11,7 @@ import click
 
 import shadowvol as sv
 from shadowvol.cli import options, output, participants
+from shadowvol.cli.command import run
 
 if TYPE_CHECKING:
     from shadowvol._types import OnExternalWrite
@@ -78,25 +77,20 @@ def take_set(
             elif command is None:
                 _tell(copies)
             if command is not None:
-                status = _run(command, copies)
+                status = run(command, _environment(copies))
         events = [event for volume in volumes.values() for event in volume.events()]
     output.tell(events)
     sys.exit(status)
 
 
-def _run(command: str, copies: sv.ShadowCopySet) -> int:
+def _environment(copies: sv.ShadowCopySet) -> dict[str, str]:
     names = _names(copies)
     env = {
         "SHADOWVOL_SET": copies.id,
         "SHADOWVOL_CONSISTENCY": str(copies.report.outcome),
         "SHADOWVOL_COPIES": "\n".join(names),
     }
-    env |= {f"SHADOWVOL_COPY_{nth}": name for nth, name in enumerate(names, start=1)}
-    done = subprocess.run(  # noqa: S602 - it is the user's own command
-        command, shell=True, check=False, env=os.environ | env
-    )
-    # A command that a signal has killed ends as a shell says it.
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return env | {f"SHADOWVOL_COPY_{nth}": name for nth, name in enumerate(names, start=1)}
 
 
 def _names(copies: sv.ShadowCopySet) -> list[str]:
