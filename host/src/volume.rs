@@ -9,6 +9,7 @@ mod open;
 mod retention;
 mod revert;
 mod stats;
+mod tape;
 mod turn;
 
 use core::cell::Cell;
@@ -28,10 +29,12 @@ use crate::media::Media;
 use crate::node::{Node, Request};
 use crate::passive::Passive;
 use crate::sync::{AtomicBool, Mutex};
+use crate::trace::Change;
 use chores::Chores;
 use files::Files;
 use revert::Whereabouts;
 use stats::Tally;
+use tape::Tape;
 use turn::Turns;
 
 pub use chores::{DropReason, Event, OnEvent};
@@ -83,6 +86,7 @@ struct Inner {
     tally: Tally,
     events: chores::Events,
     turns: Turns,
+    tape: Tape,
 }
 
 /// The machines and the working space of one request, kept by the thread for the next one.
@@ -128,6 +132,7 @@ impl Volume {
             tally: Tally::default(),
             events,
             turns: Turns::default(),
+            tape: Tape::default(),
         });
         let chores = Chores::start(Arc::clone(&inner));
         Self {
@@ -181,12 +186,14 @@ impl Volume {
     /// the role has ended or a medium fails, any part may be.
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
         self.check_open()?;
-        self.inner.tally.write(data.len() as u64);
-        self.tell(Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
-            write.begin(offset, data.len() as u64);
+        let length = data.len() as u64;
+        self.inner.tally.write(length);
+        let done = self.tell(Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
+            write.begin(offset, length);
             let request = Request { data, user: &mut [], scratch };
             self.inner.run(write, request, commit, commit_scratch)
-        }))
+        }));
+        self.inner.noted(done, Change::Write { offset, length })
     }
 
     /// Makes a range read as zeros, and gives back its space where that is possible.
@@ -197,7 +204,8 @@ impl Volume {
     pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
         self.check_open()?;
         self.inner.tally.write(0);
-        self.tell(self.inner.run_one(&mut Write::discard(offset, length)))
+        let done = self.tell(self.inner.run_one(&mut Write::discard(offset, length)));
+        self.inner.noted(done, Change::Discard { offset, length })
     }
 
     /// Returns when every write that returned before is durable, in durable mode.
@@ -211,7 +219,8 @@ impl Volume {
         if let Some(error) = self.inner.node.with(|active| active.ended().cloned()) {
             return self.tell(Err(error.into()));
         }
-        self.tell(self.inner.flush())
+        let done = self.tell(self.inner.flush());
+        self.inner.noted(done, Change::Flush)
     }
 
     /// A passive node on this volume's own media, to read its shadow copies with.
@@ -273,6 +282,7 @@ impl Volume {
         }
         self.chores.stop();
         let done = self.seal();
+        self.inner.tape.stop();
         drop(self.lock.lock().take());
         done
     }

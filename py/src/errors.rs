@@ -13,6 +13,7 @@ use pyo3::types::PyType;
 use shadowvol::Error as EngineError;
 use shadowvol_host::backup::RepositoryError;
 use shadowvol_host::lock::LockError;
+use shadowvol_host::trace::TraceError;
 use shadowvol_host::{Error, FileError};
 
 use crate::backend::Raised;
@@ -64,6 +65,11 @@ fn kind_of(error: &Error) -> Kind {
         Error::DiffAreaExists { .. } => ("MediumExists", vec![]),
         Error::CoherentElsewhere { .. } => ("CachedMedium", vec![]),
         Error::Repository(error) => kind_of_repository(error),
+        Error::Trace { error: TraceError::Malformed { line, .. }, .. } => {
+            ("BadTrace", vec![("line", *line)])
+        }
+        Error::Trace { .. } => ("BadTrace", vec![]),
+        Error::BeingRecorded { .. } => ("AlreadyRecording", vec![]),
         Error::Closed => ("Closed", vec![]),
         Error::System { source, .. } => (class_of_io(source), vec![]),
         _ => ("Error", vec![]),
