@@ -44,6 +44,7 @@ test-schedules: tools ## The driver's threads in many schedules; SHADOWVOL_LONG=
 	cargo test --locked --workspace --exclude shadowvol-py $(SCHEDULES)
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
+	@.ci/install-fio
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS

@@ -4,6 +4,9 @@
 //! [recorded](crate::Volume::record) (see `docs/trace.md`), `blkparse`, fio, or anything that makes
 //! tables of comma-separated values. Traces may be compressed by gzip or zstd. Nothing is kept but
 //! the line or block that is being read. Reads are left out: they change nothing.
+//!
+//! # The format of recordings
+#![doc = include_str!("../docs/trace.md")]
 
 mod blkparse;
 mod block;

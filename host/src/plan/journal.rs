@@ -65,7 +65,8 @@ impl Journal {
         const RUN: u64 = 20;
         const HEADER: u64 = 40;
         let runs = (MAX_BYTES as u64 - HEADER) / RUN;
-        let bytes = copies * records::created() as u64 + chunks * RUN + chunks.div_ceil(runs) * HEADER;
+        let bytes =
+            copies * records::created() as u64 + chunks * RUN + chunks.div_ceil(runs) * HEADER;
         let room = self.geometry.segment_bytes() - MAX_BYTES as u64;
         self.slots = (bytes / room + 1) * u64::from(self.geometry.segment);
         self.filled = bytes % room;

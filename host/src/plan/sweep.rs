@@ -128,7 +128,8 @@ impl TraceFacts {
         let why = if self.writes + self.discards == 0 {
             trace.absence()
         } else if options.grid.is_none() && self.copies == 0 {
-            "it tells of no shadow copies: say how often one is to be taken, and how long kept".into()
+            "it tells of no shadow copies: say how often one is to be taken, and how long kept"
+                .into()
         } else {
             return Ok(());
         };

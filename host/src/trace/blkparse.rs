@@ -63,10 +63,14 @@ impl Blkparse {
         let mut words = lines.words();
         let device = words.next().unwrap_or_default();
         if !is_device(device) {
-            return Err(lines.malformed(lines.text(), "an event, which begins with a device as 8,0"));
+            return Err(
+                lines.malformed(lines.text(), "an event, which begins with a device as 8,0")
+            );
         }
         let mut word = |expected: &str| {
-            words.next().ok_or_else(|| lines.malformed(lines.text(), &format!("whole: it has no {expected}")))
+            words.next().ok_or_else(|| {
+                lines.malformed(lines.text(), &format!("whole: it has no {expected}"))
+            })
         };
         let _ = (word("processor")?, word("sequence")?);
         let time = word("time")?;

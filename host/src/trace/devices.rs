@@ -28,10 +28,9 @@ impl Devices {
         let Some(wanted) = &self.wanted else {
             return match &self.seen[..] {
                 [_] => Ok(true),
-                [first, other, ..] => Err(TraceError::ManyDevices {
-                    first: shown(first),
-                    other: shown(other),
-                }),
+                [first, other, ..] => {
+                    Err(TraceError::ManyDevices { first: shown(first), other: shown(other) })
+                }
                 [] => Ok(false),
             };
         };

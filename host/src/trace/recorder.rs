@@ -55,12 +55,12 @@ pub struct RecordingSummary {
 impl Recorder {
     /// Begins a trace in a new file.
     pub(crate) fn begin(path: &Path, head: &Head) -> Result<Self, Error> {
-        let failed = |source| Error::System { what: format!("recording to {}", path.display()), source };
+        let failed =
+            |source| Error::System { what: format!("recording to {}", path.display()), source };
         let mut file = File::create_new(path).map_err(failed)?;
         let line = head.line().map_err(failed)?;
         file.write_all(&line).map_err(failed)?;
-        let state =
-            State { block: BlockWriter::new(), spare: Vec::new(), events: 0, ended: false };
+        let state = State { block: BlockWriter::new(), spare: Vec::new(), events: 0, ended: false };
         let sink = Sink { file, bytes: line.len() as u64, failure: None };
         Ok(Self {
             path: path.to_owned(),

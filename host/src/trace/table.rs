@@ -162,7 +162,11 @@ impl Table {
             return Ok(None);
         }
         let Columns { time_unit, offset_unit, length_unit, .. } = self.columns;
-        let time = number(places.time, time_unit, "a time in the unit that was given, from zero or 1970 on")?;
+        let time = number(
+            places.time,
+            time_unit,
+            "a time in the unit that was given, from zero or 1970 on",
+        )?;
         if kind == Kind::Flush {
             return Ok(Some(Raw { time, change: Change::Flush }));
         }

@@ -71,7 +71,12 @@ fn compare(chunk: ChunkSize, changes: &[Change]) -> (Sets, Volume) {
         sets.apply(change);
         let begun = Instant::now();
         while volume.stats().table_chunks != sets.needed() {
-            assert!(begun.elapsed() < PATIENCE, "{} {}", volume.stats().table_chunks, sets.needed());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} {}",
+                volume.stats().table_chunks,
+                sets.needed()
+            );
             std::thread::yield_now();
         }
     }
@@ -84,7 +89,11 @@ fn row(chunk: ChunkSize, events: &[Event], every: u64, keep: Keep) -> Row {
 
 #[test]
 fn the_engine_has_in_use_what_the_plan_says() {
-    let keeps = [Keep::Copies(3), Keep::For(Duration::from_nanos(1_750)), Keep::For(Duration::from_nanos(90))];
+    let keeps = [
+        Keep::Copies(3),
+        Keep::For(Duration::from_nanos(1_750)),
+        Keep::For(Duration::from_nanos(90)),
+    ];
     for (seed, keep) in (1..).zip(keeps) {
         for shift in [12, 14, 17] {
             let chunk = ChunkSize::from_shift(shift).expect("a chunk size");

@@ -125,11 +125,7 @@ fn fio_of_both_versions() {
 fn tables_with_and_without_names() {
     assert_eq!(
         read(NAMED, &named()),
-        [
-            write(0, 4096, 4096),
-            discard(SECOND / 2, 8192, 1 << 20),
-            flush(SECOND + SECOND / 2 + 1),
-        ]
+        [write(0, 4096, 4096), discard(SECOND / 2, 8192, 1 << 20), flush(SECOND + SECOND / 2 + 1),]
     );
     let first = 128_166_372_013_061_630;
     assert_eq!(
@@ -231,7 +227,10 @@ fn why_there_is_nothing_to_plan_with() {
         error.to_string()
     };
     let issued = BLKPARSE.replace("  Q ", "  I ");
-    assert!(why(&issued, TraceOptions::default()).contains("no writes of action Q, but some of action D"));
+    assert!(
+        why(&issued, TraceOptions::default())
+            .contains("no writes of action Q, but some of action D")
+    );
     let device = Some("8,3".into());
     let other = why(BLKPARSE, TraceOptions { device, ..TraceOptions::default() });
     assert!(other.contains("no write to \"8,3\", but 8,0"), "{other}");

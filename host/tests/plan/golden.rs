@@ -54,7 +54,8 @@ fn what_a_volume_records_is_what_the_page_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("trace");
     let (_, media) = in_memory(3 << 20);
-    let options = CreateOptions { chunk: ChunkSize::from_shift(14).expect("one"), ..Default::default() };
+    let options =
+        CreateOptions { chunk: ChunkSize::from_shift(14).expect("one"), ..Default::default() };
     let volume = Volume::create_on(media, &options).expect("a volume");
     let old = volume.create_shadow_copy("before").expect("a copy").id;
     let recording = volume.record(&path).expect("a recording");
