@@ -206,7 +206,8 @@ fn row_dict<'py>(py: Python<'py>, row: &Row) -> PyResult<Bound<'py, PyDict>> {
     Ok(dict)
 }
 
-/// The intervals as numbers of eight bytes, little-endian: nanoseconds, bytes preserved, bytes in use.
+/// The intervals as numbers of eight bytes, little-endian: nanoseconds, bytes preserved, bytes in
+/// use.
 fn series<'py>(
     py: Python<'py>,
     intervals: &[Interval],

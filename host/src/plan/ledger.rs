@@ -1,9 +1,9 @@
 //! Which copies need the chunks that were preserved, when copies go in any order.
 //!
 //! A chunk that is preserved for copy n, and was preserved last for copy p, is needed by the live
-//! copies from p (exclusive) up to n. Which ones these are does not change if p and n are replaced by
-//! the newest live copies that are not above them. So it is enough to count, for each pair of live
-//! copies, the chunks between them; whatever lies between a copy and itself is free.
+//! copies from p (exclusive) up to n. Which ones these are does not change if p and n are replaced
+//! by the newest live copies that are not above them. So it is enough to count, for each pair of
+//! live copies, the chunks between them; whatever lies between a copy and itself is free.
 
 use std::collections::BTreeMap;
 

@@ -90,9 +90,14 @@ mod tests {
 
     use super::*;
 
+    /// Extents, and whether the set is emptied before: with 0.
+    fn acts() -> impl Strategy<Value = Vec<(u64, u64, u8)>> {
+        prop::collection::vec((0..PAGE * 3, 0..400_u64, 0..12_u8), 1..60)
+    }
+
     proptest! {
         #[test]
-        fn does_as_a_set_does(acts in prop::collection::vec((0..PAGE * 3, 0..400_u64, 0..12_u8), 1..60)) {
+        fn does_as_a_set_does(acts in acts()) {
             let (mut marks, mut set) = (Marks::new(), BTreeSet::new());
             for (first, count, clears) in acts {
                 if clears == 0 {

@@ -112,9 +112,9 @@ impl Need {
         }
     }
 
-    /// Notes how large the diff area has to be for a write that preserves so many chunks: what is in
-    /// use, and what a write leaves free, so that the journal can always be written anew. The write's
-    /// own slots are in use already.
+    /// Notes how large the diff area has to be for a write that preserves so many chunks: what is
+    /// in use, and what a write leaves free, so that the journal can always be written anew. The
+    /// write's own slots are in use already.
     fn note_area(&mut self, chunks: u64) {
         let Self { geometry, slots, copies, .. } = *self;
         let journal = u32::try_from(self.journal.slots()).unwrap_or(u32::MAX);

@@ -53,8 +53,8 @@ pub struct Row {
     pub chunk: ChunkSize,
     /// When copies are taken and deleted.
     pub schedule: Schedule,
-    /// Bytes that the diff area must be allowed to grow to: all is in it, also what the engine keeps
-    /// free for the journal.
+    /// Bytes that the diff area must be allowed to grow to: all is in it, also what the engine
+    /// keeps free for the journal.
     pub diff_area: u64,
     /// The most slots that hold old bytes at once.
     pub peak_slots: u64,
@@ -77,8 +77,8 @@ pub struct Row {
     pub record_bytes: u64,
     /// Bytes of journals that were written anew, at most.
     pub rewritten_bytes: u64,
-    /// Bytes that are written to media, the volume's own among them, for each byte of a write. Discards
-    /// write none; what is preserved for them counts.
+    /// Bytes that are written to media, the volume's own among them, for each byte of a write.
+    /// Discards write none; what is preserved for them counts.
     pub amplification: Option<f64>,
     /// Old bytes that are preserved between two copies.
     pub change: Change,
@@ -111,8 +111,8 @@ pub struct Interval {
     pub slots: u64,
 }
 
-/// Bytes that are preserved in an interval: in half of them no more than `median`, and so on. The last
-/// interval counts only if there is no other: it is not over.
+/// Bytes that are preserved in an interval: in half of them no more than `median`, and so on. The
+/// last interval counts only if there is no other: it is not over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// In half of the intervals no more than that.

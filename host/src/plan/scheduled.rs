@@ -1,7 +1,7 @@
 //! A chunk size with copies that are taken every so often, and kept in several ways at once.
 //!
-//! Here the oldest copy always goes first, so what was preserved while a copy was the newest is needed
-//! until that copy goes, and no longer.
+//! Here the oldest copy always goes first, so what was preserved while a copy was the newest is
+//! needed until that copy goes, and no longer.
 
 use core::time::Duration;
 use std::collections::VecDeque;

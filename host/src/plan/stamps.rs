@@ -23,8 +23,8 @@ impl Stamps {
         Self(Pages::new())
     }
 
-    /// Stamps the chunks that are behind `newest`, and appends them: maximal runs, ascending. `each`
-    /// hears the stamp that each of them had.
+    /// Stamps the chunks that are behind `newest`, and appends them: maximal runs, ascending.
+    /// `each` hears the stamp that each of them had.
     pub(super) fn raise(
         &mut self,
         extent: Extent,

@@ -4,9 +4,9 @@
 //!   8,0    3       11     0.009507758   697  Q  WS 223490 + 8 [kjournald]
 //! ```
 //!
-//! device, processor, sequence, seconds, process, action, what it is (RWBS), first sector, number of
-//! sectors. One request appears once for each action; those of one action are counted. The totals
-//! behind the events are passed over.
+//! device, processor, sequence, seconds, process, action, what it is (RWBS), first sector, number
+//! of sectors. One request appears once for each action; those of one action are counted. The
+//! totals behind the events are passed over.
 
 use super::devices::Devices;
 use super::error::TraceError;

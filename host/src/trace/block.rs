@@ -1,4 +1,4 @@
-//! Blocks of a recorded trace: entries, their times, and a checksum. `docs/trace.md` has the layout.
+//! Blocks of a recorded trace: entries, their times, a checksum. `docs/trace.md` has the layout.
 
 use super::event::Change;
 use crate::checksum::CRC32C;

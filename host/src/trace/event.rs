@@ -5,7 +5,8 @@ use super::error::TraceError;
 /// Something that was done to a volume, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Nanoseconds since the trace's begin, which is its first event or that of its recording; never less than at the event before.
+    /// Nanoseconds since the trace's begin, which is its first event or the begin of its recording;
+    /// never less than at the event before.
     pub at: u64,
     /// What was done.
     pub change: Change,

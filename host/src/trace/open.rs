@@ -14,7 +14,7 @@ use super::fio::{self, Fio};
 use super::head;
 use super::lines::{Reader, shown};
 use super::native::Native;
-use super::table::{Columns, Table};
+use super::table::{self, Columns, Table};
 
 /// What is read of a trace to see what it is.
 const BEGINNING: u64 = 4096;
@@ -61,6 +61,8 @@ pub struct Trace {
     first: Option<u64>,
     last: u64,
     disordered: u64,
+    /// Nothing more is read: what lies behind the end of a format is none of its events.
+    is_over: bool,
 }
 
 impl Trace {
@@ -114,15 +116,20 @@ impl Trace {
                 Box::new(native)
             }
         };
-        Ok(Self { parser, size, total, read, first, last: 0, disordered: 0 })
+        Ok(Self { parser, size, total, read, first, last: 0, disordered: 0, is_over: false })
     }
 
     /// The next event; none at the end.
     ///
     /// # Errors
     ///
-    /// When something is wrong with the trace. It ends with that.
+    /// When something is wrong with the trace, which ends with that.
     pub fn advance(&mut self) -> Result<Option<Event>, TraceError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        // Unless all goes well.
+        self.is_over = true;
         let Some(Raw { time, change }) = self.parser.next()? else { return Ok(None) };
         let (end, size) = (change.end(), self.size.unwrap_or(LARGEST_VOLUME));
         if let Some(end) = end.filter(|end| *end > size) {
@@ -131,6 +138,7 @@ impl Trace {
         let first = *self.first.get_or_insert(time);
         self.disordered += u64::from(time < first + self.last);
         self.last = self.last.max(time.saturating_sub(first));
+        self.is_over = false;
         Ok(Some(Event { at: self.last, change }))
     }
 
@@ -178,7 +186,7 @@ fn detect(beginning: &[u8], options: &TraceOptions) -> Result<TraceFormat, Trace
         Ok(TraceFormat::Fio)
     } else if blkparse::looks_like(first) {
         Ok(TraceFormat::Blkparse)
-    } else if options.columns.is_some() {
+    } else if options.columns.is_some() || table::looks_like(first) {
         Ok(TraceFormat::Csv)
     } else if first.is_empty() {
         Err(TraceError::NoEvents { why: "it is empty".into() })

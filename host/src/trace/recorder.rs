@@ -1,9 +1,9 @@
 //! Recording what is done to a live volume.
 //!
-//! An entry is a few bytes in a buffer, behind a lock that is held that long. Whoever fills a buffer
-//! writes it to the file, while the others go on with the next one; they wait only if that is full,
-//! too, before the first is written. A trace that cannot be written never fails a request: the
-//! recording ends, and says so when it is stopped.
+//! An entry is a few bytes in a buffer, behind a lock that is held that long. Whoever fills a
+//! buffer writes it to the file, while the others go on with the next one; they wait only if that
+//! is full, too, before the first is written. A trace that cannot be written never fails a request:
+//! the recording ends, and says so when it is stopped.
 
 use core::fmt;
 use std::fs::File;
@@ -141,7 +141,7 @@ impl Recorder {
     }
 }
 
-/// A recording that is under way; it ends with its volume, when it is stopped, or when it is dropped.
+/// A recording that is under way; it ends when it is stopped or dropped, or with its volume.
 pub struct Recording(Arc<Recorder>);
 
 impl Recording {

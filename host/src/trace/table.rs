@@ -234,6 +234,13 @@ impl Kind {
     }
 }
 
+/// Whether a line has the names that columns have by default.
+pub(super) fn looks_like(line: &[u8]) -> bool {
+    let delimiter = delimiter(line);
+    let names: Vec<_> = line.split(|&byte| byte == delimiter).map(<[u8]>::trim_ascii).collect();
+    [b"time".as_slice(), b"offset", b"length"].iter().all(|name| names.contains(name))
+}
+
 /// What separates the values of the first line.
 fn delimiter(beginning: &[u8]) -> u8 {
     let line = beginning.split(|&byte| byte == b'\n').next().unwrap_or_default();

@@ -1,9 +1,9 @@
 //! Plans against the engine: a real volume is given the same writes, copies and deletions.
 //!
-//! At every step the volume's table holds exactly the chunks that the sets say, once it has swept what
-//! nobody needs; the plan's peak is the highest of these. A diff area that may grow as far as the plan
-//! says takes all writes; one that has room for the old bytes alone does not. No byte is zero, because
-//! zeros take no slot and a trace does not know of them.
+//! At every step the volume's table holds exactly the chunks that the sets say, once it has swept
+//! what nobody needs; the plan's peak is the highest of these. A diff area that may grow as far as
+//! the plan says takes all writes; one that has room for the old bytes alone does not. No byte is
+//! zero, because zeros take no slot and a trace does not know of them.
 
 use core::time::Duration;
 use std::sync::Arc;

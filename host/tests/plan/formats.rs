@@ -98,6 +98,19 @@ fn blkparse_by_each_action() {
     assert_eq!(of(Action::Completed), [write(0, 223_490 * 512, 4096)]);
 }
 
+/// Behind the events blkparse prints totals. Whoever asked for another event after the last one got
+/// an error about them.
+#[test]
+fn a_trace_that_is_over_stays_over() {
+    let mut trace = open(BLKPARSE, &TraceOptions::default());
+    while trace.advance().expect("a sound trace").is_some() {}
+    assert_eq!(trace.advance().expect("no totals"), None);
+    let mut trace =
+        open("fio version 3 iolog\n1 /d write\n1 /d sync 0 0\n", &TraceOptions::default());
+    trace.advance().expect_err("no place");
+    assert_eq!(trace.advance().expect("nothing behind an error"), None);
+}
+
 #[test]
 fn fio_of_both_versions() {
     assert_eq!(
@@ -192,6 +205,7 @@ fn what_is_wrong_is_told_with_its_line() {
             any(),
             &["\"8,0\" and \"8,16\""],
         ),
+        (b"time,offset,length\n1,2,3\n", any(), &["no column \"kind\"", "time, offset, length"]),
         (b"time,offset\n1,2\n", of(TraceFormat::Csv), &["no column \"length\"", "time, offset"]),
         (b"time,offset,length,kind\n1,2,3,?\n", of(TraceFormat::Csv), &["line 2", "write (w)"]),
         (b"time,offset,length,kind\n1,2,-3,w\n", of(TraceFormat::Csv), &["line 2", "a length"]),

@@ -1,9 +1,9 @@
 //! Recordings of live volumes, and plans from them.
 //!
-//! A volume is written, copied, and its copies are deleted in any order, while it is recorded; the plan
-//! for the copies that were really taken says what the volume had in use. Several threads record at
-//! once and lose nothing. A trace that is cut off at any byte is read up to there; a damaged one is
-//! never taken for whole. A recording that cannot be written harms nobody.
+//! A volume is written, copied, and its copies are deleted in any order, while it is recorded; the
+//! plan for the copies that were really taken says what the volume had in use. Several threads
+//! record at once and lose nothing. A trace that is cut off at any byte is read up to there; a
+//! damaged one is never taken for whole. A recording that cannot be written harms nobody.
 
 use core::time::Duration;
 use std::fs;

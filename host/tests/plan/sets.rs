@@ -1,8 +1,8 @@
 //! Any trace with any schedule against plain sets of copies.
 //!
 //! The sets know nothing of schedules, intervals or counters: they hold, for each chunk that was
-//! preserved, the live copies that need it. Copies are kept for more or less than an interval, for no
-//! multiple of it, and by number; writes are small, large, and past the last whole chunk.
+//! preserved, the live copies that need it. Copies are kept for more or less than an interval, for
+//! no multiple of it, and by number; writes are small, large, and past the last whole chunk.
 
 use core::time::Duration;
 
@@ -47,7 +47,11 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn plans_say_what_sets_say(events in traces(), (every, keep) in schedules(), shift in 12..=20_u8) {
+    fn plans_say_what_sets_say(
+        events in traces(),
+        (every, keep) in schedules(),
+        shift in 12..=20_u8,
+    ) {
         let chunk = ChunkSize::from_shift(shift).expect("a chunk size");
         let found = plan(&events, SIZE, &single(chunk, every, keep));
         let mut sets = Sets::new(chunk);

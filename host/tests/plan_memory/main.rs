@@ -1,8 +1,8 @@
 //! Ten times the trace, no more memory.
 //!
-//! An allocator counts what the process has at most while a trace is replayed that a generator makes as
-//! it is read. It is counted, not timed: the longer trace writes to the same chunks, and takes the same
-//! number of copies, so all that could grow is what is kept of events.
+//! An allocator counts what the process has at most while a trace is replayed that a generator
+//! makes as it is read. It is counted, not timed: the longer trace writes to the same chunks, and
+//! takes the same number of copies, so all that could grow is what is kept of events.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::{AtomicUsize, Ordering};

@@ -261,8 +261,8 @@ def plan(
 def span_text(seconds: float) -> str:
     """A length of time, for people."""
     for name, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        # What is a whole number of a unit, or large enough for a fraction of it.
-        if seconds >= length and (seconds % length == 0 or seconds >= 2 * length):
+        # A day is 24 hours, as people say, and so on; fractions only of what there are two of.
+        if seconds >= 2 * length or seconds == length != 86400:
             return f"{seconds / length:.3g} {name}"
     return f"{seconds:.3g} s"
 
