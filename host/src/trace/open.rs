@@ -1,10 +1,10 @@
 //! Opening a trace, whatever it is: compressed or not, in one format or another.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::blkparse::{self, Action, Blkparse};
 use super::devices::Devices;

@@ -260,9 +260,9 @@ def plan(
 
 def span_text(seconds: float) -> str:
     """A length of time, for people."""
-    for name, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        # A day is 24 hours, as people say, and so on; fractions only of what there are two of.
-        if seconds >= 2 * length or seconds == length != 86400:
+    # One day is 24 hours, as people say.
+    for name, length, least in (("d", 86400, 172800), ("h", 3600, 7200), ("min", 60, 120)):
+        if seconds >= least or (seconds == length and name != "d"):
             return f"{seconds / length:.3g} {name}"
     return f"{seconds:.3g} s"
 

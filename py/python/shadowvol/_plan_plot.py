@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from shadowvol.cli.size import size_text
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from shadowvol._plan import Plan, PlanRow
 
 _MOST_LINES = 8
+_UNITS = (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 
 
 def figure(plan: Plan) -> Figure:
@@ -41,45 +41,53 @@ def _draw_time(axes: Axes, rows: list[PlanRow], seconds: float) -> None:
         for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
         if seconds >= 2 * length or length == 1
     )
+    size_unit, size = _unit(max(row.peak_bytes for row in rows))
     for row in rows:
         series = row.to_numpy()
         times = np.append(series["begins"] / 1e9, seconds) / length
-        in_use = np.append(series["in_use"], series["in_use"][-1:])
+        in_use = np.append(series["in_use"], series["in_use"][-1:]) / size
         (line,) = axes.step(
             times[: len(in_use)],
             in_use,
             where="post",
             label=f"chunks of {size_text(row.chunk_size)}, {row.schedule}",
         )
-        axes.plot(row.peak_at / length, row.peak_bytes, marker="o", color=line.get_color())
+        peak = (row.peak_at / length, row.peak_bytes / size)
+        axes.plot(*peak, marker="o", color=line.get_color())
     axes.set_title("Old bytes in use: the most between one copy and the next, and the peak")
     axes.set_xlabel(f"{unit} since the trace's begin")
-    axes.set_ylabel("old bytes, in whole chunks")
-    _sizes(axes)
-    axes.legend(loc="lower right", fontsize="small")
+    axes.set_ylabel(f"old bytes in whole chunks, {size_unit}")
+    _dress(axes)
 
 
 def _draw_needs(axes: Axes, schedules: list[list[PlanRow]]) -> None:
     sizes = sorted({row.chunk_size for rows in schedules for row in rows})
     width = 0.8 / len(schedules)
+    unit, size = _unit(max(row.diff_area for rows in schedules for row in rows))
     for nth, rows in enumerate(schedules):
         at = [sizes.index(row.chunk_size) - 0.4 + width * (nth + 0.5) for row in rows]
-        bars = axes.bar(at, [row.diff_area for row in rows], width * 0.95, label=rows[0].schedule)
+        needs = [row.diff_area / size for row in rows]
+        bars = axes.bar(at, needs, width * 0.95, label=rows[0].schedule)
         factors = [row.amplification for row in rows]
         labels = ["" if factor is None else f"{factor:.3g}x" for factor in factors]
         axes.bar_label(bars, labels, fontsize="small", padding=2)
     axes.set_title(
         "The diff area that is needed (x: bytes written to media for each byte of a write)"
     )
-    axes.set_xticks(range(len(sizes)), [size_text(size) for size in sizes])
+    axes.set_xticks(range(len(sizes)), [size_text(one) for one in sizes])
     axes.set_xlabel("chunk size")
-    axes.set_ylabel("diff area")
+    axes.set_ylabel(f"diff area, {unit}")
     axes.margins(y=0.12)
-    _sizes(axes)
-    axes.legend(loc="best", fontsize="small")
+    _dress(axes)
 
 
-def _sizes(axes: Axes) -> None:
+def _unit(most: int) -> tuple[str, int]:
+    """The unit in which so many bytes are a number that can be read, and its bytes."""
+    return next((name, size) for name, size in (*_UNITS, ("bytes", 1)) if most >= size or size == 1)
+
+
+def _dress(axes: Axes) -> None:
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda count, _: size_text(round(count))))
     axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.legend(loc="best", fontsize="small")
