@@ -132,7 +132,7 @@ impl Volume {
             tally: Tally::default(),
             events,
             turns: Turns::default(),
-            tape: Tape::default(),
+            tape: Tape::new(),
         });
         let chores = Chores::start(Arc::clone(&inner));
         Self {

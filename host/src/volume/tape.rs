@@ -13,7 +13,6 @@ use crate::sync::Mutex;
 use crate::trace::{Change, Head, Recorder, Recording};
 
 /// Where to write it down.
-#[derive(Default)]
 pub(super) struct Tape {
     /// A look at it is all that a request costs while nobody records. Nobody decides by it: a
     /// request that began before the recording may be in it or not.
@@ -50,9 +49,15 @@ impl Volume {
 }
 
 impl Tape {
+    pub(super) fn new() -> Self {
+        Self { running: AtomicBool::new(false), recorder: Mutex::new(None) }
+    }
+
     /// Ends the recording, if there is one.
     pub(super) fn stop(&self) {
-        self.running.store(false, Ordering::Release);
+        if !self.running.swap(false, Ordering::AcqRel) {
+            return;
+        }
         if let Some(recorder) = self.recorder.lock().take() {
             recorder.close();
         }
