@@ -45,6 +45,7 @@ test-schedules: tools ## The driver's threads in many schedules; SHADOWVOL_LONG=
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	@.ci/install-postgresql
+	@.ci/install-fio
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS

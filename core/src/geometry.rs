@@ -12,6 +12,16 @@ const HEADER_BYTES: u64 = 8192;
 /// Bytes of a journal segment, unless a chunk is larger.
 const SEGMENT_BYTES: u64 = 256 << 10;
 
+/// Old bytes that are preserved at once.
+const WINDOW_BYTES: u64 = 1 << 20;
+
+/// What a journal says of a chunk that was preserved alone, and of a copy without a label.
+const RUN_BYTES: u64 = 20;
+const COPY_BYTES: u64 = 64;
+
+/// Runs of a chunk each whose records fit the smallest segment, less one.
+const RUNS_IN_A_SLOT: u32 = 200;
+
 /// The sizes of a volume and its diff area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {
@@ -96,6 +106,33 @@ impl Geometry {
     #[must_use]
     pub fn slots_for_next_journal(&self, slots: u32) -> u32 {
         slots.saturating_add(slots / 4).saturating_add(2 * self.segment)
+    }
+
+    /// Bytes of journal above which it is written anew, while it tells of so many preserved chunks
+    /// and live copies: it has grown to twice what it has to say.
+    #[must_use]
+    pub fn most_journal_bytes(&self, chunks: u64, copies: u64) -> u64 {
+        4 * (chunks * RUN_BYTES + copies * COPY_BYTES) + 4 * self.segment_bytes()
+    }
+
+    /// Slots that a journal takes at most that is written anew and tells of so many preserved
+    /// chunks, and of other things in so many bytes.
+    #[must_use]
+    pub fn slots_for_rewrite(&self, chunks: u64, other_bytes: u64) -> u32 {
+        self.slots_in(other_bytes + chunks * 24) + 4
+    }
+
+    /// Chunks that a write preserves at once. This bounds its working space, and the runs of its
+    /// records.
+    #[must_use]
+    pub fn chunks_at_once(&self) -> u64 {
+        (WINDOW_BYTES >> self.chunk.shift()).max(1)
+    }
+
+    /// Slots that the records of a write that preserves so many chunks take at most.
+    #[must_use]
+    pub fn slots_for_records(&self, chunks: u32) -> u32 {
+        chunks / RUNS_IN_A_SLOT + 1
     }
 
     /// Bytes that a diff area needs at least: superblocks, a segment in use and the next one, and

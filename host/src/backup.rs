@@ -38,7 +38,7 @@ mod table;
 mod take;
 mod tree;
 mod verify;
-mod work;
+pub(crate) mod work;
 mod writer;
 
 pub use base::Needed;

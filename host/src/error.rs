@@ -12,6 +12,7 @@ use crate::lock::LockError;
 use crate::media::{BoxError, Failure};
 #[cfg(target_os = "linux")]
 use crate::mount::MountError;
+use crate::trace::TraceError;
 
 /// An error of a volume or a passive node on this host.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,20 @@ pub enum Error {
         what: String,
         /// The operating system's reason.
         source: io::Error,
+    },
+    /// A trace is of no use.
+    #[error("{}: {error}", path.display())]
+    Trace {
+        /// The trace.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: TraceError,
+    },
+    /// The volume is being recorded already.
+    #[error("the volume is being recorded to {}; stop that first", path.display())]
+    BeingRecorded {
+        /// The trace.
+        path: PathBuf,
     },
     /// Somebody asked for it to stop.
     #[error("cancelled")]

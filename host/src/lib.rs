@@ -26,9 +26,11 @@ mod node;
 pub mod owner;
 mod partial;
 mod passive;
+pub mod plan;
 pub mod set;
 pub mod stamp;
 mod sync;
+pub mod trace;
 mod volume;
 
 pub use check::{CheckReport, Finding, check};

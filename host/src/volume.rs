@@ -10,6 +10,7 @@ mod open;
 mod retention;
 mod revert;
 mod stats;
+mod tape;
 mod turn;
 
 use core::cell::Cell;
@@ -29,10 +30,12 @@ use crate::media::Media;
 use crate::node::{Node, Request};
 use crate::passive::Passive;
 use crate::sync::{AtomicBool, Mutex};
+use crate::trace::Change;
 use chores::Chores;
 use files::Files;
 use revert::Whereabouts;
 use stats::Tally;
+use tape::Tape;
 use turn::Turns;
 
 pub use chores::{DropReason, Event, OnEvent};
@@ -84,6 +87,7 @@ struct Inner {
     tally: Tally,
     events: chores::Events,
     turns: Turns,
+    tape: Tape,
 }
 
 /// The machines and the working space of one request, kept by the thread for the next one.
@@ -129,6 +133,7 @@ impl Volume {
             tally: Tally::default(),
             events,
             turns: Turns::default(),
+            tape: Tape::new(),
         });
         let chores = Chores::start(Arc::clone(&inner));
         Self {
@@ -182,12 +187,14 @@ impl Volume {
     /// the role has ended or a medium fails, any part may be.
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
         self.check_open()?;
-        self.inner.tally.write(data.len() as u64);
-        self.tell(Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
-            write.begin(offset, data.len() as u64);
+        let length = data.len() as u64;
+        self.inner.tally.write(length);
+        let done = self.tell(Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
+            write.begin(offset, length);
             let request = Request { data, user: &mut [], scratch };
             self.inner.run(write, request, commit, commit_scratch)
-        }))
+        }));
+        self.inner.noted(done, Change::Write { offset, length })
     }
 
     /// Returns when every write that returned before is durable, in durable mode.
@@ -201,7 +208,8 @@ impl Volume {
         if let Some(error) = self.inner.node.with(|active| active.ended().cloned()) {
             return self.tell(Err(error.into()));
         }
-        self.tell(self.inner.flush())
+        let done = self.tell(self.inner.flush());
+        self.inner.noted(done, Change::Flush)
     }
 
     /// A passive node on this volume's own media, to read its shadow copies with.
@@ -265,6 +273,7 @@ impl Volume {
         let done = self.seal();
         // However it went, writers that came too late wait for an answer (invariant 10).
         self.inner.node.with(|active| active.end(EngineError::RoleEnded));
+        self.inner.tape.stop();
         self.locks.release();
         done
     }

@@ -15,6 +15,7 @@ use shadowvol_host::backup::RepositoryError;
 use shadowvol_host::lock::LockError;
 #[cfg(target_os = "linux")]
 use shadowvol_host::mount::MountError;
+use shadowvol_host::trace::TraceError;
 use shadowvol_host::{Error, FileError};
 
 use crate::backend::Raised;
@@ -68,6 +69,11 @@ fn kind_of(error: &Error) -> Kind {
         Error::Mount(MountError::Busy { .. }) => ("MountBusy", vec![]),
         #[cfg(target_os = "linux")]
         Error::Mount(_) => ("CannotMount", vec![]),
+        Error::Trace { error: TraceError::Malformed { line, .. }, .. } => {
+            ("BadTrace", vec![("line", *line)])
+        }
+        Error::Trace { .. } => ("BadTrace", vec![]),
+        Error::BeingRecorded { .. } => ("AlreadyRecording", vec![]),
         Error::Closed => ("Closed", vec![]),
         Error::System { source, .. } => (class_of_io(source), vec![]),
         _ => ("Error", vec![]),

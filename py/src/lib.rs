@@ -16,8 +16,10 @@ mod memory;
 mod mount;
 mod number;
 mod passive;
+mod plan;
 mod process;
 mod progress;
+mod recording;
 mod repository;
 mod session;
 mod set;
@@ -41,6 +43,7 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<set::SetCreation>()?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<mount::Mount>()?;
+    module.add_class::<recording::Recording>()?;
     module.add_class::<event::Event>()?;
     module.add_class::<stats::Space>()?;
     module.add_class::<stats::VolumeStats>()?;
@@ -52,6 +55,7 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<backup::VerifyReport>()?;
     module.add_class::<backup::PruneReport>()?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
+    module.add_function(wrap_pyfunction!(plan::replay, module)?)?;
     module.add_function(wrap_pyfunction!(diff_path, module)?)?;
     process::watch(module)
 }

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyCFunction};
 
-use crate::session::{Close, CloseAtExit, Session};
+use crate::session::{Close, Opened, Session};
 
 /// How often this process was forked off since the module was imported.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// What to close when the interpreter ends: later, its threads could not call it.
-static OPENED: Mutex<Vec<Weak<dyn CloseAtExit>>> = Mutex::new(Vec::new());
+/// What is open: closed when the interpreter ends, because later its threads could not call it.
+static OPENED: Mutex<Vec<Weak<dyn Opened>>> = Mutex::new(Vec::new());
 
 /// A number that differs between a child and its parent.
 pub(crate) fn forks() -> u64 {
@@ -48,8 +48,8 @@ pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// A child must not keep its parent's role: it may well outlive its parent. Locks that were held
 /// when it was forked off are never released in it, so none is waited for.
 fn leave_all_to_parent() {
-    let Ok(volumes) = VOLUMES.try_lock() else { return };
-    volumes.iter().filter_map(Weak::upgrade).for_each(|volume| volume.leave_to_parent());
+    let Ok(opened) = OPENED.try_lock() else { return };
+    opened.iter().filter_map(Weak::upgrade).for_each(|session| session.leave_to_parent());
 }
 
 fn close_all(py: Python<'_>) -> PyResult<()> {

@@ -12,11 +12,18 @@ use crate::process::forks;
 /// What can be closed.
 pub(crate) trait Close: Send + Sync {
     fn close(&self) -> Result<(), Error>;
+
+    /// Lets go of what a forked child must not keep; it waits for nobody.
+    fn leave_to_parent(&self) {}
 }
 
 impl Close for Volume {
     fn close(&self) -> Result<(), Error> {
         Self::close(self)
+    }
+
+    fn leave_to_parent(&self) {
+        Self::leave_to_parent(self);
     }
 }
 
@@ -27,14 +34,26 @@ impl Close for Passive {
     }
 }
 
-/// What is closed when the interpreter ends, if it is not closed before.
-pub(crate) trait CloseAtExit: Send + Sync {
+/// A session of any kind, to which something happens with the process.
+pub(crate) trait Opened: Send + Sync {
+    /// The interpreter ends.
     fn close_at_exit(&self, py: Python<'_>) -> PyResult<()>;
+
+    /// This is a child that was forked off.
+    fn leave_to_parent(&self);
 }
 
-impl<T: Close> CloseAtExit for Session<T> {
+impl<T: Close> Opened for Session<T> {
     fn close_at_exit(&self, py: Python<'_>) -> PyResult<()> {
         self.close(py)
+    }
+
+    fn leave_to_parent(&self) {
+        if let Ok(state) = self.state.try_read()
+            && let State::Open(opened) = &*state
+        {
+            opened.leave_to_parent();
+        }
     }
 }
 
@@ -90,17 +109,6 @@ impl<T: Close> Session<T> {
     /// A child shares its parent's files, but has none of its threads, and must not end its role.
     fn is_foreign(&self) -> bool {
         self.forks != forks()
-    }
-}
-
-impl Session<Volume> {
-    /// Lets go of what a child must not keep; it waits for nobody.
-    pub(crate) fn leave_to_parent(&self) {
-        if let Ok(state) = self.state.try_read()
-            && let State::Open(volume) = &*state
-        {
-            volume.leave_to_parent();
-        }
     }
 }
 

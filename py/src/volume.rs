@@ -22,6 +22,7 @@ use crate::mount::Mount;
 use crate::number::{Bytes, Id, bytes, within};
 use crate::process::close_at_exit;
 use crate::progress::watched;
+use crate::recording::Recording;
 use crate::session::Session;
 use crate::stats::VolumeStats;
 use crate::when::When;
@@ -341,6 +342,11 @@ impl Volume {
         let until: Option<CopyId> = until_id.map(|id| id.0);
         let extents = self.run(py, |volume| volume.changes(since_id.0, until))?;
         extent::list(py, &extents)
+    }
+
+    /// Write down what is done to the volume from now on, in a new file.
+    fn record(&self, py: Python<'_>, path: PathBuf) -> PyResult<Recording> {
+        self.run(py, |volume| volume.record(&path)).map(Recording::new)
     }
 
     /// Rewrite the journal without the records that answer for nothing any more.

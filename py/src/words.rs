@@ -4,6 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use shadowvol::format::superblock::OnFull;
 use shadowvol_host::backup::Kind;
+use shadowvol_host::trace::{Action, TraceFormat};
 use shadowvol_host::{Caching, Durability, Format, OnExternalWrite};
 
 /// A choice, each with its word.
@@ -62,4 +63,20 @@ impl Choice for Kind {
         ("incremental", Self::Incremental),
         ("differential", Self::Differential),
     ];
+}
+
+impl Choice for TraceFormat {
+    const NAME: &'static str = "format";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("blkparse", Self::Blkparse),
+        ("fio", Self::Fio),
+        ("csv", Self::Csv),
+        ("shadowvol", Self::Shadowvol),
+    ];
+}
+
+impl Choice for Action {
+    const NAME: &'static str = "action";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("queued", Self::Queued), ("issued", Self::Issued), ("completed", Self::Completed)];
 }

@@ -248,9 +248,8 @@ impl Active {
         let copies =
             self.view.copies().map(|info| 128 + info.about.label.len() as u64).sum::<u64>();
         let settled = self.view.settled_runs() as u64 * 20;
-        let bytes = copies + self.view.table().chunks() * 24 + settled;
-        let slots = self.geometry().slots_in(bytes) + 4;
-        slots.min(self.kept_slots())
+        let chunks = self.view.table().chunks();
+        self.geometry().slots_for_rewrite(chunks, copies + settled).min(self.kept_slots())
     }
 }
 

@@ -283,11 +283,11 @@ impl Active {
     /// Whether the journal is worth writing anew: it has grown to twice what it has to say.
     #[must_use]
     pub fn wants_compaction(&self) -> bool {
-        let needed = self.view.table().chunks() * 20 + self.view.copies().len() as u64 * 64;
+        let (chunks, copies) = (self.view.table().chunks(), self.view.copies().len() as u64);
+        let journal = self.geometry().slot_bytes(self.journal.slots());
         self.rewriter.is_none()
             && self.ended.is_none()
-            && self.geometry().slot_bytes(self.journal.slots())
-                > 4 * needed + 4 * self.geometry().segment_bytes()
+            && journal > self.geometry().most_journal_bytes(chunks, copies)
     }
 
     /// The size the diff area should grow to in good time, before a write has to wait for it.

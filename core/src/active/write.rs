@@ -14,12 +14,6 @@ use crate::rules::Rule;
 use crate::table::Run;
 use crate::units::{Content, CopyId, Extent, SlotIndex};
 
-/// Old bytes that are preserved at once; bounds the working space of a large write.
-const WINDOW_BYTES: u64 = 1 << 20;
-
-/// Runs of a chunk each whose records fit the smallest segment, less one.
-const RUNS_IN_A_SLOT: u32 = 200;
-
 /// The machine that overwrites or discards a range of the volume.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Write {
@@ -196,7 +190,7 @@ impl Write {
         let needed = needed.unwrap_or(u32::MAX);
         // The records need room too.
         let kinds = 1 + u32::from(reverting);
-        let records = kinds * (needed / RUNS_IN_A_SLOT + 1);
+        let records = kinds * active.geometry().slots_for_records(needed);
         let kept = active.kept_slots().saturating_add(records);
         if !active.slots.reserve(needed, kept) {
             return Step::Wait(Wait::Room(needed.saturating_add(records)));
@@ -233,7 +227,7 @@ impl Write {
     }
 
     fn take_slots(&mut self, active: &mut Active) {
-        let most = (WINDOW_BYTES >> active.geometry().chunk.shift()).max(1);
+        let most = active.geometry().chunks_at_once();
         for run in &self.lacking {
             let mut first = run.first.0;
             while first < run.end() {
@@ -248,12 +242,13 @@ impl Write {
     /// W2: asks for the old bytes of the pieces that fit the next window.
     fn read_window(&mut self, geometry: Geometry, buffers: &mut Buffers<'_>) {
         let start = self.window.end;
+        let most = geometry.chunks_at_once() * geometry.chunk.bytes();
         let mut bytes = 0;
         let mut end = start;
         self.ops.clear();
         for piece in &self.pieces[start..] {
             let len = geometry.length_of(piece.chunks);
-            if bytes + len > WINDOW_BYTES {
+            if bytes + len > most {
                 break;
             }
             let at = geometry.offset_of(piece.chunks.first);

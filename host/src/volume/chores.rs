@@ -234,7 +234,15 @@ impl Inner {
     }
 
     pub(super) fn collect_events(&self) {
-        let take = || self.node.with(Active::take_events).into_iter().map(Event::from).collect();
+        let take = || {
+            let events = self.node.with(Active::take_events);
+            for event in &events {
+                if let active::Event::Dropped { copies } = event {
+                    self.note_deleted(copies);
+                }
+            }
+            events.into_iter().map(Event::from).collect()
+        };
         self.events.deliver(take);
     }
 }

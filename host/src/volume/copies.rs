@@ -8,6 +8,7 @@ use super::Volume;
 use crate::clock::now;
 use crate::error::Error;
 use crate::extent::{ByteExtent, byte_extents};
+use crate::trace::Change;
 
 impl Volume {
     /// Takes a shadow copy: the volume as it is now. Writes in flight are wholly in or wholly out.
@@ -28,6 +29,7 @@ impl Volume {
         self.check_open()?;
         let about = Description { time: now(), ..about };
         let id = self.tell(self.inner.run_one(&mut Create::new(about.clone())))?;
+        self.inner.note(Change::Created { copy: id.number() });
         Ok(CopyInfo { id, about })
     }
 
@@ -60,7 +62,9 @@ impl Volume {
     /// when the role has ended or a medium fails.
     pub fn delete_shadow_copies(&self, copies: &[CopyId]) -> Result<(), Error> {
         self.check_open()?;
-        self.tell(self.inner.run_one(&mut Delete::new(copies.to_vec(), now())))
+        self.tell(self.inner.run_one(&mut Delete::new(copies.to_vec(), now())))?;
+        self.inner.note_deleted(copies);
+        Ok(())
     }
 
     /// What may differ between copy `since` and copy `until`, or the volume now: whole chunks, in

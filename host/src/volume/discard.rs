@@ -7,6 +7,7 @@ use shadowvol::format::superblock::OnFull;
 
 use super::Volume;
 use crate::error::Error;
+use crate::trace::Change;
 
 /// Bytes that a large discard preserves at once.
 const LEAST_PIECE: u64 = 1 << 20;
@@ -22,7 +23,8 @@ impl Volume {
         self.check_open()?;
         self.inner.tally.write(0);
         self.preserve_ahead(offset, length)?;
-        self.tell(self.inner.run_one(&mut Write::discard(offset, length)))
+        let done = self.tell(self.inner.run_one(&mut Write::discard(offset, length)));
+        self.inner.noted(done, Change::Discard { offset, length })
     }
 
     /// Preserves in pieces what a large discard is about to overwrite, so that it need not ask for

@@ -10,6 +10,7 @@ use super::turn::Turn;
 use super::{Inner, Volume};
 use crate::clock::now;
 use crate::error::Error;
+use crate::trace::Change;
 
 /// A volume in a set. It does not keep the volume open: what is asked of it after the closing fails.
 #[derive(Clone)]
@@ -50,7 +51,9 @@ impl Member {
         gate: Gate,
         pass: impl FnMut() -> Result<(), Error>,
     ) -> Result<CopyId, Error> {
-        self.0.run_gated(&mut Create::gated(about, gate), pass)
+        let copy = self.0.run_gated(&mut Create::gated(about, gate), pass)?;
+        self.0.note(Change::Created { copy: copy.number() });
+        Ok(copy)
     }
 
     pub(crate) fn describe(&self, copy: CopyId, about: Description) -> Result<(), Error> {
@@ -58,6 +61,7 @@ impl Member {
     }
 
     pub(crate) fn delete(&self, copy: CopyId) -> Result<(), Error> {
-        self.0.run_one(&mut Delete::new(vec![copy], now()))
+        let done = self.0.run_one(&mut Delete::new(vec![copy], now()));
+        self.0.noted(done, Change::Deleted { copy: copy.number() })
     }
 }

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::extent::byte_extents;
 use crate::node::Request;
 use crate::sync::{AtomicBool, Mutex};
+use crate::trace::Change;
 
 /// How a volume is reverted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -123,7 +124,7 @@ impl Volume {
         if begun.is_err() {
             inner.note_whereabouts();
         }
-        begun
+        inner.noted(begun, Change::Reverted { copy: copy.number() })
     }
 }
 

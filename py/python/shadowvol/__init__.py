@@ -15,15 +15,18 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant, and :class:`Repository` where such copies are backed up.
+as it was at one instant, and :class:`Repository` where such copies are backed up. :func:`plan` says
+how much room shadow copies take.
 Everything that goes wrong is an :class:`Error`.
 """
 
 from shadowvol._backend import Backend, ReadBackend
 from shadowvol._errors import (
+    AlreadyRecording,
     BackupDamaged,
     BadChunkSize,
     BadTarget,
+    BadTrace,
     CachedMedium,
     CannotMount,
     Closed,
@@ -63,6 +66,7 @@ from shadowvol._errors import (
     WrongState,
 )
 from shadowvol._extent import Extent
+from shadowvol._plan import Plan, PlanInterval, PlanRow, TraceFacts, plan
 from shadowvol._raw import ShadowCopyIO
 from shadowvol._report import Failure, Part, Report
 from shadowvol._sets import BackupSet, ShadowCopySet, backup_set
@@ -76,6 +80,7 @@ from shadowvol._shadowvol import (
     Passive,
     PassiveStats,
     PruneReport,
+    Recording,
     Repository,
     ShadowCopy,
     Space,
@@ -88,12 +93,14 @@ from shadowvol._shadowvol import (
 )
 
 __all__ = [
+    "AlreadyRecording",
     "Backend",
     "Backup",
     "BackupDamaged",
     "BackupSet",
     "BadChunkSize",
     "BadTarget",
+    "BadTrace",
     "CachedMedium",
     "CannotMount",
     "CheckReport",
@@ -130,9 +137,13 @@ __all__ = [
     "Part",
     "Passive",
     "PassiveStats",
+    "Plan",
+    "PlanInterval",
+    "PlanRow",
     "PruneReport",
     "ReadBackend",
     "ReadOnly",
+    "Recording",
     "Report",
     "Repository",
     "RepositoryBusy",
@@ -147,6 +158,7 @@ __all__ = [
     "ShadowCopySet",
     "Space",
     "TooManyVolumes",
+    "TraceFacts",
     "UnknownFormat",
     "VerifyReport",
     "Volume",
@@ -156,4 +168,5 @@ __all__ = [
     "backup_set",
     "check",
     "diff_path",
+    "plan",
 ]

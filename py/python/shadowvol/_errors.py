@@ -201,6 +201,20 @@ class CachedMedium(Error):
     """Reads would be answered from a cache that the active node does not share."""
 
 
+# Traces.
+
+
+class AlreadyRecording(Error):
+    """The volume is being recorded: one recording at a time."""
+
+
+class BadTrace(Error, ValueError):
+    """A trace is not as its format has it, or of no use for what was asked."""
+
+    line: int | None = None
+    """Number of the line that is wrong, if one is."""
+
+
 # Backups.
 
 
@@ -243,7 +257,7 @@ class MediumError(Error, OSError):
 
 
 class MissingMedium(MediumError, FileNotFoundError):
-    """The image or its diff area does not exist."""
+    """The image, its diff area or a trace does not exist."""
 
 
 class MediumExists(MediumError, FileExistsError):
@@ -255,9 +269,11 @@ class ReadOnly(MediumError):
 
 
 __all__ = [
+    "AlreadyRecording",
     "BackupDamaged",
     "BadChunkSize",
     "BadTarget",
+    "BadTrace",
     "CachedMedium",
     "CannotMount",
     "Closed",

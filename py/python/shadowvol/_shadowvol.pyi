@@ -33,6 +33,8 @@ from shadowvol._types import (
     OnFull,
     Progress,
     StrPath,
+    TraceAction,
+    TraceFormat,
 )
 from shadowvol.participants import Participant
 
@@ -46,6 +48,7 @@ __all__ = [
     "Passive",
     "PassiveStats",
     "PruneReport",
+    "Recording",
     "Repository",
     "SetCreation",
     "ShadowCopy",
@@ -56,6 +59,7 @@ __all__ = [
     "__version__",
     "check",
     "diff_path",
+    "replay",
 ]
 
 __version__: str
@@ -405,6 +409,20 @@ class Volume:
         Raises:
             CannotMount: the folder is missing or not empty, or this process may not mount.
             Closed, Corrupt, MediumError.
+        """
+
+    def record(self, path: StrPath) -> Recording:
+        """Write down what is done to the volume from now on, in a new file.
+
+        When and where bytes are written and discarded, flushes, and shadow copies that are taken
+        and deleted; not the bytes. :func:`shadowvol.plan` reads it. The recording ends when what is
+        returned is stopped or leaves a ``with`` block, or the volume is closed. If the trace cannot
+        be written any further, the volume goes on, and stopping raises.
+
+        Raises:
+            AlreadyRecording, Closed.
+            MediumExists: there is a file of this name.
+            MediumError: the file cannot be made.
         """
 
     def compact(self) -> None:
@@ -1084,6 +1102,34 @@ class Memory:
         """
 
 @final
+class Recording:
+    """A recording of a volume that is under way; a context manager that stops it."""
+
+    @property
+    def path(self) -> str:
+        """The trace."""
+
+    @property
+    def events(self) -> int:
+        """Events so far."""
+
+    def stop(self) -> None:
+        """End it, and return when the trace is whole and durable. Stopping twice is fine.
+
+        Raises:
+            MediumError: a part of the trace could not be written.
+            Closed: it belongs to another process.
+        """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
 class Event:
     """Something that happened to a volume without being anyone's error."""
 
@@ -1298,6 +1344,30 @@ def check(
     Raises:
         NotADiffArea, UnknownFormat, Corrupt: nothing can be said, because no superblock is whole.
         MissingMedium, OtherOrigin, OriginSize, CachedMedium, MediumError.
+    """
+
+def replay(
+    trace: StrPath,
+    *,
+    every: Sequence[timedelta],
+    keep: Sequence[timedelta | int],
+    chunk_size: Sequence[int],
+    format: TraceFormat | None,
+    size: int | None,
+    device: str | None,
+    action: TraceAction,
+    columns: dict[str, str | int] | None,
+    units: dict[str, str | int],
+    progress: Progress | None,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Replay a trace for each chunk size and schedule; returns what it tells, and what each takes.
+
+    This is what :func:`shadowvol.plan` is made of: the keys are the fields of ``TraceFacts`` and
+    ``PlanRow``.
+
+    Raises:
+        BadTrace, BadChunkSize, MissingMedium, MediumError.
+        ValueError: a word is none of its choices, or a column or unit has no such name.
     """
 
 def diff_path(path: StrPath, /) -> str:

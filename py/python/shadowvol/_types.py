@@ -25,5 +25,11 @@ BackupKind: TypeAlias = Literal["full", "copy", "incremental", "differential"]
 ImageFormat: TypeAlias = Literal["raw", "qcow2"]
 """How the bytes of a volume are laid out in a file."""
 
+TraceFormat: TypeAlias = Literal["blkparse", "fio", "csv", "shadowvol"]
+"""How a trace of what was written is written down."""
+
+TraceAction: TypeAlias = Literal["queued", "issued", "completed"]
+"""Which appearance of a request counts in the output of blkparse."""
+
 Progress: TypeAlias = Callable[[int, int], object]
 """Called now and then with the bytes done and the bytes to do; raising cancels the operation."""

@@ -12,6 +12,7 @@ from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
 from shadowvol.cli.mount import mount
+from shadowvol.cli.plan import plan
 from shadowvol.cli.repository import backups, prune, restore, verify
 from shadowvol.cli.sections import SectionedGroup
 from shadowvol.cli.set import take_set
@@ -49,7 +50,7 @@ _COMMANDS = (
     *(init, snapshot, take_set, list_copies, info, delete, gc, copy, diff, revert, check),
     mount,
     *(backup, backups, restore, verify, prune),
-    demo,
+    *(plan, demo),
 )
 
 for _command in _COMMANDS:
