@@ -248,7 +248,7 @@ impl Active {
         let copies =
             self.view.copies().map(|info| 128 + info.about.label.len() as u64).sum::<u64>();
         let settled = self.view.settled_runs() as u64 * 20;
-        let bytes = copies + self.view.table().chunks() * 24 + settled;
+        let bytes = copies + self.view.chunks() * 24 + settled;
         let slots = self.geometry().slots_in(bytes) + 4;
         slots.min(self.kept_slots())
     }
