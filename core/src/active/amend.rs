@@ -69,6 +69,14 @@ impl Amend {
         }
     }
 
+    /// From byte `offset` on the copy holds so many zeros, whole chunks likewise.
+    #[must_use]
+    pub fn zeros(copy: CopyId, offset: u64, length: u64, chunk: ChunkSize) -> Self {
+        let chunks = length.div_ceil(chunk.bytes()) as usize;
+        let nothing = Self::new(copy, offset, &[], chunk, Checksum::PORTABLE);
+        Self { length, sums: alloc::vec![None; chunks], ..nothing }
+    }
+
     fn look_up(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<Step<()>, Error> {
         if let Some(ended) = active.refusal() {
             return Err(ended);

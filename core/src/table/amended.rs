@@ -219,17 +219,17 @@ mod tests {
             while !amended.sweep(&mut cursor, 3, is_wanted, |first, count| {
                 freed.extend(first.0..first.0 + count);
             }) {}
-            let slots = |keep: bool| {
-                let judged = own.iter().filter(move |((_, of), _)| wanted.contains(of) == keep);
+            let slots = |keep: bool| -> BTreeSet<u32> {
+                let judged = own.iter().filter(|((_, of), _)| wanted.contains(of) == keep);
                 judged.filter_map(|(_, (content, _))| match content {
                     Content::Zeros => None,
                     Content::Slot(slot) => Some(slot.0),
-                })
+                }).collect()
             };
-            prop_assert_eq!(&freed, &slots(false).collect());
+            prop_assert_eq!(&freed, &slots(false));
             let mut left = BTreeSet::new();
             amended.for_each_slot(|first, count| left.extend(first.0..first.0 + count));
-            prop_assert_eq!(left, slots(true).collect());
+            prop_assert_eq!(left, slots(true));
         }
     }
 }

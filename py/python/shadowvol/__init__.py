@@ -15,7 +15,8 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant, and :class:`Repository` where such copies are backed up.
+as it was at one instant, :class:`Fork` a copy that can be written to and is thrown away, and
+:class:`Repository` where copies are backed up.
 Everything that goes wrong is an :class:`Error`.
 """
 
@@ -35,6 +36,7 @@ from shadowvol._errors import (
     Error,
     ExternalWrite,
     Fenced,
+    Finished,
     Gone,
     LabelTooLong,
     MediumError,
@@ -56,11 +58,12 @@ from shadowvol._errors import (
     RoleTaken,
     SetFailed,
     TooManyVolumes,
+    Unfinished,
     UnknownFormat,
     WrongState,
 )
 from shadowvol._extent import Extent
-from shadowvol._raw import ShadowCopyIO
+from shadowvol._raw import ForkIO, ShadowCopyIO
 from shadowvol._report import Failure, Part, Report
 from shadowvol._sets import BackupSet, ShadowCopySet, backup_set
 from shadowvol._shadowvol import (
@@ -68,6 +71,7 @@ from shadowvol._shadowvol import (
     CheckReport,
     Event,
     Finding,
+    Fork,
     Memory,
     Passive,
     PassiveStats,
@@ -106,6 +110,9 @@ __all__ = [
     "Failure",
     "Fenced",
     "Finding",
+    "Finished",
+    "Fork",
+    "ForkIO",
     "Gone",
     "LabelTooLong",
     "MediumError",
@@ -139,6 +146,7 @@ __all__ = [
     "ShadowCopySet",
     "Space",
     "TooManyVolumes",
+    "Unfinished",
     "UnknownFormat",
     "VerifyReport",
     "Volume",

@@ -12,6 +12,7 @@ from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
 from shadowvol.cli.errors import ErrorGroup
+from shadowvol.cli.fork import fork
 from shadowvol.cli.repository import backups, prune, restore, verify
 from shadowvol.cli.set import take_set
 from shadowvol.cli.snapshot import delete, gc, snapshot
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(init, snapshot, take_set, list_copies, info, delete, gc, copy, diff, revert, check),
+    *(init, snapshot, take_set, list_copies, info, delete, gc, copy, fork, diff, revert, check),
     *(backup, backups, restore, verify, prune),
     demo,
 )

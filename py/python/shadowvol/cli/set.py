@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +11,7 @@ import click
 
 import shadowvol as sv
 from shadowvol.cli import options, output, participants
+from shadowvol.cli.process import run_command
 
 if TYPE_CHECKING:
     from shadowvol._types import OnExternalWrite
@@ -88,11 +87,7 @@ def _run(command: str, copies: sv.ShadowCopySet) -> int:
         "SHADOWVOL_COPIES": "\n".join(names),
     }
     env |= {f"SHADOWVOL_COPY_{nth}": name for nth, name in enumerate(names, start=1)}
-    done = subprocess.run(  # noqa: S602 - it is the user's own command
-        command, shell=True, check=False, env=os.environ | env
-    )
-    # A command that a signal has killed ends as a shell says it.
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return run_command(command, env)
 
 
 def _names(copies: sv.ShadowCopySet) -> list[str]:
@@ -111,5 +106,6 @@ def _report(copies: sv.ShadowCopySet) -> dict[str, object]:
         "set": copies.id,
         "outcome": copies.report.outcome,
         "took_part": copies.report.took_part,
+        "recovered": copies.report.recovered,
         "copies": [{"image": image, **output.copy_json(copy)} for image, copy in copies.items()],
     }
