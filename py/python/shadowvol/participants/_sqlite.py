@@ -35,6 +35,8 @@ class SQLite(Participant):
 
     Writers wait in the meantime, readers go on. In WAL mode the log is first brought into the
     database, as far as readers let it, so that the copy's database is nearly complete by itself.
+    What is left of the log SQLite brings in when the copy is opened: nothing is changed in the copy,
+    in which only a file system knows where the database lies.
 
     Args:
         database: the path, or a connection of ``sqlite3`` (opened with
