@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 def fork(*, target: Target, command: str, folder: Path | None, diff: Path | None) -> None:
     """Give a command a writable copy of a shadow copy.
 
-    The command finds the path of a raw image in SHADOWVOL_FORK, and may do with it what it likes: it
-    is a sparse file of its own, made for this run, and vanishes at its end. The shadow copy, IMAGE
-    and all other forks stay as they are; SHADOWVOL_COPY names the shadow copy, IMAGE@ID.
+    The command finds the path of a raw image in SHADOWVOL_FORK, and may do with it what it likes:
+    it is a sparse file of its own, made for this run, and vanishes at its end. The shadow copy,
+    IMAGE and all other forks stay as they are. SHADOWVOL_COPY names the shadow copy, IMAGE@ID.
     """
     with sv.Passive.open(target.image, diff=diff) as node:
         chosen = target.of(node)

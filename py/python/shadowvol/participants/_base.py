@@ -9,8 +9,7 @@ from shadowvol._errors import Finished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from typing_extensions import Self
+    from typing import Self
 
     from shadowvol._shadowvol import Draft, Fork
 
@@ -63,7 +62,7 @@ class SetCopy(_NamedCopy):
     def __new__(cls, volume: str, id: int, draft: Draft | None = None) -> Self:  # noqa: A002
         """The copy number ``id`` of a volume; without ``draft`` it cannot be changed."""
         made = super().__new__(cls, volume, id)
-        made._draft = draft  # noqa: SLF001 - it is its own
+        made._draft = draft
         return made
 
     def writable(self) -> Fork:
@@ -107,7 +106,7 @@ class Participant:
         """Go on. Raise if it was not quiet all the time."""
 
     def post_snapshot(self, copies: Sequence[SetCopy], /) -> None:
-        """Look after the copies, which nobody has seen yet; :meth:`SetCopy.writable` changes one."""
+        """Look after the copies, which nobody has seen yet; ``writable`` of one changes it."""
 
     def abort(self) -> None:
         """It comes to nothing: go on, if frozen, and forget what you were told."""
