@@ -208,7 +208,8 @@ fn writer() {
         let mut live: Vec<_> = live.iter().map(|copy| copy.id).collect();
         let mut random = Random(version.load(Ordering::Relaxed));
         let own = volume.reader().expect("a reader");
-        for round in 0.. {
+        // However short each writer lives, all kinds of copies are taken by one of them.
+        for round in notes.copies.len().. {
             let (copy, truth) = if round % 3 == 2 {
                 let copy = edited(&volume);
                 (copy, digest(&whole(&own, copy).expect("a live copy")))
