@@ -44,7 +44,7 @@ impl Fork {
                 "the fork is closed, and what was written to it is discarded; make another";
             return Err(refuse(py, "Closed", message));
         }
-        self.session.get(py).map(|fork| Arc::clone(&fork))
+        self.session.get(py).map(|fork| (*fork).clone())
     }
 
     /// Does a request without the interpreter lock.
