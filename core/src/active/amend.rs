@@ -113,7 +113,8 @@ impl Amend {
         let &Self { copy, offset, length, .. } = self;
         let geometry = active.geometry();
         geometry.check(offset, length)?;
-        let is_edge = |byte: u64| byte % geometry.chunk.bytes() == 0 || byte == geometry.size;
+        let chunk = geometry.chunk.bytes();
+        let is_edge = |byte: u64| byte.is_multiple_of(chunk) || byte == geometry.size;
         if !is_edge(offset) || !is_edge(offset + length) {
             return Err(Error::PartialChunk { offset, length });
         }

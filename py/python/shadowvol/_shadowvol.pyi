@@ -38,8 +38,10 @@ from shadowvol.participants import Participant
 __all__ = [
     "Backup",
     "CheckReport",
+    "Draft",
     "Event",
     "Finding",
+    "Fork",
     "Memory",
     "Passive",
     "PassiveStats",
