@@ -8,6 +8,9 @@ use shadowvol::{CopyId, Error};
 /// When a copy was taken: it tells two copies of one number apart, of which a power cut took one.
 pub(super) type Time = i64;
 
+/// Bytes that a copy was amended by, and where.
+type Edit = (usize, Vec<u8>);
+
 /// The volume and its copies, as they should be.
 #[derive(Default)]
 pub(super) struct Model {
@@ -15,7 +18,7 @@ pub(super) struct Model {
     /// The bytes of every instant at which a copy may have been taken.
     instants: BTreeMap<(CopyId, Time), Rc<Vec<u8>>>,
     /// What was amended in copies since, in order.
-    amended: BTreeMap<(CopyId, Time), Vec<(usize, Vec<u8>)>>,
+    amended: BTreeMap<(CopyId, Time), Vec<Edit>>,
     /// What copies hold since they are finished. More than one if a power cut took that back: then
     /// a passive may have heard of it all the same.
     finished: BTreeMap<(CopyId, Time), Vec<Rc<Vec<u8>>>>,

@@ -4,8 +4,8 @@
 //! threads, while the volume's writer goes on. And nobody else may notice: not the copy, nor the
 //! volume, nor another fork, nor the media, byte for byte.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use proptest::prelude::*;

@@ -235,7 +235,7 @@ impl Participant for Actor {
     fn post_snapshot(&self, copies: &[Draft]) -> Result<(), Veto> {
         self.shown.lock().extend(copies.iter().map(|draft| draft.copy().clone()));
         if let Some(write) = &*self.pen.lock() {
-            copies.iter().try_for_each(|draft| write(draft))?;
+            copies.iter().try_for_each(write)?;
         }
         self.play("post_snapshot")
     }
