@@ -48,6 +48,35 @@ pub enum Error {
         /// The copy that it is being reverted to.
         copy: CopyId,
     },
+    /// The shadow copy is unfinished: nobody but its maker may use it.
+    #[error("shadow copy {copy} is unfinished: wait until its maker has finished it")]
+    Unfinished {
+        /// The copy.
+        copy: CopyId,
+    },
+    /// The shadow copy is finished, so that it is a constant.
+    #[error("shadow copy {copy} is finished and cannot be changed; write to a fork of it")]
+    Finished {
+        /// The copy.
+        copy: CopyId,
+    },
+    /// A chunk of an unfinished shadow copy is to be amended for a second time.
+    #[error(
+        "shadow copy {copy} was amended there before, and each chunk can be only once; \
+         delete it and take another one"
+    )]
+    Amended {
+        /// The copy.
+        copy: CopyId,
+    },
+    /// Only whole chunks can be amended.
+    #[error("{length} bytes from {offset} on are not whole chunks of the volume")]
+    PartialChunk {
+        /// First byte of the request.
+        offset: u64,
+        /// Bytes of the request.
+        length: u64,
+    },
     /// The diff area has no room for old bytes, and the policy says that the write fails.
     #[error(
         "the diff area is full: {needed} bytes are needed, {free} are free of {limit}; \

@@ -74,7 +74,7 @@ pub use error::{Damage, Error, IoKind};
 pub use geometry::Geometry;
 pub use rules::{Rule, Rules};
 pub use slots::Slots;
-pub use table::{Cursor, Found, Piece, Plan, Run, Source, Table};
+pub use table::{Amended, Cursor, Found, Piece, Plan, Run, Source, Table};
 pub use units::{
     ChunkIndex, ChunkSize, Content, CopyId, Epoch, Extent, Generation, Segment, Sequence,
     SlotIndex, VolumeId,

@@ -56,13 +56,21 @@ pub enum Rule {
     MarkBeforePreserve,
     /// The copy that the volume is being reverted to is not deleted.
     KeepRevertedTo,
+    /// What was amended in a copy is behind a barrier before the copy is called finished.
+    AmendBeforeFinish,
+    /// A finished copy is never amended.
+    FinishedForEver,
+    /// A reader takes what was amended as a whole, when the copy is finished.
+    AmendedAtOnce,
+    /// Recovery forgets what was amended in copies that were never finished.
+    ForgetUnfinished,
     /// Invariant 10: a creation lets the writers go on, however it ends.
     ReleaseAlways,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 29] = [
         Self::CommitBeforeOverwrite,
         Self::BarrierBehindRecords,
         Self::SlotChecksums,
@@ -87,6 +95,10 @@ impl Rule {
         Self::SettleBeforeOverwrite,
         Self::MarkBeforePreserve,
         Self::KeepRevertedTo,
+        Self::AmendBeforeFinish,
+        Self::FinishedForEver,
+        Self::AmendedAtOnce,
+        Self::ForgetUnfinished,
         Self::ReleaseAlways,
     ];
 }

@@ -21,7 +21,9 @@
 //! | `cursor`  | all entries, a slice at a time         |
 //! | `replay`  | the runs again, for a new journal      |
 //! | `sweep`   | garbage collection                     |
+//! | `amended` | what answers for one copy alone        |
 
+mod amended;
 mod answers;
 mod cursor;
 mod key;
@@ -41,6 +43,7 @@ use self::sums::Sums;
 use self::tree::{Entry, Tree};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, SlotIndex};
 
+pub use self::amended::Amended;
 pub use self::cursor::Cursor;
 pub use self::plan::{Piece, Plan, Source};
 
@@ -131,13 +134,7 @@ impl Table {
     pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
         let found = self.answers(copy.number(), Extent { first: chunk, count: 1 });
         let (key, entry) = found.min_by_key(|(_, entry)| entry.copy)?;
-        let at = (chunk.0 - key.chunks().first.0) as u32;
-        let content = match entry.content() {
-            Content::Zeros => Content::Zeros,
-            Content::Slot(first) => Content::Slot(SlotIndex(first.0 + at)),
-        };
-        let sum = self.sums_of(key, entry).get(at as usize).copied().unwrap_or(0);
-        Some(Found { copy: entry.copy, content, sum })
+        Some(self.found(key, entry, chunk))
     }
 
     /// Whether `chunk` has a record with copy `newest` or a later one (step W1 for one chunk).
@@ -226,6 +223,17 @@ impl Table {
         self.newest = self.newest.max(run.copy.number());
     }
 
+    /// What the entry of a block says of one of its chunks.
+    fn found(&self, key: Key, entry: &Entry, chunk: ChunkIndex) -> Found {
+        let at = (chunk.0 - key.chunks().first.0) as u32;
+        let content = match entry.content() {
+            Content::Zeros => Content::Zeros,
+            Content::Slot(first) => Content::Slot(SlotIndex(first.0 + at)),
+        };
+        let sum = self.sums_of(key, entry).get(at as usize).copied().unwrap_or(0);
+        Found { copy: entry.copy, content, sum }
+    }
+
     /// Adds the entry for one block.
     fn put(&mut self, key: Key, block: Run, sums: &[u32]) {
         let shift = key.shift();
@@ -268,18 +276,21 @@ impl Table {
 
     /// Appends the chunks of `extent` that have a record with a copy in the range: sorted, merged.
     fn covered(&self, since: CopyId, until: Option<CopyId>, extent: Extent, out: &mut Vec<Extent>) {
-        let base = out.len();
-        for (key, entry) in self.answers(since.number(), extent) {
-            if until.is_some_and(|until| entry.copy >= until) {
-                continue;
+        let answers = self.answers(since.number(), extent);
+        let within = answers.filter(|(_, entry)| until.is_none_or(|until| entry.copy < until));
+        merge(within.map(|(key, _)| clip(key.chunks(), extent)), out);
+    }
+}
+
+/// Appends runs that come in the order of their first chunks, merged.
+fn merge(runs: impl Iterator<Item = Extent>, out: &mut Vec<Extent>) {
+    let base = out.len();
+    for run in runs {
+        match out[base..].last_mut() {
+            Some(last) if run.first.0 <= last.end() => {
+                last.count = last.end().max(run.end()) - last.first.0;
             }
-            let run = clip(key.chunks(), extent);
-            match out[base..].last_mut() {
-                Some(last) if run.first.0 <= last.end() => {
-                    last.count = last.end().max(run.end()) - last.first.0;
-                }
-                _ => out.push(run),
-            }
+            _ => out.push(run),
         }
     }
 }

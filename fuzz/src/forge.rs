@@ -34,7 +34,7 @@ pub(crate) struct Forged<'a> {
 enum Body<'a> {
     Created { again: bool, copy: Number, length: Number, facts: [u8; 66], label: &'a [u8] },
     Deleted { reason: u8, count: Number, copies: Vec<Number> },
-    Preserved { runs: Vec<Run> },
+    Runs { amended: bool, runs: Vec<Run> },
     Link { first: Number, slots: Number },
     Reverting { copy: Number },
     Settled { extents: Vec<(Number, Number)> },
@@ -120,9 +120,9 @@ impl Body<'_> {
                 }
                 2
             }
-            Self::Preserved { runs } => {
+            Self::Runs { amended, runs } => {
                 runs.iter().for_each(|run| run.emit(facts, out));
-                3
+                if *amended { 6 } else { 3 }
             }
             Self::Link { first, slots } => {
                 out.extend_from_slice(&first.in_place_of_u32(facts.free_slot).to_le_bytes());

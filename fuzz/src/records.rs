@@ -2,7 +2,9 @@
 //! emitted as bytes that say the same.
 
 use arbitrary::{Arbitrary, Unstructured};
-use shadowvol::format::record::{self, Body, Context, Emitter, MAX_BYTES, Reason, Record};
+use shadowvol::format::record::{
+    self, Body, Context, Emitter, MAX_BYTES, Reason, Record, RunKind, Runs,
+};
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_BYTES, Superblock};
 use shadowvol::{
     ChunkSize, CopyId, Description, Epoch, Error, Extent, Generation, Geometry, Run, Segment,
@@ -180,7 +182,7 @@ enum Said {
     Created(CopyId, Description),
     Described(CopyId, Description),
     Deleted(Reason, Vec<CopyId>),
-    Preserved(Vec<(Run, Vec<u32>)>),
+    Runs(RunKind, Vec<(Run, Vec<u32>)>),
     Link(Segment),
     Reverting(CopyId),
     Settled(Vec<Extent>),
@@ -211,10 +213,8 @@ impl Said {
             Body::Deleted { reason, copies } => {
                 Self::Deleted(reason, copies.collect::<Result<_, _>>()?)
             }
-            Body::Preserved(runs) => {
-                let owned = runs.map(|run| run.map(|(run, sums)| (run, sums.collect())));
-                Self::Preserved(owned.collect::<Result<_, _>>()?)
-            }
+            Body::Preserved(runs) => Self::Runs(RunKind::Preserved, owned(runs)?),
+            Body::Amended(runs) => Self::Runs(RunKind::Amended, owned(runs)?),
             Body::Link(segment) => Self::Link(segment),
             Body::Reverting(copy) => Self::Reverting(copy),
             Body::Settled(extents) => Self::Settled(extents.collect::<Result<_, _>>()?),
@@ -227,8 +227,8 @@ impl Said {
             Self::Created(copy, about) => Emitter::created(out, *copy, about.borrow()).end(),
             Self::Described(copy, about) => Emitter::described(out, *copy, about.borrow()).end(),
             Self::Deleted(reason, copies) => Emitter::deleted(out, *reason, copies).end(),
-            Self::Preserved(runs) => {
-                let mut emitter = Emitter::preserved(out);
+            Self::Runs(kind, runs) => {
+                let mut emitter = Emitter::runs(out, *kind);
                 for (run, sums) in runs {
                     assert!(emitter.has_room(sums.len()), "more than a record holds");
                     emitter.run(*run, sums);
@@ -241,4 +241,8 @@ impl Said {
             Self::Reverted => Emitter::reverted(out).end(),
         }
     }
+}
+
+fn owned(runs: Runs<'_>) -> Result<Vec<(Run, Vec<u32>)>, Error> {
+    runs.map(|run| run.map(|(run, sums)| (run, sums.collect()))).collect()
 }

@@ -3,7 +3,8 @@
 //! The very machines of the engine run one after the other over two small media, which lose what is
 //! not behind a barrier when the power fails. A compaction and a read can be under way while other
 //! things are done, and passive nodes look between any two operations of the active's machines.
-//! Copies are constants: whatever a passive node returns is what the volume was at the instant, and
+//! Copies are constants: whatever a passive node returns is what the volume was at the instant, or, of
+//! a copy that was amended in the making, what that was when it was finished; and
 //! `Gone` only of a copy whose deletion has begun. What was acknowledged stays; nobody waits for
 //! ever; no slot is lost.
 
@@ -62,6 +63,17 @@ impl World {
             }
             Deed::WriteBeyond { by } => self.write_beyond(by),
             Deed::Create { label } => self.create("l".repeat(usize::from(label) * 4)),
+            Deed::Make => self.make(),
+            Deed::Amend { nth, at, chunks, byte } => {
+                if let Some(copy) = self.model.nth(nth) {
+                    self.amend(copy, at, chunks, byte);
+                }
+            }
+            Deed::Finish { nth } => {
+                if let Some(copy) = self.model.nth(nth) {
+                    self.call_finished(copy);
+                }
+            }
             Deed::Delete { nth } => {
                 if let Some(copy) = self.model.nth(nth) {
                     self.delete(copy);

@@ -1,5 +1,6 @@
 //! Verifying a diff area: every record, and the checksum of every preserved chunk.
 
+use shadowvol::format::record::RunKind;
 use shadowvol::machine::Medium;
 use shadowvol::table::{Cursor, Run};
 use shadowvol::{ChunkIndex, Content, CopyId, Error as EngineError, Extent, SlotIndex};
@@ -75,25 +76,33 @@ pub fn check(
         records: state.records(),
         ..CheckReport::default()
     });
-    let total = node.look(|state| state.view().table().chunks()) * node.chunk_size();
+    let total = node.look(|state| state.view().chunks()) * node.chunk_size();
     let mut done = 0;
-    let mut cursor = Cursor::default();
-    let mut complete = false;
     let mut runs = Vec::new();
     let mut bytes = Vec::new();
-    while !complete {
-        runs.clear();
-        complete = node.look(|state| {
-            state.view().table().runs_from(&mut cursor, SLICE_ENTRIES, |run, sums| {
-                runs.push((run, sums.to_vec()));
-            })
-        });
-        for (run, sums) in &runs {
-            check_run(node, *run, sums, &mut bytes, &mut report)?;
-            done += run.chunks.count * node.chunk_size();
-        }
-        if !progress(done.min(total), total) {
-            return Err(Error::Cancelled);
+    for kind in [RunKind::Preserved, RunKind::Amended] {
+        let mut cursor = Cursor::default();
+        let mut complete = false;
+        while !complete {
+            runs.clear();
+            complete = node.look(|state| {
+                let keep = |run, sums: &[u32]| runs.push((run, sums.to_vec()));
+                match kind {
+                    RunKind::Preserved => {
+                        state.view().table().runs_from(&mut cursor, SLICE_ENTRIES, keep)
+                    }
+                    RunKind::Amended => {
+                        state.view().amended().runs_from(&mut cursor, SLICE_ENTRIES, keep)
+                    }
+                }
+            });
+            for (run, sums) in &runs {
+                check_run(node, *run, sums, &mut bytes, &mut report)?;
+                done += run.chunks.count * node.chunk_size();
+            }
+            if !progress(done.min(total), total) {
+                return Err(Error::Cancelled);
+            }
         }
     }
     Ok(report)
@@ -138,7 +147,7 @@ fn confirm(node: &Passive, suspect: &Suspect) -> Result<Option<Finding>, Error> 
     let (geometry, copies, recent) = node.look(|state| {
         let view = state.view();
         let needs = |id: &CopyId| {
-            let found = view.table().lookup(*id, chunk);
+            let found = view.lookup(*id, chunk);
             found.is_some_and(|found| found.copy == copy && found.content == Content::Slot(slot))
         };
         let copies: Vec<_> = view.copies().map(|info| info.id).filter(needs).collect();

@@ -8,10 +8,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use shadowvol::format::checksum::is_zeros;
+
 use crate::error::Error;
 use crate::partial::failed;
 
 pub(crate) use place::Place;
+
+/// Bytes that are read at once.
+const PIECE: usize = 4 << 20;
+/// Zeros of this many bytes become a hole.
+const HOLE: usize = 64 << 10;
 
 /// How the bytes of a volume are laid out in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -50,6 +57,52 @@ pub(crate) fn create(
         Format::Raw => Box::new(raw::Raw::create(path, size, image)?),
         Format::Qcow2 => Box::new(qcow2::Qcow2::create(path, size, image)?),
     })
+}
+
+/// Fills an image with what `read` brings, and completes it; returns the bytes written, holes left
+/// out.
+pub(crate) fn fill(
+    sink: Box<dyn Sink>,
+    size: u64,
+    sparse: bool,
+    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), Error>,
+    mut progress: impl FnMut(u64, u64) -> bool,
+) -> Result<u64, Error> {
+    let mut bytes = vec![0; PIECE.min(size as usize)];
+    let (mut at, mut written) = (0, 0);
+    while at < size {
+        let len = (size - at).min(PIECE as u64) as usize;
+        read(at, &mut bytes[..len])?;
+        for (start, data) in stretches(&bytes[..len], sparse) {
+            sink.write(at + start as u64, data)?;
+            written += data.len() as u64;
+        }
+        at += len as u64;
+        if !progress(at, size) {
+            return Err(Error::Cancelled);
+        }
+    }
+    sink.complete()?;
+    Ok(written)
+}
+
+/// The stretches of bytes to write, each with where it begins.
+fn stretches(bytes: &[u8], sparse: bool) -> Vec<(usize, &[u8])> {
+    if !sparse {
+        return vec![(0, bytes)];
+    }
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for start in (0..bytes.len()).step_by(HOLE) {
+        let end = bytes.len().min(start + HOLE);
+        if is_zeros(&bytes[start..end]) {
+            continue;
+        }
+        match found.last_mut() {
+            Some((_, last)) if *last == start => *last = end,
+            _ => found.push((start, end)),
+        }
+    }
+    found.into_iter().map(|(start, end)| (start, &bytes[start..end])).collect()
 }
 
 fn check_target(path: &Path, own: &[PathBuf]) -> Result<(), Error> {

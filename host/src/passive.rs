@@ -84,7 +84,7 @@ pub struct PassiveStats {
     pub gone: u64,
     /// Number of the holding of the active role that was last seen.
     pub epoch: Epoch,
-    /// Chunks that the table knows.
+    /// Chunks that the table knows, amended ones included.
     pub table_chunks: u64,
     /// Memory of the table of preserved chunks, in bytes.
     pub table_bytes: usize,
@@ -186,8 +186,8 @@ impl Passive {
             read_bytes: self.inner.read_bytes.load(Ordering::Relaxed),
             gone: self.inner.gone.load(Ordering::Relaxed),
             epoch: state.superblock().epoch,
-            table_chunks: state.view().table().chunks(),
-            table_bytes: state.view().table().heap_bytes(),
+            table_chunks: state.view().chunks(),
+            table_bytes: state.view().heap_bytes(),
         })
     }
 
@@ -275,6 +275,10 @@ impl ShadowCopy {
     pub(crate) fn find_sibling(&self, copy: CopyId) -> Result<Option<CopyInfo>, Error> {
         self.inner.catch_up()?;
         Ok(self.inner.node.with(|state| state.view().copy(copy).cloned().ok()))
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.inner.geometry
     }
 
     /// The paths of the volume's own media, where they have some.

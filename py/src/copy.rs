@@ -8,10 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use shadowvol::journal::CopyInfo;
 use shadowvol::{Attributes, Error as EngineError};
-use shadowvol_host::{CopyOptions, Error, Passive, ShadowCopy as HostCopy, Volume};
+use shadowvol_host::{CopyOptions, Error, ForkOptions, Passive, ShadowCopy as HostCopy, Volume};
 
 use crate::buffer::{Output, filled};
 use crate::errors::raise;
+use crate::fork::Fork;
 use crate::number::{Bytes, within};
 use crate::progress::watched;
 use crate::session::Session;
@@ -161,6 +162,14 @@ impl ShadowCopy {
     /// The copy as a raw file object (an io.RawIOBase).
     fn open(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
         slf.py().import("shadowvol._raw")?.getattr("ShadowCopyIO")?.call1((slf,))
+    }
+
+    /// A writable fork of the copy, which is discarded at its end.
+    #[pyo3(signature = (*, folder = None))]
+    pub(crate) fn fork(&self, py: Python<'_>, folder: Option<PathBuf>) -> PyResult<Fork> {
+        let copy = self.open_copy(py)?;
+        let made = py.detach(move || copy.fork(&ForkOptions { folder }));
+        made.map(|fork| Fork::new(Arc::new(fork))).map_err(raise)
     }
 
     /// Copy the whole shadow copy into a file; returns the bytes written, holes left out.

@@ -84,6 +84,8 @@ fn kind_of_engine(error: &EngineError) -> Kind {
     match *error {
         EngineError::Gone { copy } => ("Gone", vec![("copy", copy.number().into())]),
         EngineError::NoSuchCopy { copy } => ("NoSuchCopy", vec![("copy", copy.number().into())]),
+        EngineError::Unfinished { copy } => ("Unfinished", vec![("copy", copy.number().into())]),
+        EngineError::Finished { copy } => ("Finished", vec![("copy", copy.number().into())]),
         EngineError::Reverting { copy } => ("Reverting", vec![("copy", copy.number().into())]),
         EngineError::Retained { copy, .. } => ("Retained", vec![("copy", copy.number().into())]),
         EngineError::RetentionShortened { copy } => {

@@ -12,6 +12,7 @@ mod copy;
 mod errors;
 mod event;
 mod extent;
+mod fork;
 mod memory;
 mod mount;
 mod number;
@@ -40,6 +41,8 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<volume::Volume>()?;
     module.add_class::<passive::Passive>()?;
     module.add_class::<copy::ShadowCopy>()?;
+    module.add_class::<fork::Fork>()?;
+    module.add_class::<fork::Draft>()?;
     module.add_class::<set::SetCreation>()?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<mount::Mount>()?;

@@ -11,6 +11,7 @@ use crate::backend;
 use crate::copy::ShadowCopy;
 use crate::errors::{raise, refuse};
 use crate::extent;
+use crate::fork::Fork;
 use crate::mount::Mount;
 use crate::number::Id;
 use crate::session::Session;
@@ -101,6 +102,12 @@ impl Passive {
     fn shadow_copies(&self, py: Python<'_>) -> PyResult<Vec<ShadowCopy>> {
         let copies = self.run(py, HostPassive::shadow_copies)?;
         Ok(copies.into_iter().map(|copy| ShadowCopy::of_passive(&self.session, copy)).collect())
+    }
+
+    /// A writable fork of the shadow copy with this number; see ShadowCopy.fork.
+    #[pyo3(signature = (id, *, folder = None))]
+    fn fork(&self, py: Python<'_>, id: Id, folder: Option<PathBuf>) -> PyResult<Fork> {
+        self.shadow_copy(py, id)?.fork(py, folder)
     }
 
     /// What may differ between two shadow copies; see Volume.changes.

@@ -18,7 +18,7 @@ impl Active {
         for segment in self.journal.segments().iter().chain(self.journal.spare().as_ref()) {
             sound &= slots.mark(segment.first, segment.slots);
         }
-        self.view.table().for_each_slot(|first, count| sound &= slots.mark(first, count));
+        self.view.for_each_slot(|first, count| sound &= slots.mark(first, count));
         sound && slots.used() == self.slots.used()
     }
 

@@ -7,10 +7,9 @@ use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::format::record::{self, Context};
-use crate::journal::{Batch, read_pair};
+use crate::journal::{Batch, Sweep, read_pair};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
 use crate::rules::{Rule, Rules};
-use crate::table::Cursor;
 use crate::units::Sequence;
 
 /// Proof that a write's records are behind a barrier.
@@ -32,8 +31,8 @@ impl Active {
         (ticket <= self.committed).then_some(Committed(()))
     }
 
-    /// Begins a sweep if a record may have left slots that no copy needs: a deletion, or old bytes
-    /// for a copy that was deleted while they were being preserved.
+    /// Begins a sweep if a record may have left slots that no copy needs: a deletion, or bytes for a
+    /// copy that was deleted while they were being preserved or amended.
     fn sweep_after(&mut self, body: &record::Body<'_>) {
         let begin = match body {
             record::Body::Deleted { .. } => true,
@@ -41,10 +40,13 @@ impl Active {
                 let newest = self.view.newest();
                 runs.flatten().any(|(run, _)| Some(run.copy) != newest)
             }
+            record::Body::Amended(runs) => {
+                runs.flatten().any(|(run, _)| self.view.copy(run.copy).is_err())
+            }
             _ => false,
         };
         if begin {
-            self.sweep = Some(Cursor::default());
+            self.sweep = Some(Sweep::default());
         }
     }
 

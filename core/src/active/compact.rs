@@ -248,7 +248,7 @@ impl Active {
         let copies =
             self.view.copies().map(|info| 128 + info.about.label.len() as u64).sum::<u64>();
         let settled = self.view.settled_runs() as u64 * 20;
-        let chunks = self.view.table().chunks();
+        let chunks = self.view.chunks();
         self.geometry().slots_for_rewrite(chunks, copies + settled).min(self.kept_slots())
     }
 }

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::record::{Emitter, MAX_DELETED, Reason};
+use crate::journal::Sweep;
 use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
 use crate::rules::Rule;
-use crate::table::Cursor;
 use crate::units::CopyId;
 
 /// The machine that deletes shadow copies, all or none when they fit one record.
@@ -61,7 +61,7 @@ impl Active {
         }
         if !self.rules.keeps(Rule::FreeBeforeReuse) {
             self.view.forget(copies);
-            self.sweep = Some(Cursor::default());
+            self.sweep = Some(Sweep::default());
         }
         Ok(last)
     }

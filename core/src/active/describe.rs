@@ -1,4 +1,7 @@
 //! Saying anew what is known of a shadow copy: one record, all or nothing.
+//!
+//! To say of an unfinished copy that it is finished makes it what it is for ever. So that waits for
+//! whoever amends it, and is never taken back.
 
 use super::{Active, Ticket};
 use crate::description::Description;
@@ -18,13 +21,15 @@ pub struct Describe {
     /// Room for the record was asked for.
     asked: bool,
     ticket: Option<Ticket>,
+    /// It keeps others from amending the copy.
+    edits: bool,
 }
 
 impl Describe {
     /// Says this of the copy from now on.
     #[must_use]
     pub fn new(copy: CopyId, about: Description) -> Self {
-        Self { copy, about, asked: false, ticket: None }
+        Self { copy, about, asked: false, ticket: None, edits: false }
     }
 
     fn begin(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<Step<()>, Error> {
@@ -36,8 +41,15 @@ impl Describe {
         if self.about.retained_until < before.retained_until {
             return Err(Error::RetentionShortened { copy });
         }
+        let edits = before.is_unfinished();
+        if !edits && self.about.is_unfinished() {
+            return Err(Error::Finished { copy });
+        }
         self.about.time = before.time;
         self.about.check()?;
+        if edits && active.editing {
+            return Ok(Step::Wait(Wait::Turn));
+        }
         active.journal.set_aside(&mut active.slots);
         if active.journal.spare().is_none() && !self.asked {
             self.asked = true;
@@ -47,7 +59,14 @@ impl Describe {
         let ticket =
             active.append(buffers.checksum, |out| Emitter::described(out, copy, about).end())?;
         self.ticket = Some(ticket);
+        self.edits = edits;
+        active.editing |= edits;
         Ok(Step::Wait(Wait::Commit))
+    }
+
+    fn end(&self, active: &mut Active, result: Result<(), Error>) -> Step<()> {
+        active.editing &= !self.edits;
+        Step::Done(result)
     }
 }
 
@@ -68,10 +87,11 @@ impl Machine for Describe {
         match (self.ticket, fed) {
             (None, Fed::Failed(error)) => Step::Done(Err(error)),
             (None, _) => self.begin(active, buffers).unwrap_or_else(|error| Step::Done(Err(error))),
-            (Some(ticket), _) if active.committed(ticket).is_none() => {
-                active.refusal().map_or(Step::Wait(Wait::Commit), |ended| Step::Done(Err(ended)))
-            }
-            (Some(_), _) => Step::Done(Ok(())),
+            (Some(ticket), _) if active.committed(ticket).is_none() => match active.refusal() {
+                Some(ended) => self.end(active, Err(ended)),
+                None => Step::Wait(Wait::Commit),
+            },
+            (Some(_), _) => self.end(active, Ok(())),
         }
     }
 }

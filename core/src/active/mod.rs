@@ -8,11 +8,12 @@
 //! ```
 //!
 //! [`Active`] is what the node's machines share. A node becomes the active one by [`TakeRole`];
-//! then any number of [`Write`], [`Flush`], [`Create`], [`Delete`], [`Commit`], [`MakeRoom`] and [`Compact`]
-//! machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine,
+//! then any number of [`Write`], [`Flush`], [`Create`], [`Amend`], [`Describe`], [`Delete`], [`Commit`],
+//! [`MakeRoom`] and [`Compact`] machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine,
 //! since the origin's bytes are the volume's bytes, but while a revert is under way: [`Revert`] begins
 //! it, [`Settle`] brings the copy's bytes to the origin, and [`Read`] finds them meanwhile.
 
+mod amend;
 #[cfg(feature = "sim")]
 mod audit;
 mod commit;
@@ -36,6 +37,7 @@ mod write;
 
 use alloc::vec::Vec;
 
+pub use amend::Amend;
 pub use commit::{Commit, Committed};
 pub use compact::Compact;
 pub use create::Create;
@@ -54,12 +56,12 @@ pub use write::Write;
 
 use crate::error::Error;
 use crate::format::checksum::Checksum;
+use crate::format::record::RunKind;
 use crate::format::superblock::{OnFull, Place, Superblock};
 use crate::geometry::Geometry;
-use crate::journal::{Appender, Rewriter, RunList, View};
+use crate::journal::{Appender, Rewriter, RunList, Sweep, View};
 use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
-use crate::table::Cursor;
 use crate::units::{ChunkIndex, CopyId, Epoch};
 use flights::Flights;
 use gate::Gates;
@@ -87,6 +89,9 @@ pub struct Active {
     begun: u64,
     flights: Flights,
     gates: Gates,
+    /// A machine is amending or finishing an unfinished copy. One at a time: what is appended behind
+    /// the end of it would change what readers have seen.
+    editing: bool,
     /// Records appended, and how many of them are behind a barrier; both only grow.
     appended: Ticket,
     committed: Ticket,
@@ -103,7 +108,7 @@ pub struct Active {
     /// diff area full asks again.
     cannot_grow: bool,
     /// Where the search for slots that no copy needs goes on, if there may be any.
-    sweep: Option<Cursor>,
+    sweep: Option<Sweep>,
     low: bool,
     ended: Option<Error>,
     events: Vec<Event>,
@@ -184,7 +189,7 @@ impl Active {
         &self.superblock
     }
 
-    /// The live copies and what was preserved for them.
+    /// The live copies, and what was preserved and amended for them.
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
@@ -283,7 +288,7 @@ impl Active {
     /// Whether the journal is worth writing anew: it has grown to twice what it has to say.
     #[must_use]
     pub fn wants_compaction(&self) -> bool {
-        let (chunks, copies) = (self.view.table().chunks(), self.view.copies().len() as u64);
+        let (chunks, copies) = (self.view.chunks(), self.view.copies().len() as u64);
         let journal = self.geometry().slot_bytes(self.journal.slots());
         self.rewriter.is_none()
             && self.ended.is_none()
@@ -320,9 +325,9 @@ impl Active {
     /// Invariant 4: only a visible `deleted` record takes a copy out of the view, so a slot that
     /// no copy of the view needs is needed by no passive either.
     pub fn sweep(&mut self, entries: usize) {
-        let Some(cursor) = &mut self.sweep else { return };
+        let Some(sweep) = &mut self.sweep else { return };
         let slots = &mut self.slots;
-        let complete = self.view.sweep(cursor, entries, |first, count| slots.release(first, count));
+        let complete = self.view.sweep(sweep, entries, |first, count| slots.release(first, count));
         if complete {
             self.sweep = None;
         }
@@ -351,10 +356,11 @@ impl Active {
     fn append_runs(
         &mut self,
         checksum: Checksum,
+        kind: RunKind,
         runs: &RunList,
     ) -> (usize, Result<Ticket, Error>) {
         let start = self.journal.pending_bytes();
-        let (done, appended) = self.journal.append_runs(&mut self.slots, checksum, runs);
+        let (done, appended) = self.journal.append_runs(&mut self.slots, checksum, kind, runs);
         self.repeat(start, checksum);
         (done, appended.map(|()| self.issue()))
     }

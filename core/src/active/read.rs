@@ -77,7 +77,7 @@ impl Read {
             let cover = geometry.cover(self.at, self.end - self.at);
             active.view.unsettled(cover, u64::MAX, &mut unsettled);
             for part in unsettled {
-                active.view.table().resolve(copy, part, &mut self.plan);
+                active.view.resolve(copy, part, &mut self.plan);
             }
         }
         self.ask(geometry, buffers);

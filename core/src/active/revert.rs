@@ -50,7 +50,9 @@ impl Revert {
         if let Some(ended) = active.refusal() {
             return Err(ended);
         }
-        active.view.copy(self.copy)?;
+        if active.view.copy(self.copy)?.about.is_unfinished() {
+            return Err(Error::Unfinished { copy: self.copy });
+        }
         if active.reverting() == Some(self.copy) {
             return Ok(Step::Done(Ok(())));
         }

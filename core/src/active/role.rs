@@ -4,7 +4,8 @@
 //!    still names the old journal.
 //! 2. Load that journal, now that nobody appends to it (invariant 8).
 //! 3. Look at the slots of records that may not have been behind a barrier. A record whose slots
-//!    do not have their checksums counts as absent: its origin chunk was not overwritten.
+//!    do not have their checksums counts as absent: its origin chunk was not overwritten. What was
+//!    amended in copies that were never finished counts as absent, too.
 //! 4. Write a journal of a new generation, so that a passive that saw records which are lost now
 //!    starts over; then the superblock that names it, with a barrier before and behind.
 //!
@@ -23,12 +24,12 @@ use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
 use crate::geometry::Geometry;
 use crate::journal::{
-    Batch, Load, Loaded, Progress, Recent, Rewriter, Trust, read_pair, take_segment,
+    Batch, Load, Loaded, Progress, Recent, Rewriter, Sweep, Trust, read_pair, take_segment,
 };
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step};
 use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
-use crate::table::{Cursor, Run};
+use crate::table::Run;
 use crate::units::{ChunkIndex, Content, Epoch, Extent, Generation, SlotIndex};
 
 /// How a node takes the role.
@@ -184,7 +185,7 @@ impl TakeRole {
             let geometry = loaded.superblock.geometry;
             match recent.run.content {
                 Content::Zeros => {
-                    loaded.view.insert(recent.run, &[]);
+                    loaded.view.insert(recent.kind, recent.run, &[]);
                     self.recent.pop_front();
                 }
                 Content::Slot(slot) => {
@@ -224,7 +225,7 @@ impl TakeRole {
             let bytes = &buffers.scratch[start..start + geometry.length_of(chunks) as usize];
             if buffers.checksum.of(bytes) == sum {
                 let content = Content::Slot(SlotIndex(slot.0 + nth));
-                loaded.view.insert(Run { chunks, content, ..recent.run }, &[sum]);
+                loaded.view.insert(recent.kind, Run { chunks, content, ..recent.run }, &[sum]);
             }
         }
         // What is left of it comes next, if anything is.
@@ -242,15 +243,18 @@ impl TakeRole {
             return Err(Error::RoleEnded);
         };
         let geometry = superblock.geometry;
-        let mut cursor = Cursor::default();
-        while !view.sweep(&mut cursor, SLICE_ENTRIES, |_, _| ()) {}
+        if self.rules.keeps(Rule::ForgetUnfinished) {
+            view.forget_amended();
+        }
+        let mut sweep = Sweep::default();
+        while !view.sweep(&mut sweep, SLICE_ENTRIES, |_, _| ()) {}
 
         let mut slots = Slots::new(geometry.header_slots(), geometry.slots_in(self.role.diff_size));
         let mut sound = true;
         for &segment in segments.iter() {
             sound &= slots.mark(segment.first, segment.slots);
         }
-        view.table().for_each_slot(|first, count| sound &= slots.mark(first, count));
+        view.for_each_slot(|first, count| sound &= slots.mark(first, count));
         if !sound {
             return Err(Error::Corrupt { what: Damage::Truncated, at: self.role.diff_size });
         }
@@ -358,6 +362,7 @@ impl TakeRole {
             begun: 0,
             flights: Flights::default(),
             gates: Gates::default(),
+            editing: false,
             appended: Ticket(0),
             committed: Ticket(0),
             committing: false,

@@ -203,7 +203,7 @@ impl Settle {
         let geometry = *active.geometry();
         self.plan.clear();
         for &part in &self.parts {
-            active.view.table().resolve(copy, part, &mut self.plan);
+            active.view.resolve(copy, part, &mut self.plan);
         }
         self.phase = Phase::Read;
         self.ops.clear();

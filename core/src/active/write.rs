@@ -6,7 +6,7 @@ use core::ops::Range;
 use super::{Active, Committed, Ticket};
 use crate::error::Error;
 use crate::format::checksum::is_zeros;
-use crate::format::record::{Emitter, MAX_SETTLED};
+use crate::format::record::{Emitter, MAX_SETTLED, RunKind};
 use crate::geometry::Geometry;
 use crate::journal::RunList;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span, Step, Wait};
@@ -311,7 +311,8 @@ impl Write {
     /// their slots are in use.
     fn append(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
         self.mark(active, buffers)?;
-        let (done, appended) = active.append_runs(buffers.checksum, &self.preserved.runs);
+        let (done, appended) =
+            active.append_runs(buffers.checksum, RunKind::Preserved, &self.preserved.runs);
         let ticket = match appended {
             Err(error) if done == 0 => return Err(error),
             Err(error) => {

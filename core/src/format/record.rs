@@ -27,6 +27,7 @@
 //!              16     4 each: CRC-32C of a chunk; absent for zeros
 //! 4 link        0  4  slot where the journal goes on   4  4  slots of that segment
 //! 5 described   as 1, and replaces what was said before
+//! 6 amended     as 3: bytes that the copy has in place of its own
 //! 7 reverting   0  4  copy that the volume is from now on
 //! 8 settled     extents until the record ends, each
 //!               0  8  first chunk   8  8  chunks, at least 1
@@ -91,6 +92,15 @@ pub struct Context {
     pub generation: Generation,
 }
 
+/// What runs of chunks say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunKind {
+    /// What the chunks held: it answers for their copy, and for older ones as far as no other does.
+    Preserved,
+    /// What their copy holds in place of what it was taken with: it answers for that copy alone.
+    Amended,
+}
+
 /// A record that verifies.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
@@ -128,6 +138,8 @@ pub enum Body<'a> {
     },
     /// Old bytes were preserved.
     Preserved(Runs<'a>),
+    /// Chunks of unfinished copies were changed.
+    Amended(Runs<'a>),
     /// The journal goes on in another segment.
     Link(Segment),
     /// The volume is this shadow copy from now on, wherever its bytes are.
@@ -152,7 +164,7 @@ impl Iterator for Copies<'_> {
     }
 }
 
-/// The runs of a `preserved` record.
+/// The runs of a `preserved` or `amended` record.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs<'a>(&'a [u8]);
 
@@ -254,6 +266,7 @@ fn parse_body(kind: u8, bytes: &[u8]) -> Result<Body<'_>, Error> {
             sound.then_some(Body::Link(Segment { first, slots })).ok_or(DAMAGED)
         }
         5 => parse_description(bytes).map(|(copy, about)| Body::Described { copy, about }),
+        6 => Ok(Body::Amended(Runs(bytes))),
         7 => CopyId::new(u32_at(bytes, 0)).map(Body::Reverting).ok_or(DAMAGED),
         8 => Ok(Body::Settled(Extents(bytes))),
         9 => Ok(Body::Reverted),
@@ -302,7 +315,21 @@ pub struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     /// Begins a `preserved` record; [`Emitter::run`] adds to it.
     pub fn preserved(out: &'a mut Vec<u8>) -> Self {
-        Self::begin(out, 3)
+        Self::runs(out, RunKind::Preserved)
+    }
+
+    /// Begins an `amended` record; [`Emitter::run`] adds to it.
+    pub fn amended(out: &'a mut Vec<u8>) -> Self {
+        Self::runs(out, RunKind::Amended)
+    }
+
+    /// Begins a record of runs of this kind; [`Emitter::run`] adds to it.
+    pub fn runs(out: &'a mut Vec<u8>, kind: RunKind) -> Self {
+        let kind = match kind {
+            RunKind::Preserved => 3,
+            RunKind::Amended => 6,
+        };
+        Self::begin(out, kind)
     }
 
     /// Begins a `created` record. The label is at most [`MAX_LABEL`] bytes long.
@@ -390,7 +417,7 @@ impl<'a> Emitter<'a> {
         self.out.len() - self.start + RUN + 4 * sums <= MAX_BYTES
     }
 
-    /// Adds a run to a `preserved` record.
+    /// Adds a run to a `preserved` or `amended` record.
     pub fn run(&mut self, run: Run, sums: &[u32]) {
         debug_assert!(run.chunks.count >= 1 && run.chunks.count <= MAX_ZEROS);
         let place = run.chunks.first.0 | (run.chunks.count - 1) << 48;

@@ -5,7 +5,7 @@ use core::mem;
 
 use crate::error::Error;
 use crate::format::checksum::Checksum;
-use crate::format::record::{self, Context, Emitter, LINK_BYTES};
+use crate::format::record::{self, Context, Emitter, LINK_BYTES, RunKind};
 use crate::geometry::Geometry;
 use crate::journal::RunList;
 use crate::slots::Slots;
@@ -179,12 +179,13 @@ impl Appender {
         Ok(self.place(length, checksum))
     }
 
-    /// Appends `preserved` records with these runs, as few as hold them. Says how many runs are in
-    /// appended records: all, unless there is an error, which is that of [`Appender::append`].
+    /// Appends records with these runs, as few as hold them. Says how many runs are in appended
+    /// records: all, unless there is an error, which is that of [`Appender::append`].
     pub fn append_runs(
         &mut self,
         slots: &mut Slots,
         checksum: Checksum,
+        kind: RunKind,
         list: &RunList,
     ) -> (usize, Result<(), Error>) {
         let mut runs = list.iter().peekable();
@@ -192,7 +193,7 @@ impl Appender {
         while runs.peek().is_some() {
             let mut held = 0;
             let appended = self.append(slots, checksum, |out| {
-                let mut emitter = Emitter::preserved(out);
+                let mut emitter = Emitter::runs(out, kind);
                 while let Some((run, sums)) = runs.next_if(|(_, sums)| emitter.has_room(sums.len()))
                 {
                     emitter.run(run, sums);

@@ -7,6 +7,7 @@
 //! [`Appender`] writes records, [`Tail`] follows them, [`View`] is what they say, [`Load`] reads a
 //! journal from its start, [`Rewriter`] writes one from a view.
 
+mod amended;
 mod append;
 mod load;
 mod reverting;
@@ -15,6 +16,7 @@ mod runs;
 mod tail;
 mod view;
 
+pub(crate) use amended::Sweep;
 pub(crate) use append::take_segment;
 pub use append::{Appender, Batch};
 pub use load::{Load, Loaded};

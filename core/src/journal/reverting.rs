@@ -38,7 +38,7 @@ impl View {
             && let Some(gap) = settled.first_gap(rest)
         {
             rest = Extent::new(gap.end(), extent.end() - gap.end());
-            let Some(run) = self.table().first_held(*copy, gap) else { continue };
+            let Some(run) = self.first_answered(*copy, gap) else { continue };
             rest = Extent::new(run.end(), extent.end() - run.end());
             found += run.count;
             match out[base..].last_mut() {

@@ -1,12 +1,12 @@
 //! Writes a journal anew from what the old one said.
 //!
-//! The copies come first and at once, then the table in slices. What is appended to the old
+//! The copies come first and at once, then the table and what was amended, in slices. What is appended to the old
 //! journal meanwhile is repeated in the new one ([`Rewriter::repeat`]), so the two say the same
 //! when the superblock changes over; saying something twice does no harm.
 
 use crate::error::Error;
 use crate::format::checksum::Checksum;
-use crate::format::record::{self, Context, Emitter, MAX_SETTLED};
+use crate::format::record::{self, Context, Emitter, MAX_SETTLED, RunKind};
 use crate::geometry::Geometry;
 use crate::journal::{Appender, RunList, View};
 use crate::slots::Slots;
@@ -20,7 +20,8 @@ const SLICE_ENTRIES: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rewriter {
     appender: Appender,
-    cursor: Cursor,
+    preserved: Cursor,
+    amended: Cursor,
     runs: RunList,
 }
 
@@ -39,7 +40,8 @@ impl Rewriter {
     pub fn new(geometry: Geometry, context: Context, segment: Segment) -> Self {
         Self {
             appender: Appender::new(geometry, context, segment),
-            cursor: Cursor::default(),
+            preserved: Cursor::default(),
+            amended: Cursor::default(),
             runs: RunList::default(),
         }
     }
@@ -87,7 +89,7 @@ impl Rewriter {
         Ok(())
     }
 
-    /// Appends the next slice of the table.
+    /// Appends the next slice of the table, or of what was amended.
     ///
     /// # Errors
     ///
@@ -98,12 +100,17 @@ impl Rewriter {
         slots: &mut Slots,
         checksum: Checksum,
     ) -> Result<Progress, Error> {
-        self.runs.clear();
-        let runs = &mut self.runs;
-        let complete = view
-            .table()
-            .runs_from(&mut self.cursor, SLICE_ENTRIES, |run, sums| runs.push(run, sums));
-        self.appender.append_runs(slots, checksum, &self.runs).1?;
+        let Self { appender, preserved, amended, runs } = self;
+        runs.clear();
+        let mut complete =
+            view.table().runs_from(preserved, SLICE_ENTRIES, |run, sums| runs.push(run, sums));
+        appender.append_runs(slots, checksum, RunKind::Preserved, runs).1?;
+        if complete {
+            runs.clear();
+            complete =
+                view.amended().runs_from(amended, SLICE_ENTRIES, |run, sums| runs.push(run, sums));
+            appender.append_runs(slots, checksum, RunKind::Amended, runs).1?;
+        }
         Ok(if complete { Progress::Complete } else { Progress::More })
     }
 

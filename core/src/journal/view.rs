@@ -3,13 +3,14 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use super::amended::Sweep;
 use super::reverting::Reverting;
 use crate::description::Description;
 use crate::error::{Damage, Error};
 use crate::extents::Extents;
-use crate::format::record::{Body, Record, is_sound};
+use crate::format::record::{Body, Record, RunKind, Runs, is_sound};
 use crate::geometry::Geometry;
-use crate::table::{Cursor, Run, Table};
+use crate::table::{Amended, Run, Table};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, Sequence, SlotIndex};
 
 /// A live shadow copy.
@@ -37,10 +38,12 @@ pub enum Trust {
 pub struct View {
     pub(super) geometry: Geometry,
     trust: Trust,
-    copies: BTreeMap<CopyId, CopyInfo>,
+    pub(super) copies: BTreeMap<CopyId, CopyInfo>,
     /// The number that the next copy gets. Invariant: above that of every copy ever seen.
     next_copy: u32,
-    table: Table,
+    pub(super) table: Table,
+    /// What the makers of copies have changed in them. It counts for a copy when that is finished.
+    pub(super) amended: Amended,
     /// Invariant: the copy is alive.
     pub(super) reverting: Option<Reverting>,
     recent: VecDeque<Recent>,
@@ -52,6 +55,8 @@ pub struct View {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recent {
     sequence: Sequence,
+    /// What it says.
+    pub kind: RunKind,
     /// The run.
     pub run: Run,
     /// Its checksums, one a chunk; none for zeros.
@@ -68,6 +73,7 @@ impl View {
             copies: BTreeMap::new(),
             next_copy: next_copy.max(1),
             table: Table::new(),
+            amended: Amended::default(),
             reverting: None,
             recent: VecDeque::new(),
             sums: Vec::new(),
@@ -119,12 +125,15 @@ impl View {
         }
         let mut changed = Vec::new();
         self.table.changed(since, until, &mut changed);
-        let unsettled = if until.is_none() { self.all_unsettled() } else { Vec::new() };
-        if unsettled.is_empty() {
+        let mut more = if until.is_none() { self.all_unsettled() } else { Vec::new() };
+        for copy in [Some(since), until].into_iter().flatten() {
+            self.amended.all_of(copy, &mut more);
+        }
+        if more.is_empty() {
             return Ok(changed);
         }
         let mut all = Extents::default();
-        changed.into_iter().chain(unsettled).for_each(|extent| all.insert(extent));
+        changed.into_iter().chain(more).for_each(|extent| all.insert(extent));
         Ok(all.iter().collect())
     }
 
@@ -134,22 +143,26 @@ impl View {
         self.next_copy
     }
 
-    /// Which record answers for which chunk.
+    /// What was preserved, and for which copies. [`View::lookup`] and [`View::resolve`] tell what a
+    /// copy holds.
     #[must_use]
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Removes what no live copy needs, looking at about `entries` entries of the table from the
-    /// cursor on; true when it has been through. `freed` hears the slots that held it.
+    /// Removes what no live copy needs, looking at about as many entries as given from where the
+    /// sweep is; true when it has been through. `freed` hears the slots that held it.
     pub(crate) fn sweep(
         &mut self,
-        cursor: &mut Cursor,
+        sweep: &mut Sweep,
         entries: usize,
-        freed: impl FnMut(SlotIndex, u32),
+        mut freed: impl FnMut(SlotIndex, u32),
     ) -> bool {
-        let copies = &self.copies;
-        self.table.sweep(cursor, entries, |copy| newest_at_most(copies, copy), freed)
+        let Self { copies, table, amended, .. } = self;
+        let live_below = |copy| newest_at_most(copies, copy);
+        let is_live = |copy| copies.contains_key(&copy);
+        table.sweep(&mut sweep.preserved, entries, live_below, &mut freed)
+            && amended.sweep(&mut sweep.amended, entries, is_live, freed)
     }
 
     /// Whether the record that says that a chunk is in this slot may not be behind a barrier yet.
@@ -170,8 +183,11 @@ impl View {
     }
 
     /// Adds a run whose slots are known to be there.
-    pub(crate) fn insert(&mut self, run: Run, sums: &[u32]) {
-        self.table.insert(run, sums);
+    pub(crate) fn insert(&mut self, kind: RunKind, run: Run, sums: &[u32]) {
+        match kind {
+            RunKind::Preserved => self.table.insert(run, sums),
+            RunKind::Amended => self.amended.insert(run, sums),
+        }
     }
 
     /// Forgets these copies.
@@ -183,6 +199,7 @@ impl View {
     pub(crate) fn drop_copies(&mut self) {
         self.copies.clear();
         self.table = Table::new();
+        self.amended = Amended::default();
         self.reverting = None;
         self.recent.clear();
     }
@@ -222,20 +239,8 @@ impl View {
                     self.copies.remove(&copy);
                 }
             }
-            Body::Preserved(runs) => {
-                for run in runs {
-                    let (run, sums) = run?;
-                    // Nothing is preserved for a copy that was never taken: the next one that is
-                    // would inherit it.
-                    let is_known = run.copy.number() < self.next_copy;
-                    if !is_known || !is_sound(&run, self.geometry.chunks()) {
-                        return Err(Error::Corrupt { what: Damage::Record, at: 0 });
-                    }
-                    self.sums.clear();
-                    self.sums.extend(sums);
-                    self.preserve(sequence, run);
-                }
-            }
+            Body::Preserved(runs) => self.apply_runs(sequence, RunKind::Preserved, runs)?,
+            Body::Amended(runs) => self.apply_runs(sequence, RunKind::Amended, runs)?,
             Body::Link(_) => {}
             Body::Reverting(copy) => self.revert_to(copy)?,
             Body::Settled(extents) => self.mark_settled(extents)?,
@@ -244,14 +249,38 @@ impl View {
         Ok(())
     }
 
-    fn preserve(&mut self, sequence: Sequence, run: Run) {
-        match self.trust {
-            // The node has claimed these chunks because no record answers for them.
-            Trust::Full => return self.table.insert_absent(run, &self.sums),
-            Trust::Remember => self.table.insert(run, &self.sums),
-            Trust::Apart => {}
+    fn apply_runs(
+        &mut self,
+        sequence: Sequence,
+        kind: RunKind,
+        runs: Runs<'_>,
+    ) -> Result<(), Error> {
+        for run in runs {
+            let (run, sums) = run?;
+            // Nothing is said for a copy that was never taken: the next one that is would inherit
+            // it.
+            let is_known = run.copy.number() < self.next_copy;
+            if !is_known || !is_sound(&run, self.geometry.chunks()) {
+                return Err(Error::Corrupt { what: Damage::Record, at: 0 });
+            }
+            let mut own = core::mem::take(&mut self.sums);
+            own.clear();
+            own.extend(sums);
+            self.add(sequence, kind, run, &own);
+            self.sums = own;
         }
-        self.recent.push_back(Recent { sequence, run, sums: self.sums.clone() });
+        Ok(())
+    }
+
+    fn add(&mut self, sequence: Sequence, kind: RunKind, run: Run, sums: &[u32]) {
+        match (self.trust, kind) {
+            // The node has claimed these chunks because no record answers for them.
+            (Trust::Full, RunKind::Preserved) => return self.table.insert_absent(run, sums),
+            (Trust::Full, RunKind::Amended) => return self.amended.insert(run, sums),
+            (Trust::Remember, _) => self.insert(kind, run, sums),
+            (Trust::Apart, _) => {}
+        }
+        self.recent.push_back(Recent { sequence, kind, run, sums: sums.to_vec() });
     }
 
     /// All records before `stable` are behind a barrier.
@@ -260,7 +289,7 @@ impl View {
             if let Some(recent) = self.recent.pop_front()
                 && self.trust == Trust::Apart
             {
-                self.table.insert(recent.run, &recent.sums);
+                self.insert(recent.kind, recent.run, &recent.sums);
             }
         }
     }

@@ -57,7 +57,8 @@ pub struct Counters {
     pub redirected_chunks: u64,
     /// Reads that had at least one such chunk.
     pub redirected_reads: u64,
-    /// Reads that began again because the journal had moved to a new generation.
+    /// Reads that began again because the journal had moved to a new generation, or the copy was
+    /// finished.
     pub restarts: u64,
     /// Journals loaded from their start after the first.
     pub reloads: u64,

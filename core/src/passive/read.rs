@@ -26,6 +26,8 @@ pub struct Read {
     generation: Generation,
     /// The node's version when the chunks were looked up last.
     version: u64,
+    /// Whether the copy was in the making then: what was amended in it did not count.
+    unfinished: bool,
     plan: Plan,
     /// Chunks whose bytes are from the origin. Invariant 6: their absence from the journal is only
     /// a hint until it is confirmed after the read.
@@ -91,6 +93,7 @@ impl Read {
             geometry: None,
             generation: Generation::default(),
             version: 0,
+            unfinished: false,
             plan: Plan::default(),
             origin: Vec::new(),
             slots: Vec::new(),
@@ -134,13 +137,14 @@ impl Read {
         self.geometry = Some(geometry);
         self.generation = passive.superblock.generation;
         self.version = passive.version;
+        self.unfinished = passive.view.is_unfinished(self.copy);
         self.rules = passive.rules;
         self.doubts.clear();
         self.origin.clear();
         self.plan.clear();
         let cover = geometry.cover(self.offset, self.length);
         if !cover.is_empty() {
-            passive.view.table().resolve(self.copy, cover, &mut self.plan);
+            passive.view.resolve(self.copy, cover, &mut self.plan);
         }
         self.ask(geometry, buffers);
         Ok(())
@@ -273,6 +277,13 @@ impl Read {
         if self.rules.keeps(Rule::CheckAlive) {
             self.check_alive(passive)?;
         }
+        // It was finished meanwhile: what was amended in it counts from now on.
+        let finished = self.unfinished && !passive.view.is_unfinished(self.copy);
+        if finished && self.rules.keeps(Rule::AmendedAtOnce) {
+            passive.counters.restarts += 1;
+            self.look_up(passive, buffers)?;
+            return Ok(Step::Io);
+        }
         let geometry = *passive.geometry();
         if let Some(doubt) = self.doubts.last().copied() {
             return self.resolve_doubt(passive, geometry, doubt, buffers).map(|()| Step::Io);
@@ -295,7 +306,7 @@ impl Read {
         self.version = passive.version;
         self.plan.clear();
         for &chunks in &self.origin {
-            passive.view.table().resolve(self.copy, chunks, &mut self.plan);
+            passive.view.resolve(self.copy, chunks, &mut self.plan);
         }
         // What has no record now was right when it was read.
         self.origin.clear();

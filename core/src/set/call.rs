@@ -51,7 +51,8 @@ pub enum Ask {
     /// Let the writes go on; end whatever leads to a copy if that is still possible. It has no answer,
     /// and may come more than once.
     Release,
-    /// Describe the copy as finished, and how consistent it is.
+    /// Put into the copy what participants have changed in it, and describe it as finished, and how
+    /// consistent it is.
     Finish,
     /// Delete the copy.
     Delete,
@@ -128,6 +129,12 @@ pub enum Event {
         ask: Ask,
         /// What it said.
         answer: Result<(), Veto>,
+    },
+    /// Participants have changed the copy of a volume, which comes before its answer to
+    /// [`Ask::Finish`].
+    Recovered {
+        /// Its place in the plan.
+        volume: usize,
     },
     /// Time has passed.
     Tick,

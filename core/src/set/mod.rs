@@ -18,8 +18,8 @@
 //!                            This is the common instant, for applications that do not take part, too
 //!             committing     all volumes take an unfinished copy; then all release their writes
 //!             thawing        all at once: who needs another one that is still frozen just waits
-//!             post-snapshot  participants look after the copies
-//!             finishing      the copies are described as finished
+//!             post-snapshot  participants look after the copies, and may change them
+//!             finishing      what they have changed is put into the copies; these are finished
 //!             created        the requester reads
 //! Complete -> completing, shutting down, over
 //! Abort, or any failure -> undoing, shutting down, over
@@ -161,6 +161,11 @@ impl SetCreation {
                 self.called(participant, number, answer);
             }
             Event::Asked { volume, ask, answer } => self.asked(volume, ask, answer),
+            Event::Recovered { volume } => {
+                if let Some(place) = self.places.get_mut(volume) {
+                    place.is_recovered = true;
+                }
+            }
             Event::Tick => {}
         }
         self.go_on();
@@ -183,10 +188,17 @@ impl SetCreation {
             complaint: seat.complaint.clone(),
         };
         let failed = self.failure.is_some();
+        let recovered = |place: &&Place| !failed && place.is_recovered;
         let left = |place: &&Place| failed && (place.has_copy || place.late_commit);
         Report {
             outcome: self.outcome(),
             participants: self.seats.iter().map(part).collect(),
+            recovered: self
+                .places
+                .iter()
+                .filter(recovered)
+                .map(|place| place.name.clone())
+                .collect(),
             left_behind: self.places.iter().filter(left).map(|place| place.name.clone()).collect(),
         }
     }

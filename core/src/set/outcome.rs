@@ -194,6 +194,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// Every participant, in the plan's order.
     pub participants: Vec<Part>,
+    /// The volumes whose copies participants have changed since the instant.
+    pub recovered: Vec<String>,
     /// The volumes that may still have a copy of a failed set: they did not answer, or could not
     /// delete it. It is unfinished, so nobody sees it, and it is deleted when the volume answers.
     pub left_behind: Vec<String>,

@@ -22,6 +22,8 @@ pub(super) struct Place {
     pub(super) is_engaged: bool,
     /// It has a copy.
     pub(super) has_copy: bool,
+    /// Participants have changed its copy.
+    pub(super) is_recovered: bool,
 }
 
 impl Place {
@@ -34,6 +36,7 @@ impl Place {
             late_delete: false,
             is_engaged: false,
             has_copy: false,
+            is_recovered: false,
         }
     }
 

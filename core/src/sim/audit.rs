@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::content::{self, UNIT};
 use super::disk::Disk;
-use super::oracle::Broken;
+use super::oracle::{Broken, Found};
 use super::task::{Side, Task};
 use super::world::World;
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::format::checksum::Checksum;
 use crate::journal::Load;
 use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
 use crate::passive::{Passive, Read, TRUST};
-use crate::units::{Content, CopyId, Extent};
+use crate::units::{Content, Extent};
 
 /// All active nodes have done what they were asked.
 ///
@@ -37,8 +37,12 @@ pub(super) fn at_rest(world: &mut World) -> Result<(), Broken> {
     }
     let found = copies(world)?;
     for (time, id) in world.oracle.live() {
-        if !found.contains(&(time, id)) {
+        let Some(&(_, _, finished)) = found.iter().find(|found| (found.0, found.1) == (time, id))
+        else {
             return Err(format!("copy {id} is lost"));
+        };
+        if world.oracle.is_finished(time) && !finished {
+            return Err(format!("copy {id} was finished, and is unfinished again"));
         }
     }
     Ok(())
@@ -60,14 +64,16 @@ pub(super) fn after_recovery(world: &mut World, node: usize) -> Result<(), Broke
     }
 }
 
-/// Reads all copies there are, and returns their times and numbers.
-fn copies(world: &mut World) -> Result<Vec<(i64, CopyId)>, Broken> {
+/// Reads all copies there are, and returns their times and numbers, and whether they are finished.
+fn copies(world: &mut World) -> Result<Vec<Found>, Broken> {
     let (origin, diff) = (&world.origin, &world.diff);
     let passive = open(diff).map_err(|error| format!("the diff area is unreadable: {error}"))?;
-    let found: Vec<_> = passive.view().copies().map(|info| (info.about.time, info.id)).collect();
+    let copies = passive.view().copies();
+    let found: Vec<Found> =
+        copies.map(|info| (info.about.time, info.id, !info.about.is_unfinished())).collect();
     let length = world.scenario.units * UNIT;
     let mut oracle = world.oracle.clone();
-    for &(time, id) in found.iter().filter(|_| world.scenario.reservation) {
+    for &(time, id, finished) in found.iter().filter(|_| world.scenario.reservation) {
         let mut user = alloc::vec![0; length];
         let mut read = Task::Read(Box::new(Read::new(id, time, 0, length as u64)));
         let mut side = Side::Passive(Box::new(passive.clone()));
@@ -78,7 +84,7 @@ fn copies(world: &mut World) -> Result<Vec<(i64, CopyId)>, Broken> {
             .enumerate()
             .map(|(unit, bytes)| content::parse(unit, bytes))
             .collect();
-        oracle.change(|oracle| oracle.read(time, 0, &units))?;
+        oracle.change(|oracle| oracle.read((time, finished), 0, &units))?;
     }
     Ok(found)
 }
@@ -93,7 +99,7 @@ pub(super) fn overlay(diff: &Disk, volume: &mut [u8]) {
             let chunk = Extent::new(chunk, 1);
             let start = geometry.offset_of(chunk.first) as usize;
             let bytes = &mut volume[start..start + geometry.length_of(chunk) as usize];
-            let Some(found) = view.table().lookup(copy, chunk.first) else { continue };
+            let Some(found) = view.lookup(copy, chunk.first) else { continue };
             match found.content {
                 Content::Zeros => bytes.fill(0),
                 Content::Slot(slot) => {

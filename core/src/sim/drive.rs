@@ -146,7 +146,7 @@ impl World {
             return None;
         }
         let owner = (node as u8, thread as u8);
-        let value = self.value(node, thread);
+        let (first, value) = self.written(node, thread);
         let Self { origin, diff, nodes, scenario, .. } = self;
         let Node { side, threads, .. } = &mut nodes[node];
         let disk = match op.medium() {
@@ -179,7 +179,10 @@ impl World {
                         let frame = threads[thread].frames.last()?;
                         frame.scratch[from.range()][range.clone()].to_vec()
                     }
-                    Buffer::User => units(at, range.len(), value),
+                    Buffer::User => {
+                        let from = (from.start + range.start) / UNIT;
+                        units(first + from, range.len() / UNIT, value)
+                    }
                 };
                 disk.change(|disk| disk.land(owner, at, bytes));
                 Some(fed)
@@ -197,11 +200,13 @@ impl World {
         }
     }
 
-    /// What the order under way writes.
-    fn value(&self, node: usize, thread: usize) -> Value {
+    /// From which unit on the order under way writes, and what.
+    fn written(&self, node: usize, thread: usize) -> (usize, Value) {
         match self.order(node, thread) {
-            Some(Order::Write { value, .. }) => *value,
-            _ => 0,
+            Some(Order::Write { units, value } | Order::Amend { units, value, .. }) => {
+                (units.start, *value)
+            }
+            _ => (0, 0),
         }
     }
 
@@ -281,11 +286,11 @@ fn buffer<'a>(user: &'a mut [u8], scratch: &'a mut [u8], span: Span) -> &'a mut 
     }
 }
 
-/// The bytes of whole units that all have one value.
-fn units(at: usize, len: usize, value: Value) -> Vec<u8> {
-    let mut bytes = alloc::vec![0; len];
+/// The bytes of so many units that all have one value.
+pub(super) fn units(first: usize, count: usize, value: Value) -> Vec<u8> {
+    let mut bytes = alloc::vec![0; count * UNIT];
     for (nth, unit) in bytes.chunks_mut(UNIT).enumerate() {
-        content::emit(at / UNIT + nth, value, unit);
+        content::emit(first + nth, value, unit);
     }
     bytes
 }

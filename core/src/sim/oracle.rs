@@ -60,9 +60,30 @@ struct Creation {
     before: Vec<Value>,
     /// Writes that may be in it, in their order.
     between: Vec<Flight>,
-    /// What was read of it so far.
+    /// What was read of it so far, while it was unfinished.
     seen: Vec<Option<Value>>,
+    finish: Finish,
+    /// What was amended in it before it was finished.
+    amended: Vec<Flight>,
+    /// What was read of it so far, since it is finished.
+    seen_finished: Vec<Option<Value>>,
 }
+
+/// Whether a copy is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Finish {
+    /// Nobody has said so yet.
+    Never,
+    /// Somebody has begun to say so.
+    Begun,
+    /// That was lost, with all that was amended. Who has heard of it may believe it for a while.
+    Lost,
+    /// It was acknowledged, or the copy was taken so.
+    Done,
+}
+
+/// A copy that was found: when it was taken, its number, and whether it is finished.
+pub(super) type Found = (i64, CopyId, bool);
 
 /// How a copy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,7 +190,7 @@ impl Oracle {
         let found = self.creations.values().find(|creation| creation.id == Some(copy));
         match found {
             Some(creation) if creation.between.is_empty() => {
-                self.revert = Some(creation.before.clone());
+                self.revert = Some(creation.content(0, true));
                 Ok(())
             }
             _ => Err(format!("nobody can tell what copy {copy} holds")),
@@ -246,9 +267,13 @@ impl Oracle {
         Ok(())
     }
 
-    /// A creation begins.
-    pub(super) fn begin_creation(&mut self, time: i64) {
+    /// A creation begins, of a copy that is finished at once or later.
+    pub(super) fn begin_creation(&mut self, time: i64, unfinished: bool) {
+        let finish = if unfinished { Finish::Never } else { Finish::Done };
         let creation = Creation {
+            finish,
+            amended: Vec::new(),
+            seen_finished: vec![None; self.units.len()],
             id: None,
             state: State::Begun,
             before: self.units.iter().map(|unit| unit.acknowledged).collect(),
@@ -282,6 +307,51 @@ impl Oracle {
         }
     }
 
+    /// A copy was amended.
+    ///
+    /// # Errors
+    ///
+    /// When it was finished before.
+    pub(super) fn amend(&mut self, copy: u32, flight: Flight) -> Result<(), Broken> {
+        for creation in self.of(CopyId::new(copy)) {
+            if creation.finish == Finish::Done {
+                return Err(format!("copy {copy} was amended after it had been finished"));
+            }
+            creation.amended.push(flight.clone());
+        }
+        Ok(())
+    }
+
+    /// Somebody begins to call a copy finished.
+    pub(super) fn begin_finish(&mut self, copy: CopyId) {
+        for creation in self.of(Some(copy)) {
+            if creation.finish == Finish::Lost {
+                creation.amended.clear();
+                creation.seen_finished.fill(None);
+            }
+            if creation.finish != Finish::Done {
+                creation.finish = Finish::Begun;
+            }
+        }
+    }
+
+    /// A copy is finished.
+    pub(super) fn end_finish(&mut self, copy: u32) {
+        for creation in self.of(CopyId::new(copy)) {
+            creation.finish = Finish::Done;
+        }
+    }
+
+    fn of(&mut self, copy: Option<CopyId>) -> impl Iterator<Item = &mut Creation> {
+        let is_one = move |creation: &&mut Creation| copy.is_some() && creation.id == copy;
+        self.creations.values_mut().filter(is_one)
+    }
+
+    /// Whether the copy that was taken at this time has been called finished.
+    pub(super) fn is_finished(&self, time: i64) -> bool {
+        self.creations.get(&time).is_some_and(|creation| creation.finish == Finish::Done)
+    }
+
     /// How the copy that was taken at this time stands.
     pub(super) fn state(&self, time: i64) -> Option<State> {
         self.creations.get(&time).map(|creation| creation.state)
@@ -295,31 +365,36 @@ impl Oracle {
             .filter_map(|(&time, creation)| Some((time, creation.id?)))
     }
 
-    /// Someone has read this of the copy, from unit `first` on; `None` for a unit whose bytes have
-    /// no value.
+    /// Someone has read this of the copy of a time, which he knows as finished or not, from unit
+    /// `first` on; `None` for a unit whose bytes have no value.
     ///
     /// # Errors
     ///
     /// When that is not what the copy holds.
     pub(super) fn read(
         &mut self,
-        time: i64,
+        (time, finished): (i64, bool),
         first: usize,
         found: &[Option<Value>],
     ) -> Result<(), Broken> {
         let Some(creation) = self.creations.get_mut(&time) else {
             return Err(format!("a copy was read that nobody took (time {time})"));
         };
+        if finished && creation.finish == Finish::Never {
+            return Err("a copy was read as finished, and nobody has finished it".into());
+        }
+        let Creation { seen, seen_finished, .. } = creation;
+        let seen = if finished { seen_finished } else { seen };
         for (nth, &value) in found.iter().enumerate() {
             let unit = first + nth;
             let Some(value) = value else {
                 return Err(format!("unit {unit} of a copy is torn"));
             };
-            match creation.seen[unit] {
+            match seen[unit] {
                 Some(seen) if seen != value => {
                     return Err(format!("unit {unit} of a copy was {seen}, and is now {value}"));
                 }
-                _ => creation.seen[unit] = Some(value),
+                _ => seen[unit] = Some(value),
             }
         }
         creation.explain()
@@ -407,18 +482,21 @@ impl Oracle {
     /// # Errors
     ///
     /// When a copy is lost, or one that was deleted is back.
-    pub(super) fn recover(&mut self, found: &[(i64, CopyId)]) -> Result<(), Broken> {
+    pub(super) fn recover(&mut self, found: &[Found]) -> Result<(), Broken> {
         for (time, creation) in &mut self.creations {
-            let here = found.iter().find(|(there, _)| there == time);
+            let here = found.iter().find(|(there, ..)| there == time);
+            if let Some(&(_, id, finished)) = here {
+                creation.recover(id, finished)?;
+            }
             match (creation.state, here) {
                 (State::Live, None) => {
                     let number = creation.id.map_or(0, CopyId::number);
                     return Err(format!("copy {number} is lost"));
                 }
-                (State::Dead, Some((_, id))) if creation.id == Some(*id) => {
+                (State::Dead, Some((_, id, _))) if creation.id == Some(*id) => {
                     return Err(format!("copy {id} was deleted, and is back"));
                 }
-                (State::Maybe, Some((_, id))) => {
+                (State::Maybe, Some((_, id, _))) => {
                     (creation.state, creation.id) = (State::Live, Some(*id));
                 }
                 (State::Maybe | State::Doomed, None) => creation.state = State::Dead,
@@ -430,29 +508,60 @@ impl Oracle {
 }
 
 impl Creation {
+    /// What it holds if just these of the writes between are in it, before or since it is finished.
+    fn content(&self, choice: u32, finished: bool) -> Vec<Value> {
+        let mut content = self.before.clone();
+        let between = self.between.iter().enumerate();
+        let chosen = between.filter(|(nth, _)| choice >> nth & 1 == 1).map(|(_, flight)| flight);
+        let amended = self.amended.iter().filter(|_| finished);
+        for Flight { units, value } in chosen.chain(amended) {
+            content[units.clone()].fill(*value);
+        }
+        content
+    }
+
     /// Whether some choice of the writes between explains all that was seen.
     fn explain(&self) -> Result<(), Broken> {
         let agrees = |choice: u32| {
-            let mut content = self.before.clone();
-            for (nth, Flight { units, value }) in self.between.iter().enumerate() {
-                if choice >> nth & 1 == 1 {
-                    content[units.clone()].fill(*value);
-                }
-            }
-            self.seen
-                .iter()
-                .zip(&content)
-                .all(|(seen, value)| seen.is_none_or(|seen| seen == *value))
+            let is_seen = |seen: &[Option<Value>], finished| {
+                let mut pairs = seen.iter().zip(self.content(choice, finished));
+                pairs.all(|(seen, value)| seen.is_none_or(|seen| seen == value))
+            };
+            is_seen(&self.seen, false) && is_seen(&self.seen_finished, true)
         };
         if (0..1 << self.between.len()).any(agrees) {
             return Ok(());
         }
+        let words = |seen: &[Option<Value>]| {
+            seen.iter().map(|seen| seen.map_or(-1, i32::from)).collect::<Vec<_>>()
+        };
+        let amended = if self.amended.is_empty() {
+            String::new()
+        } else {
+            format!(", and unfinished as {:?}; {:?} was amended", words(&self.seen), self.amended)
+        };
         Err(format!(
-            "a copy reads as {:?}; at its instant the volume was {:?}{}",
-            self.seen.iter().map(|seen| seen.map_or(-1, i32::from)).collect::<Vec<_>>(),
+            "a copy reads as {:?}{amended}; at its instant the volume was {:?}{}",
+            words(&self.seen_finished),
             self.before,
             if self.between.is_empty() { "" } else { ", or with writes that were under way" },
         ))
+    }
+
+    /// A recovery has found it, finished or not. If not, nothing was ever amended in it.
+    fn recover(&mut self, id: CopyId, finished: bool) -> Result<(), Broken> {
+        match (self.finish, finished) {
+            (Finish::Done, false) => {
+                return Err(format!("copy {id} was finished, and is unfinished again"));
+            }
+            (Finish::Never | Finish::Lost, true) => {
+                return Err(format!("copy {id} is finished, and nobody has finished it"));
+            }
+            (Finish::Begun | Finish::Done, true) => self.finish = Finish::Done,
+            (Finish::Never, false) => self.amended.clear(),
+            (Finish::Begun | Finish::Lost, false) => self.finish = Finish::Lost,
+        }
+        Ok(())
     }
 }
 
@@ -468,16 +577,16 @@ mod tests {
     fn a_write_between_is_wholly_in_or_wholly_out_and_stays_so() {
         let mut oracle = Oracle::new(2, 1);
         write(&mut oracle, 0, 0..2, 2);
-        oracle.begin_creation(7);
+        oracle.begin_creation(7, false);
         oracle.end_write((0, 0));
         oracle.end_creation(7, State::Live, CopyId::new(1));
-        let read = |found: [Value; 2]| oracle.clone().read(7, 0, &found.map(Some));
+        let read = |found: [Value; 2]| oracle.clone().read((7, true), 0, &found.map(Some));
         assert!(read([1, 1]).is_ok() && read([2, 2]).is_ok());
         assert!(read([1, 2]).is_err() && read([3, 3]).is_err());
         let mut later = oracle.clone();
-        later.read(7, 0, &[Some(1)]).unwrap();
-        assert!(later.clone().read(7, 1, &[Some(1)]).is_ok());
-        assert!(later.read(7, 1, &[Some(2)]).is_err());
+        later.read((7, true), 0, &[Some(1)]).unwrap();
+        assert!(later.clone().read((7, true), 1, &[Some(1)]).is_ok());
+        assert!(later.read((7, true), 1, &[Some(2)]).is_err());
     }
 
     #[test]
@@ -500,12 +609,12 @@ mod tests {
     fn acknowledged_copies_must_be_there_and_deleted_ones_must_not() {
         let mut oracle = Oracle::new(1, 1);
         let copy = CopyId::new(1).unwrap();
-        oracle.begin_creation(7);
+        oracle.begin_creation(7, false);
         oracle.end_creation(7, State::Live, Some(copy));
         assert!(oracle.clone().recover(&[]).is_err());
-        assert!(oracle.clone().recover(&[(7, copy)]).is_ok());
+        assert!(oracle.clone().recover(&[(7, copy, true)]).is_ok());
         oracle.mark(&[copy], State::Dead);
-        assert!(oracle.clone().recover(&[(7, copy)]).is_err());
+        assert!(oracle.clone().recover(&[(7, copy, true)]).is_err());
         assert!(oracle.recover(&[]).is_ok());
     }
 }

@@ -9,19 +9,22 @@ use core::ops::Range;
 use super::audit;
 use super::content::{self, UNIT, Value};
 use super::disk::Owner;
+use super::drive;
 use super::oracle::{self, Broken, Flight, Oracle};
 use super::scenario::Order;
 use super::task::{Output, Side, Task};
 use super::thread::{Frame, Since, State, Thread};
 use super::world::{Node, World};
 use crate::active::{
-    self, Active, Compact, Create, Delete, Flush, MakeRoom, Revert, Role, Seal, TakeRole, Write,
+    self, Active, Amend, Compact, Create, Delete, Describe, Flush, MakeRoom, Revert, Role, Seal,
+    TakeRole, Write,
 };
-use crate::description::Description;
+use crate::description::{Attributes, Description};
 use crate::error::Error;
+use crate::format::checksum::Checksum;
 use crate::machine::{Fed, Wait};
 use crate::passive::Read;
-use crate::units::CopyId;
+use crate::units::{ChunkSize, CopyId};
 
 impl World {
     /// Begins a thread's next order.
@@ -42,11 +45,23 @@ impl World {
                 self.oracle.change(|oracle| oracle.begin_write(owner, Flight { units, value: 0 }));
                 Task::Write(Write::discard(at as u64, len as u64))
             }
-            Order::Create => {
+            Order::Create | Order::Make => {
                 time = self.left.time;
                 self.left.time += 1;
-                self.oracle.change(|oracle| oracle.begin_creation(time));
-                Task::Create(Create::new(Description::new("", time)))
+                let unfinished = order == Order::Make;
+                self.oracle.change(|oracle| oracle.begin_creation(time, unfinished));
+                Task::Create(Create::new(about(time, unfinished)))
+            }
+            Order::Amend { copy, units, value } => {
+                let (at, count) = ((units.start * UNIT) as u64, units.len());
+                let copy = CopyId::new(copy).unwrap_or(CopyId::MAX);
+                let bytes = drive::units(units.start, count, value);
+                Task::Amend(Amend::new(copy, at, &bytes, ChunkSize::MIN, Checksum::PORTABLE))
+            }
+            Order::Finish(copy) => {
+                let copy = CopyId::new(copy).unwrap_or(CopyId::MAX);
+                self.oracle.change(|oracle| oracle.begin_finish(copy));
+                Task::Describe(Describe::new(copy, about(0, false)))
             }
             Order::Delete(copy) => {
                 let copies: Vec<_> = CopyId::new(copy).into_iter().collect();
@@ -88,6 +103,7 @@ impl World {
                     Some(Ok(info)) => {
                         time = info.about.time;
                         since.deleted = self.oracle.state(time) == Some(oracle::State::Dead);
+                        since.finished = self.oracle.is_finished(time);
                         let (at, len) = (units.start * UNIT, units.len() * UNIT);
                         user = alloc::vec![0; len];
                         Task::Read(Box::new(Read::new(info.id, time, at as u64, len as u64)))
@@ -154,7 +170,11 @@ impl World {
         };
         if done.is_ok() {
             let live = |copy: u32| self.oracle.live().any(|(_, id)| id.number() == copy);
-            node_state.threads[thread].since.allows(&order, caught_up, live)?;
+            let Thread { since, time, .. } = *node_state.threads[thread];
+            since.allows(&order, caught_up, live)?;
+            if since.finished && !sees_finished(&node_state.side, time) {
+                return Err("a copy that had been finished was read as unfinished".into());
+            }
         }
         let (time, user) = node_state.threads[thread].change(|thread| {
             thread.frames.clear();
@@ -181,6 +201,7 @@ impl World {
         done: Result<Output, Error>,
     ) -> Result<(), Broken> {
         let excused = self.left.excuse;
+        let fenced = self.has_other_holder(node);
         if !self.scenario.reservation && matches!(order, Order::Read { .. }) {
             return Ok(());
         }
@@ -196,16 +217,38 @@ impl World {
                 oracle.change(|oracle| oracle.fail_write(owner));
                 return excuse(excused, order, &error);
             }
-            (Order::Create, Ok(Output::Copy(id))) => {
+            (Order::Create | Order::Make, Ok(Output::Copy(id))) => {
                 oracle.change(|oracle| oracle.end_creation(time, oracle::State::Live, Some(id)));
             }
-            (Order::Create, Err(Error::DiffAreaFull { .. } | Error::Reverting { .. })) => {
+            (
+                Order::Create | Order::Make,
+                Err(Error::DiffAreaFull { .. } | Error::Reverting { .. }),
+            ) => {
                 oracle.change(|oracle| oracle.end_creation(time, oracle::State::Dead, None));
             }
-            (Order::Create, Err(error)) => {
+            (Order::Create | Order::Make, Err(error)) => {
                 oracle.change(|oracle| oracle.end_creation(time, oracle::State::Maybe, None));
                 return excuse(excused, order, &error);
             }
+            // Whoever has taken the role since has forgotten it.
+            (Order::Amend { .. }, Ok(_)) if fenced => {}
+            (Order::Amend { copy, units, value }, Ok(_)) => {
+                let amended = Flight { units: units.clone(), value: *value };
+                return oracle.change(|oracle| oracle.amend(*copy, amended));
+            }
+            (
+                Order::Amend { .. },
+                Err(
+                    Error::DiffAreaFull { .. }
+                    | Error::Finished { .. }
+                    | Error::Amended { .. }
+                    | Error::Gone { .. },
+                ),
+            ) => {}
+            (Order::Finish(copy), Ok(_)) => {
+                oracle.change(|oracle| oracle.end_finish(*copy));
+            }
+            (Order::Finish(_), Err(Error::DiffAreaFull { .. } | Error::Gone { .. })) => {}
             (Order::Delete(copy), Ok(_)) => {
                 let copies: Vec<_> = CopyId::new(*copy).into_iter().collect();
                 oracle.change(|oracle| oracle.mark(&copies, oracle::State::Dead));
@@ -213,7 +256,12 @@ impl World {
             (Order::Revert(_), Ok(_)) => return oracle.change(|oracle| oracle.end_revert()),
             (
                 Order::Revert(_),
-                Err(Error::DiffAreaFull { .. } | Error::Reverting { .. } | Error::Gone { .. }),
+                Err(
+                    Error::DiffAreaFull { .. }
+                    | Error::Reverting { .. }
+                    | Error::Unfinished { .. }
+                    | Error::Gone { .. },
+                ),
             ) => oracle.change(Oracle::refuse_revert),
             (Order::Look { units }, Ok(_)) => {
                 return oracle
@@ -223,7 +271,8 @@ impl World {
             (Order::TakeRole, Ok(_)) => return audit::after_recovery(self, node),
             (Order::Read { units, .. }, Ok(_)) if time != 0 => {
                 let found = values(units, user);
-                return oracle.change(|oracle| oracle.read(time, units.start, &found));
+                let finished = sees_finished(&self.nodes[node].side, time);
+                return oracle.change(|oracle| oracle.read((time, finished), units.start, &found));
             }
             (Order::Read { copy, .. }, Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {
                 if oracle.state(time) == Some(oracle::State::Live) {
@@ -248,6 +297,20 @@ impl World {
 /// What these units hold.
 fn values(units: &Range<usize>, bytes: &[u8]) -> Vec<Option<Value>> {
     bytes.chunks(UNIT).zip(units.clone()).map(|(bytes, unit)| content::parse(unit, bytes)).collect()
+}
+
+/// Whether a passive knows the copy of this time as a finished one.
+fn sees_finished(side: &Side, time: i64) -> bool {
+    let Side::Passive(passive) = side else { return false };
+    let mut copies = passive.view().copies();
+    copies.any(|info| info.about.time == time && !info.about.is_unfinished())
+}
+
+/// What is known of a copy.
+fn about(time: i64, unfinished: bool) -> Description {
+    let mut about = Description::new("", time);
+    about.attributes.set(Attributes::UNFINISHED, unfinished);
+    about
 }
 
 /// How a simulated node takes the role.
@@ -276,7 +339,15 @@ impl Since {
         caught_up: bool,
         live: impl Fn(u32) -> bool,
     ) -> Result<(), Broken> {
-        let takes_barrier = matches!(order, Order::Flush | Order::Create | Order::Delete(_));
+        let takes_barrier = matches!(
+            order,
+            Order::Flush
+                | Order::Create
+                | Order::Make
+                | Order::Amend { .. }
+                | Order::Finish(_)
+                | Order::Delete(_)
+        );
         if self.fenced && takes_barrier {
             return Err(format!(
                 "{order:?} was acknowledged, and another node had the role before"

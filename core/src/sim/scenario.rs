@@ -24,6 +24,19 @@ pub enum Order {
     },
     /// Take a shadow copy.
     Create,
+    /// Take a shadow copy that is unfinished.
+    Make,
+    /// Amend units of the unfinished shadow copy of this number.
+    Amend {
+        /// The copy.
+        copy: u32,
+        /// Which units: whole chunks.
+        units: Range<usize>,
+        /// What they become.
+        value: Value,
+    },
+    /// Call the shadow copy of this number finished.
+    Finish(u32),
     /// Delete the shadow copy of this number.
     Delete(u32),
     /// Begin to revert the volume to the shadow copy of this number.
@@ -171,8 +184,8 @@ impl Scenario {
     /// How many shadow copies are taken, if nothing goes wrong.
     #[must_use]
     pub fn copies(&self) -> usize {
-        let creates =
-            |orders: &Program| orders.iter().filter(|&order| *order == Order::Create).count();
+        let takes = |order: &&Order| matches!(order, Order::Create | Order::Make);
+        let creates = |orders: &Program| orders.iter().filter(takes).count();
         self.actives.iter().flatten().chain([&self.before]).map(creates).sum()
     }
 

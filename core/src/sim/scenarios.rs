@@ -1,6 +1,7 @@
 //! The worlds that are explored, each with its story, and for each rule the world that shows what
 //! happens without it.
 
+mod amendments;
 mod reverts;
 
 use alloc::vec;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(crashes());
     all.extend(roles());
     all.extend(reverts::all());
+    all.extend(amendments::all());
     all
 }
 
@@ -318,6 +320,9 @@ pub fn without(rule: Rule) -> Scenario {
         Rule::PreserveBeforeSettle => of("revert"),
         Rule::BarrierBeforeSettled => of("cut-revert"),
         Rule::KeepRevertedTo => of("revert-delete"),
+        Rule::AmendBeforeFinish | Rule::ForgetUnfinished => of("cut-amend"),
+        Rule::FinishedForEver => of("amend-finish"),
+        Rule::AmendedAtOnce => of("amend-read"),
         Rule::ReleaseAlways => of("instant"),
     };
     Scenario { rules: Rules::default().without(rule), ..scenario }

@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::active::{
-    self, Active, Commit, Compact, Create, Delete, Flush, MakeRoom, Revert, Seal, Settle, TakeRole,
-    Write,
+    self, Active, Amend, Commit, Compact, Create, Delete, Describe, Flush, MakeRoom, Revert, Seal,
+    Settle, TakeRole, Write,
 };
 use crate::error::Error;
 use crate::format::checksum::Checksum;
@@ -20,6 +20,10 @@ pub(super) enum Task {
     Write(Write),
     /// A creation.
     Create(Create),
+    /// A change of an unfinished copy.
+    Amend(Amend),
+    /// What makes a copy finished.
+    Describe(Describe),
     /// A deletion.
     Delete(Delete),
     /// The beginning of a revert.
@@ -73,6 +77,8 @@ impl Task {
         match self {
             Self::Write(machine) => machine.ops().to_vec(),
             Self::Create(machine) => machine.ops().to_vec(),
+            Self::Amend(machine) => machine.ops().to_vec(),
+            Self::Describe(machine) => machine.ops().to_vec(),
             Self::Delete(machine) => machine.ops().to_vec(),
             Self::Revert(machine) => machine.ops().to_vec(),
             Self::Settle(machine) => machine.ops().to_vec(),
@@ -94,6 +100,8 @@ impl Task {
         match self {
             Self::Write(machine) => machine.absorb(buffers),
             Self::Create(machine) => machine.absorb(buffers),
+            Self::Amend(machine) => machine.absorb(buffers),
+            Self::Describe(machine) => machine.absorb(buffers),
             Self::Delete(machine) => machine.absorb(buffers),
             Self::Revert(machine) => machine.absorb(buffers),
             Self::Settle(machine) => machine.absorb(buffers),
@@ -143,6 +151,8 @@ impl Task {
         match self {
             Self::Write(machine) => map(machine.step(active, buffers, fed), done),
             Self::Create(machine) => map(machine.step(active, buffers, fed), Output::Copy),
+            Self::Amend(machine) => map(machine.step(active, buffers, fed), done),
+            Self::Describe(machine) => map(machine.step(active, buffers, fed), done),
             Self::Delete(machine) => map(machine.step(active, buffers, fed), done),
             Self::Revert(machine) => map(machine.step(active, buffers, fed), done),
             Self::Settle(machine) => map(machine.step(active, buffers, fed), |_| Output::Done),

@@ -37,6 +37,8 @@ pub(super) struct Since {
     pub(super) deleted: bool,
     /// The copy to read was there, and the node did not know it.
     pub(super) unknown: bool,
+    /// The copy to read had been finished.
+    pub(super) finished: bool,
 }
 
 /// A machine, and how far it is.

@@ -78,6 +78,11 @@ impl World {
             Some(Order::Read { copy, .. }) => ("R3", format!("has not heard of copy {copy}")),
             Some(Order::CatchUp) => ("R3", "begins to catch up".into()),
             Some(Order::Create) => ("create", "begins".into()),
+            Some(Order::Make) => ("create", "begins, with one to be finished later".into()),
+            Some(Order::Amend { copy, units, .. }) => {
+                ("amend", format!("begins, with units {units:?} of copy {copy}"))
+            }
+            Some(Order::Finish(copy)) => ("finish", format!("begins, with copy {copy}")),
             Some(Order::Delete(copy)) => ("delete", format!("begins, with copy {copy}")),
             Some(Order::Revert(copy)) => ("revert", format!("begins, with copy {copy}")),
             Some(Order::Settle) => ("settle", "begins".into()),
@@ -136,6 +141,7 @@ impl World {
             (Task::Settle(_), Op::Write { .. } | Op::Punch { .. }) => {
                 ("settle", "writes the copy's bytes")
             }
+            (Task::Amend(_), Op::Write { .. }) => ("amend", "writes the new bytes to a slot"),
             (Task::Commit(_), Op::Write { .. }) => ("W3", "appends records"),
             (Task::Commit(_), Op::Barrier { .. }) => ("W3", "puts a barrier behind the records"),
             (Task::Commit(_), _) => ("W3", "looks whether another node has the role"),
@@ -189,6 +195,8 @@ fn name(task: &Task) -> &'static str {
         Task::Read(read) => read.step_name(),
         Task::CatchUp(_) => "R3",
         Task::Create(_) => "create",
+        Task::Amend(_) => "amend",
+        Task::Describe(_) => "finish",
         Task::Delete(_) => "delete",
         Task::Revert(_) => "revert",
         Task::Settle(_) => "settle",

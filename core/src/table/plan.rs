@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use super::key::Key;
 use super::tree::Entry;
 use super::{Table, clip};
 use crate::units::{CopyId, Extent, SlotIndex};
@@ -121,7 +122,18 @@ impl Table {
     /// if that is the origin for all of them.
     pub(super) fn scan(&self, copy: CopyId, extent: Extent, hits: &mut Vec<Hit>) {
         hits.clear();
-        for (key, entry) in self.answers(copy.number(), extent) {
+        self.lay(self.answers(copy.number(), extent), extent, hits);
+    }
+
+    /// Puts what these entries say of the chunks of `extent` in its place, where no older copy's
+    /// record, nor an earlier one of the same copy, is there.
+    pub(super) fn lay<'a>(
+        &'a self,
+        entries: impl Iterator<Item = (Key, &'a Entry)>,
+        extent: Extent,
+        hits: &mut Vec<Hit>,
+    ) {
+        for (key, entry) in entries {
             if hits.is_empty() {
                 hits.resize(extent.count as usize, Hit::ORIGIN);
             }

@@ -2,7 +2,7 @@
 
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::record::{
-    Body, Context, Emitter, MAX_BYTES, MAX_SETTLED, Reason, parse, seal,
+    Body, Context, Emitter, MAX_BYTES, MAX_SETTLED, Reason, RunKind, parse, seal,
 };
 use shadowvol::format::superblock::{OnFull, Superblock};
 use shadowvol::{
@@ -128,6 +128,32 @@ fn preserved() {
             09 00 00 00 00 00 ff ff 08 00 00 00 ff ff ff ff
         ",
     );
+}
+
+#[test]
+fn amended() {
+    let run = |out: &mut Vec<u8>, kind| {
+        let mut emitter = Emitter::runs(out, kind);
+        let (chunks, content) = (Extent::new(9, 2), Content::Slot(SlotIndex(0x0a0b_0c0d)));
+        emitter.run(Run { chunks, copy: copy(7), content }, &[0x11, 0x22]);
+        emitter.end()
+    };
+    let bytes = record(|out| run(out, RunKind::Amended));
+    assert_golden(
+        &bytes,
+        "
+            49 91 dc 0d 08 00 06 00 11 00 00 00 00 00 00 00
+            03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00
+            03 00 00 00 09 00 00 00 00 00 01 00 07 00 00 00
+            0d 0c 0b 0a 11 00 00 00 22 00 00 00 00 00 00 00
+        ",
+    );
+    let preserved = record(|out| run(out, RunKind::Preserved));
+    assert_eq!((bytes[6], preserved[6]), (6, 3));
+    assert_eq!(bytes[7..], preserved[7..], "the bodies are alike");
+    let parsed = parse(&bytes, context(), Sequence(17), Checksum::PORTABLE).expect("sound");
+    let Body::Amended(runs) = parsed.expect("believed").body else { panic!("another kind") };
+    assert_eq!(runs.count(), 1);
 }
 
 #[test]

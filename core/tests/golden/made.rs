@@ -1,12 +1,14 @@
 //! A small diff area made by the engine, read by somebody else.
 
-use shadowvol::active::{Active, Commit, Compact, Create, Delete, Format, MakeRoom, Options};
-use shadowvol::active::{Revert, Role, Settle, TakeRole, Write};
+use shadowvol::active::{
+    Active, Amend, Commit, Compact, Create, Delete, Describe, Format, MakeRoom,
+};
+use shadowvol::active::{Options, Revert, Role, Settle, TakeRole, Write};
 use shadowvol::backend::{Memory, ReadAt, WriteAt};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::OnFull;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
-use shadowvol::{ChunkSize, CopyId, Description, VolumeId};
+use shadowvol::{Attributes, ChunkSize, CopyId, Description, VolumeId};
 
 use super::reader::Reader;
 
@@ -173,6 +175,56 @@ fn a_reader_made_from_the_description_reads_every_chunk_of_every_copy() {
         while driver.on(&mut active, &mut Settle::new(), &[]).more {}
         check(&mut active, false);
     }
+}
+
+#[test]
+fn and_knows_what_was_amended_when_the_copy_is_finished() {
+    let (size, chunk) = (30_001, ChunkSize::MIN);
+    let driver = Driver { origin: Memory::new(size), diff: Memory::new(0) };
+    driver.alone(&mut Format::new(Options {
+        size,
+        volume: VolumeId([3; 16]),
+        chunk,
+        limit: u64::MAX,
+        on_full: OnFull::FailWrite,
+    }));
+    let mut active = driver.alone(&mut TakeRole::new(Role {
+        origin_size: size,
+        diff_size: driver.diff.size().expect("a size"),
+        stamp: [0; 32],
+        boot: [0; 16],
+        coherent: true,
+        limit: None,
+        on_full: None,
+        drop_copies: false,
+    }));
+    driver.on(&mut active, &mut Write::new(0, size), &vec![1; size as usize]);
+    let before = Driver::all(&driver.origin);
+    let older = driver.on(&mut active, &mut Create::new(Description::new("older", 1)), &[]);
+    let making = Description { attributes: Attributes::UNFINISHED, ..Description::new("", 2) };
+    let copy = driver.on(&mut active, &mut Create::new(making), &[]);
+    driver.on(&mut active, &mut Write::new(5_000, 9_000), &[2; 9_000]);
+
+    // Two chunks, then zeros, then the short one at the end.
+    let mut amended = before.clone();
+    for (at, bytes) in [(4096, vec![7; 8192]), (12_288, vec![0; 4096]), (28_672, vec![8; 1329])] {
+        amended[at..at + bytes.len()].copy_from_slice(&bytes);
+        let mut machine = Amend::new(copy, at as u64, &bytes, chunk, Checksum::PORTABLE);
+        driver.on(&mut active, &mut machine, &bytes);
+    }
+    let number = u64::from(copy.number());
+    let check = |copy: u64, expected: &[u8]| {
+        let diff = Driver::all(&driver.diff);
+        assert!(Reader::new(&diff).read(copy, &Driver::all(&driver.origin)) == expected);
+    };
+    check(number, &before);
+    driver.on(&mut active, &mut Describe::new(copy, Description::new("amended", 0)), &[]);
+    check(number, &amended);
+    check(u64::from(older.number()), &before);
+    driver.on(&mut active, &mut Compact::new(), &[]);
+    driver.on(&mut active, &mut Write::new(0, size), &vec![3; size as usize]);
+    check(number, &amended);
+    check(u64::from(older.number()), &before);
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub(crate) struct Reader<'a> {
     pub(crate) copies: BTreeMap<u64, (i64, String)>,
     /// By chunk, then by the newest copy when it was preserved.
     old: BTreeMap<u64, BTreeMap<u64, Old>>,
+    /// By chunk and copy.
+    amended: BTreeMap<(u64, u64), Old>,
+    unfinished: BTreeSet<u64>,
     pub(crate) links: usize,
     pub(crate) records: u64,
     /// The copy that the volume is being reverted to.
@@ -58,6 +61,8 @@ impl<'a> Reader<'a> {
             chunk: 1 << number(diff, at + 40, 4),
             copies: BTreeMap::new(),
             old: BTreeMap::new(),
+            amended: BTreeMap::new(),
+            unfinished: BTreeSet::new(),
             links: 0,
             records: 0,
             reverting: None,
@@ -89,14 +94,24 @@ impl<'a> Reader<'a> {
                 1 | 5 => {
                     let label = &body[72..72 + number(body, 4, 2) as usize];
                     let label = String::from_utf8(label.to_vec()).expect("UTF-8");
-                    self.copies.insert(number(body, 0, 4), (number(body, 8, 8) as i64, label));
+                    let copy = number(body, 0, 4);
+                    self.unfinished.remove(&copy);
+                    if number(body, 6, 2) & 2 != 0 {
+                        self.unfinished.insert(copy);
+                    }
+                    self.copies.insert(copy, (number(body, 8, 8) as i64, label));
                 }
                 2 => {
                     for nth in 0..number(body, 4, 4) as usize {
                         self.copies.remove(&number(body, 8 + 4 * nth, 4));
                     }
                 }
-                3 => self.preserved(body),
+                3 => each_run(body, |chunk, copy, old| {
+                    self.old.entry(chunk).or_default().entry(copy).or_insert(old);
+                }),
+                6 => each_run(body, |chunk, copy, old| {
+                    self.amended.entry((chunk, copy)).or_insert(old);
+                }),
                 4 => {
                     self.links += 1;
                     at = (number(body, 0, 4) * self.chunk) as usize;
@@ -120,25 +135,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn preserved(&mut self, mut body: &[u8]) {
-        while body.len() >= 16 {
-            let place = number(body, 0, 8);
-            let (first, count) = (place & ((1 << 48) - 1), (place >> 48) + 1);
-            let (copy, slot) = (number(body, 8, 4), number(body, 12, 4));
-            let is_zeros = slot == u64::from(u32::MAX);
-            for nth in 0..count {
-                let old = if is_zeros {
-                    Old { slot: None, sum: 0 }
-                } else {
-                    let sum = number(body, 16 + 4 * nth as usize, 4) as u32;
-                    Old { slot: Some(slot + nth), sum }
-                };
-                self.old.entry(first + nth).or_default().entry(copy).or_insert(old);
-            }
-            body = &body[16 + if is_zeros { 0 } else { 4 * count as usize }..];
-        }
-    }
-
     /// The volume's bytes, given the origin's.
     pub(crate) fn volume(&self, origin: &[u8]) -> Vec<u8> {
         let Some(copy) = self.reverting else { return origin.to_vec() };
@@ -158,8 +154,10 @@ impl<'a> Reader<'a> {
         assert_eq!(origin.len() as u64, self.size);
         let mut bytes = origin.to_vec();
         for (nth, chunk) in (0..).zip(bytes.chunks_mut(self.chunk as usize)) {
-            let runs = self.old.get(&nth);
-            let Some((_, old)) = runs.and_then(|runs| runs.range(copy..).next()) else { continue };
+            let amended = self.amended.get(&(nth, copy));
+            let amended = amended.filter(|_| !self.unfinished.contains(&copy));
+            let preserved = self.old.get(&nth).and_then(|runs| runs.range(copy..).next());
+            let Some(old) = amended.or(preserved.map(|(_, old)| old)) else { continue };
             match old.slot {
                 None => chunk.fill(0),
                 Some(slot) => {
@@ -170,5 +168,25 @@ impl<'a> Reader<'a> {
             }
         }
         bytes
+    }
+}
+
+/// The runs of a record, chunk by chunk: the chunk, the copy, its bytes.
+fn each_run(mut body: &[u8], mut each: impl FnMut(u64, u64, Old)) {
+    while body.len() >= 16 {
+        let place = number(body, 0, 8);
+        let (first, count) = (place & ((1 << 48) - 1), (place >> 48) + 1);
+        let (copy, slot) = (number(body, 8, 4), number(body, 12, 4));
+        let is_zeros = slot == u64::from(u32::MAX);
+        for nth in 0..count {
+            let old = if is_zeros {
+                Old { slot: None, sum: 0 }
+            } else {
+                let sum = number(body, 16 + 4 * nth as usize, 4) as u32;
+                Old { slot: Some(slot + nth), sum }
+            };
+            each(first + nth, copy, old);
+        }
+        body = &body[16 + if is_zeros { 0 } else { 4 * count as usize }..];
     }
 }

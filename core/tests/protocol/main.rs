@@ -20,6 +20,7 @@
 
 mod again;
 mod alone;
+mod amending;
 mod crashes;
 mod damage;
 mod disk;

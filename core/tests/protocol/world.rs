@@ -512,7 +512,7 @@ impl World {
             active.sweep(1000);
         }
         let mut slots = 0;
-        active.view().table().for_each_slot(|_, count| slots += u64::from(count));
+        active.view().for_each_slot(|_, count| slots += u64::from(count));
         let space = active.space();
         let known = slots * self.shape.chunk + space.journal;
         let spare = u64::from(self.shape.segment) * self.shape.chunk;

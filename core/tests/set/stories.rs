@@ -96,6 +96,32 @@ fn without_participants_no_set_is_application_consistent() {
 }
 
 #[test]
+fn copies_that_participants_have_changed_are_told_if_there_is_a_set() {
+    let finishing = || {
+        let mut world = World::new(plan(2, vec![Invitation::required("database")]), vec![]);
+        world.ask(Event::Prepare);
+        world.run(None);
+        world.ask(Event::Create);
+        world.run(Some(Phase::Finishing));
+        world.ask(Event::Recovered { volume: 1 });
+        world.ask(Event::Recovered { volume: 7 });
+        world
+    };
+    let mut world = finishing();
+    assert_eq!(world.set.report().recovered, ["v1"]);
+    world.run(None);
+    world.ask(Event::Complete { succeeded: true });
+    world.run(None);
+    world.judge();
+    assert_eq!(world.set.report().recovered, ["v1"]);
+
+    let mut world = finishing();
+    world.ask(Event::Abort);
+    world.run(None);
+    assert_eq!(world.set.report().recovered, [""; 0], "their copies are deleted");
+}
+
+#[test]
 fn an_empty_set_is_a_set() {
     let mut world = World::new(plan(0, vec![]), vec![]);
     all_the_way(&mut world);

@@ -33,6 +33,17 @@ pub(super) enum Deed {
     Create {
         label: u8,
     },
+    /// A copy that is amended, a write at a time, before it is finished, if it ever is.
+    Make,
+    Amend {
+        nth: u8,
+        at: u16,
+        chunks: u8,
+        byte: u8,
+    },
+    Finish {
+        nth: u8,
+    },
     Delete {
         nth: u8,
     },

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use shadowvol::active::{
-    Active, Commit, Compact, Create, Delete, Event, Format, MakeRoom, Options, Role, Seal, Settle,
-    TakeRole, Write,
+    Active, Amend, Commit, Compact, Create, Delete, Describe, Event, Format, MakeRoom, Options,
+    Role, Seal, Settle, TakeRole, Write,
 };
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
 use shadowvol::machine::{Machine, Op, ReadOp, Wait};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
-use shadowvol::{ChunkSize, CopyId, Description, Error, VolumeId};
+use shadowvol::{Attributes, ChunkSize, CopyId, Description, Error, Extent, VolumeId};
 
 use super::act::{Look, Shape};
 use super::disk::Disk;
@@ -98,10 +98,60 @@ impl World {
         self.clock += 1;
         let time = self.clock;
         let next = CopyId::new(self.active().view().next_copy());
-        self.model.begin_copy(next, time);
+        self.model.begin_copy(next, time, true);
         let result = self.run(Task::new(Create::new(Description::new(label, time))));
         if let Some(copy) = self.expected(result) {
             self.model.end_copy(copy, time);
+        }
+    }
+
+    /// A copy that is not finished.
+    pub(super) fn make(&mut self) {
+        self.clock += 1;
+        let about =
+            Description { attributes: Attributes::UNFINISHED, ..Description::new("", self.clock) };
+        let time = self.clock;
+        let next = CopyId::new(self.active().view().next_copy());
+        self.model.begin_copy(next, time, false);
+        let result = self.run(Task::new(Create::new(about)));
+        if let Some(copy) = self.expected(result) {
+            self.model.end_copy(copy, time);
+        }
+    }
+
+    /// Some chunks of a copy, if they may be amended.
+    pub(super) fn amend(&mut self, copy: CopyId, at: u16, chunks: u8, byte: u8) {
+        let (size, chunk) = (self.model.now.len(), CHUNK as usize);
+        let at = usize::from(at) % size / chunk * chunk;
+        let length = (usize::from(chunks % 4) * chunk).min(size - at);
+        let data = vec![byte; length];
+        let machine = Amend::new(copy, at as u64, &data, ChunkSize::MIN, Checksum::PORTABLE);
+        let refuses = match self.active().view().copy(copy) {
+            Ok(info) if !info.about.is_unfinished() => true,
+            _ => {
+                let cover = Extent::new((at / chunk) as u64, length.div_ceil(chunk) as u64);
+                self.active().view().amended().first_of(copy, cover).is_some()
+            }
+        };
+        let result = self.run(Task::with(machine, data.clone(), Vec::new()));
+        match result {
+            Err(Error::Finished { .. } | Error::Amended { .. }) => assert!(refuses),
+            // It went for want of room, perhaps for this.
+            Err(Error::Gone { .. }) => {}
+            result => {
+                assert!(!refuses || result.is_err(), "copy {copy} was amended once more");
+                if self.expected(result).is_some() {
+                    self.model.amend(copy, at, &data);
+                }
+            }
+        }
+    }
+
+    pub(super) fn call_finished(&mut self, copy: CopyId) {
+        self.model.begin_finish(copy);
+        let result = self.run(Task::new(Describe::new(copy, Description::new("", 0))));
+        if !matches!(result, Err(Error::Gone { .. })) && self.expected(result).is_some() {
+            self.model.end_finish(copy);
         }
     }
 
@@ -208,7 +258,8 @@ impl World {
     pub(super) fn read(&mut self, node: usize, nth: u8, at: usize, length: usize) {
         if let Some((copy, task)) = self.read_task(node, nth, at, length) {
             let (task, result) = self.run_passive(node, task);
-            self.model.judge_read(copy, at, result.as_ref().map(|()| &task.user[..]));
+            let unfinished = self.nodes[node].view().is_unfinished(copy.0);
+            self.model.judge_read(copy, unfinished, at, result.as_ref().map(|()| &task.user[..]));
         }
     }
 
@@ -225,7 +276,9 @@ impl World {
         let Some((node, copy, at, mut task)) = self.reading.take() else { return };
         match task.turn(&mut self.nodes[node], &mut self.media, budget) {
             Turn::Done(result) => {
-                self.model.judge_read(copy, at, result.as_ref().map(|()| &task.user[..]));
+                let unfinished = self.nodes[node].view().is_unfinished(copy.0);
+                let read = result.as_ref().map(|()| &task.user[..]);
+                self.model.judge_read(copy, unfinished, at, read);
             }
             Turn::Wait(wait) => panic!("a read waits for nobody: {wait:?}"),
             Turn::Paused => self.reading = Some((node, copy, at, task)),
@@ -352,6 +405,9 @@ impl World {
                 Ok(active) => {
                     self.media.failed = false;
                     self.model.settle(&copies(&active));
+                    for info in active.view().copies().filter(|info| info.about.is_unfinished()) {
+                        self.model.forget_amended(info.id, info.about.time);
+                    }
                     self.active = Some(active);
                     return;
                 }

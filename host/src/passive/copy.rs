@@ -2,16 +2,9 @@
 
 use std::path::Path;
 
-use shadowvol::format::checksum::is_zeros;
-
 use super::ShadowCopy;
 use crate::error::Error;
 use crate::image::{self, Format};
-
-/// Bytes that are read at once.
-const PIECE: usize = 4 << 20;
-/// Zeros of this many bytes become a hole.
-const HOLE: usize = 64 << 10;
 
 /// How a shadow copy is copied.
 #[derive(Clone, Copy, Debug)]
@@ -43,45 +36,10 @@ impl ShadowCopy {
         &self,
         path: impl AsRef<Path>,
         options: CopyOptions,
-        mut progress: impl FnMut(u64, u64) -> bool,
+        progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<u64, Error> {
         let size = self.size();
-        let image = image::create(path.as_ref(), size, options.format, self.own_paths())?;
-        let mut bytes = vec![0; PIECE.min(size as usize)];
-        let mut at = 0;
-        let mut written = 0;
-        while at < size {
-            let len = (size - at).min(PIECE as u64) as usize;
-            self.read(at, &mut bytes[..len])?;
-            for (start, data) in stretches(&bytes[..len], options.sparse) {
-                image.write(at + start as u64, data)?;
-                written += data.len() as u64;
-            }
-            at += len as u64;
-            if !progress(at, size) {
-                return Err(Error::Cancelled);
-            }
-        }
-        image.complete()?;
-        Ok(written)
+        let sink = image::create(path.as_ref(), size, options.format, self.own_paths())?;
+        image::fill(sink, size, options.sparse, |at, bytes| self.read(at, bytes), progress)
     }
-}
-
-/// The stretches of bytes to write, each with where it begins.
-fn stretches(bytes: &[u8], sparse: bool) -> Vec<(usize, &[u8])> {
-    if !sparse {
-        return vec![(0, bytes)];
-    }
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    for start in (0..bytes.len()).step_by(HOLE) {
-        let end = bytes.len().min(start + HOLE);
-        if is_zeros(&bytes[start..end]) {
-            continue;
-        }
-        match found.last_mut() {
-            Some((_, last)) if *last == start => *last = end,
-            _ => found.push((start, end)),
-        }
-    }
-    found.into_iter().map(|(start, end)| (start, &bytes[start..end])).collect()
 }

@@ -51,6 +51,14 @@ impl Passive {
                 slots += needed_slots(state, run);
             })
         }) {}
+        cursor = Cursor::default();
+        while !self.look(|state| {
+            state.view().amended().runs_from(&mut cursor, SLICE_ENTRIES, |run, _| {
+                let is_needed = state.view().copy(run.copy).is_ok();
+                let takes = matches!(run.content, Content::Slot(_)) && is_needed;
+                slots += if takes { run.chunks.count as u32 } else { 0 };
+            })
+        }) {}
         let diff = &self.inner.media.diff;
         let capacity = diff.source_size().map_err(Error::reading(Medium::DiffArea))?;
         Ok(self.look(|state| {

@@ -21,6 +21,7 @@ use shadowvol::set::{
 use shadowvol::{Attributes, Description};
 
 use super::SetCopy;
+use super::draft::Draft;
 use super::participant::Participant;
 use super::side::Side;
 use super::worker::Worker;
@@ -154,14 +155,14 @@ impl State {
         call: Call,
         reply: impl FnOnce(Result<(), Veto>) -> Event + Send + 'static,
     ) -> io::Result<()> {
-        let copies = if call == Call::PostSnapshot { self.copies() } else { Vec::new() };
+        let drafts = if call == Call::PostSnapshot { self.drafts(participant) } else { Vec::new() };
         let (participant, worker) = &mut self.participants[participant];
         let (participant, conductor) = (Arc::clone(participant), Arc::clone(conductor));
         let work = move || match call {
             Call::Prepare => participant.prepare(),
             Call::Freeze => participant.freeze(),
             Call::Thaw => participant.thaw(),
-            Call::PostSnapshot => participant.post_snapshot(&copies),
+            Call::PostSnapshot => participant.post_snapshot(&drafts),
             Call::Abort => participant.abort(),
             Call::BackupComplete { succeeded } => participant.backup_complete(succeeded),
             Call::Shutdown => participant.shutdown(),
@@ -185,16 +186,26 @@ impl State {
                     ..self.about.clone()
                 };
             }
-            Ask::Finish if self.set.report().outcome == Some(Outcome::ApplicationConsistent) => {
-                about.attributes |= Attributes::APPLICATION_CONSISTENT;
+            Ask::Finish => {
+                let report = self.set.report();
+                if report.outcome == Some(Outcome::ApplicationConsistent) {
+                    about.attributes |= Attributes::APPLICATION_CONSISTENT;
+                }
+                let left_out = report.participants.iter().filter(|part| part.left_out.is_some());
+                left_out.for_each(|part| self.sides[volume].leave_out(&part.name));
             }
             _ => {}
         }
         self.sides[volume].ask(conductor, volume, ask, about)
     }
 
+    /// The copies, for a participant to write to.
+    fn drafts(&self, participant: usize) -> Vec<Draft> {
+        let name = &self.set.report().participants[participant].name;
+        self.sides.iter().filter_map(|side| side.draft(name)).collect()
+    }
+
     fn copies(&self) -> Vec<SetCopy> {
-        let copy = |side: &Side| side.copy().map(|id| SetCopy { volume: side.name.clone(), id });
-        self.sides.iter().filter_map(copy).collect()
+        self.sides.iter().filter_map(Side::copy).collect()
     }
 }

@@ -84,12 +84,14 @@
 //! ```
 
 mod conductor;
+mod draft;
 mod error;
 mod participant;
 mod side;
 mod states;
 mod worker;
 
+pub use draft::Draft;
 pub use error::SetError;
 pub use participant::Participant;
 pub use states::{BackupSet, Busy, Created, Gathering, Prepared, SetCopy, SetOptions, Stopper};

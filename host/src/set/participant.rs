@@ -2,7 +2,7 @@
 
 use shadowvol::set::{Deadlines, Level, Veto};
 
-use super::SetCopy;
+use super::Draft;
 
 /// An application that takes part in sets. Windows calls it a writer.
 ///
@@ -53,12 +53,13 @@ pub trait Participant: Send + Sync + 'static {
         Ok(())
     }
 
-    /// The copies are there, and nobody has seen them yet.
+    /// The copies are there, and nobody has seen them yet. Until this returns they can be written to
+    /// ([`Draft::writable`]); if nobody does, that costs nothing.
     ///
     /// # Errors
     ///
     /// Why they are of no use to it.
-    fn post_snapshot(&self, copies: &[SetCopy]) -> Result<(), Veto> {
+    fn post_snapshot(&self, copies: &[Draft]) -> Result<(), Veto> {
         let _ = copies;
         Ok(())
     }

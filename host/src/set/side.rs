@@ -9,9 +9,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use parking_lot::Mutex;
 use shadowvol::active::Gate;
 use shadowvol::set::{Ask, Event, Veto};
-use shadowvol::{CopyId, Description, Error as EngineError};
+use shadowvol::{Attributes, CopyId, Description, Error as EngineError};
 
+use super::SetCopy;
 use super::conductor::Conductor;
+use super::draft::{Desk, Draft};
 use super::worker::Worker;
 use crate::error::Error;
 use crate::volume::Member;
@@ -24,6 +26,8 @@ pub(super) struct Side {
     creation: Option<Creation>,
     /// Shared with the thread that takes the copy, which may do so after all have gone.
     copy: Arc<Mutex<Option<CopyId>>>,
+    /// What participants have written to the copy.
+    desk: Arc<Desk>,
 }
 
 /// The copy in the making.
@@ -46,11 +50,29 @@ struct Stretches {
 
 impl Side {
     pub(super) fn new(name: String, member: Member) -> Self {
-        Self { name, member, worker: Worker::default(), creation: None, copy: Arc::default() }
+        Self {
+            name,
+            member,
+            worker: Worker::default(),
+            creation: None,
+            copy: Arc::default(),
+            desk: Arc::default(),
+        }
     }
 
-    pub(super) fn copy(&self) -> Option<CopyId> {
-        *self.copy.lock()
+    pub(super) fn copy(&self) -> Option<SetCopy> {
+        let id = (*self.copy.lock())?;
+        Some(SetCopy { volume: self.name.clone(), id })
+    }
+
+    /// The copy, for a participant to write to.
+    pub(super) fn draft(&self, participant: &str) -> Option<Draft> {
+        Some(Draft::new(self.copy()?, participant.to_owned(), &self.desk, &self.member))
+    }
+
+    /// A participant was left out. If it could write to the copy, that is of no use.
+    pub(super) fn leave_out(&self, participant: &str) {
+        self.desk.leave_out(participant);
     }
 
     /// Does what the set asks for, or begins to.
@@ -77,9 +99,22 @@ impl Side {
                 Ok(())
             }
             Ask::Finish => {
-                self.on_copy(conductor, volume, ask, |member, copy| member.describe(copy, about))
+                let (desk, told) = (Arc::clone(&self.desk), Arc::clone(conductor));
+                self.on_copy(conductor, volume, ask, move |member, copy| {
+                    let mut about = about;
+                    let written = desk.close()?;
+                    if let Some(fork) = written
+                        && member.absorb(copy, &fork).map_err(|error| veto(&error))?
+                    {
+                        about.attributes |= Attributes::RECOVERED;
+                        told.hear(Event::Recovered { volume });
+                    }
+                    member.describe(copy, about).map_err(|error| veto(&error))
+                })
             }
-            Ask::Delete => self.on_copy(conductor, volume, ask, |member, copy| member.delete(copy)),
+            Ask::Delete => self.on_copy(conductor, volume, ask, |member, copy| {
+                member.delete(copy).map_err(|error| veto(&error))
+            }),
         }
     }
 
@@ -120,13 +155,13 @@ impl Side {
         conductor: &Arc<Conductor>,
         volume: usize,
         ask: Ask,
-        work: impl FnOnce(Member, CopyId) -> Result<(), Error> + Send + 'static,
+        work: impl FnOnce(Member, CopyId) -> Result<(), Veto> + Send + 'static,
     ) -> io::Result<()> {
         let (member, copy) = (self.member.clone(), Arc::clone(&self.copy));
         let conductor = Arc::clone(conductor);
         let work = move || {
             let Some(id) = *copy.lock() else { return Ok(()) };
-            work(member, id).map_err(|error| veto(&error))
+            work(member, id)
         };
         let answer = move |answer| conductor.hear(Event::Asked { volume, ask, answer });
         self.worker.run(Box::new(work), Box::new(answer))

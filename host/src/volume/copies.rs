@@ -37,8 +37,8 @@ impl Volume {
     ///
     /// # Errors
     ///
-    /// When it was deleted or never taken, when its retention would become shorter, and as
-    /// [`Volume::create_shadow_copy`].
+    /// When it was deleted or never taken, when its retention would become shorter, when it is finished
+    /// and would become unfinished, and as [`Volume::create_shadow_copy`].
     pub fn describe_shadow_copy(&self, copy: CopyId, about: Description) -> Result<(), Error> {
         self.check_open()?;
         self.tell(self.inner.run_one(&mut Describe::new(copy, about)))

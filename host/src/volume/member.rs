@@ -1,16 +1,26 @@
 //! A volume as a set sees it: it takes its copy in stretches, and can be called off from outside.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use shadowvol::active::{Create, Delete, Describe, Gate};
-use shadowvol::{CopyId, Description};
+use shadowvol::active::{Amend, Create, Delete, Describe, Gate};
+use shadowvol::{CopyId, Description, Extent};
 
 use super::turn::Turn;
-use super::{Inner, Volume};
+use super::{Bench, Inner, Volume};
+use crate::checksum::CRC32C;
 use crate::clock::now;
 use crate::error::Error;
+use crate::fork::{Fork, ForkOptions, Piece};
+use crate::node::Request;
+use crate::passive::Passive;
 use crate::trace::Change;
+
+/// Bytes that are amended at once, and take a barrier; unless a chunk is larger.
+const WINDOW_BYTES: u64 = 4 << 20;
+/// The same for zeros, which are not written.
+const ZEROS_BYTES: u64 = 1 << 30;
 
 /// A volume in a set. It does not keep the volume open: what is asked of it after the closing fails.
 #[derive(Clone)]
@@ -60,8 +70,50 @@ impl Member {
         self.0.run_one(&mut Describe::new(copy, about))
     }
 
+    /// A writable fork of an unfinished copy.
+    pub(crate) fn fork(&self, copy: CopyId, options: &ForkOptions) -> Result<Fork, Error> {
+        Passive::open_on(self.0.media.read_only())?.shadow_copy(copy)?.fork(options)
+    }
+
+    /// Amends an unfinished copy by what was written to a fork of it; whether anything was.
+    pub(crate) fn absorb(&self, copy: CopyId, fork: &Fork) -> Result<bool, Error> {
+        let changed = fork.changed();
+        for &(chunks, piece) in &changed {
+            let most = if piece == Piece::Zeros { ZEROS_BYTES } else { WINDOW_BYTES };
+            let most = (most >> fork.geometry().chunk.shift()).max(1);
+            let mut first = chunks.first.0;
+            while first < chunks.end() {
+                let part = Extent::new(first, most.min(chunks.end() - first));
+                self.amend(copy, fork, part, piece)?;
+                first = part.end();
+            }
+        }
+        Ok(!changed.is_empty())
+    }
+
+    fn amend(&self, copy: CopyId, fork: &Fork, part: Extent, piece: Piece) -> Result<(), Error> {
+        let geometry = fork.geometry();
+        let (at, length) = (geometry.offset_of(part.first), geometry.length_of(part));
+        if piece == Piece::Zeros {
+            return self.0.run_one(&mut Amend::zeros(copy, at, length, geometry.chunk));
+        }
+        let mut data = vec![0; length as usize];
+        fork.read(at, &mut data)?;
+        let mut amend = Amend::new(copy, at, &data, geometry.chunk, CRC32C);
+        Bench::with(|Bench { scratch, commit, commit_scratch, .. }| {
+            let request = Request { data: &data, user: &mut [], scratch };
+            self.0.run(&mut amend, request, commit, commit_scratch)
+        })
+    }
+
     pub(crate) fn delete(&self, copy: CopyId) -> Result<(), Error> {
         let done = self.0.run_one(&mut Delete::new(vec![copy], now()));
         self.0.noted(done, Change::Deleted { copy: copy.number() })
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("geometry", &self.0.geometry).finish_non_exhaustive()
     }
 }

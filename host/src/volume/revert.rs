@@ -63,8 +63,8 @@ impl Volume {
     ///
     /// # Errors
     ///
-    /// As [`Volume::write`]; when the copy was deleted or never taken; and when the volume is being
-    /// reverted to another one.
+    /// As [`Volume::write`]; when the copy was deleted, never taken, or is unfinished; and when the
+    /// volume is being reverted to another one.
     pub fn revert(
         &self,
         copy: CopyId,
@@ -105,7 +105,9 @@ impl Volume {
         let inner = &*self.inner;
         if options.drop_newer {
             let newer: Vec<_> = inner.node.with(|active| {
-                active.view().copy(copy)?;
+                if active.view().copy(copy)?.about.is_unfinished() {
+                    return Err(shadowvol::Error::Unfinished { copy });
+                }
                 if let Some(other) = active.reverting()
                     && other != copy
                 {

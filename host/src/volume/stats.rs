@@ -83,8 +83,8 @@ impl Inner {
                 barriers: counters.commits,
                 compactions: counters.compactions,
                 epoch: active.epoch(),
-                table_chunks: active.view().table().chunks(),
-                table_bytes: active.view().table().heap_bytes(),
+                table_chunks: active.view().chunks(),
+                table_bytes: active.view().heap_bytes(),
                 space: active.space(),
             }
         })

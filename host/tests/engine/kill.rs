@@ -7,6 +7,9 @@
 //! noted for its instant, every acknowledged write is there, sectors are whole, and the check finds
 //! nothing. A reader in a third process lives through all of it, and tells when any copy has two
 //! digests.
+//!
+//! Some of the copies are taken as a set, and edited before they are finished: whenever the writer
+//! dies, an edit is there as a whole, in a finished copy, or not at all.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -14,10 +17,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use parking_lot::{Mutex, RwLock};
-use shadowvol::CopyId;
+use shadowvol::set::Veto;
+use shadowvol::{Attributes, CopyId};
+use shadowvol_host::set::{BackupSet, Draft, Participant, SetOptions};
 use shadowvol_host::{
     CreateOptions, Durability, Error, OpenOptions, Passive, PassiveOptions, Volume,
 };
@@ -42,6 +48,7 @@ fn killing_the_active_loses_nothing() {
         Volume::create(place.image(), &options).expect("a volume").close().expect("a close");
         let mut reader = place.start("kill::reader", Stdio::null());
         let mut random = Random(7);
+        let mut edits = 0;
         for kill in 0..kills / 2 {
             let before = place.noted();
             let mut writer = place.start("kill::writer", Stdio::null());
@@ -56,13 +63,71 @@ fn killing_the_active_loses_nothing() {
             writer.wait().expect("a child");
             let what = format!("{durability:?}, kill {kill}");
             Notes::read(&place.notes()).hold(&place.image(), &what);
+            edits += edits_are_whole(&place.image(), &what);
             assert!(reader.try_wait().expect("a child").is_none(), "the reader: {}", place.told());
         }
         reader.kill().expect("a running child");
         reader.wait().expect("a child");
         let notes = Notes::read(&place.notes());
         assert!(notes.copies.len() > 3, "{} copies: {}", notes.copies.len(), place.told());
+        assert!(edits > 0, "no copy was edited: {}", place.told());
     }
+}
+
+/// Sectors that an edit changes, far apart: each stretch takes a barrier of its own.
+const EDITED: [core::ops::Range<u64>; 3] = [3..20, 300..310, 890..903];
+/// Their version in the copy, which the volume never has.
+const EDIT: u64 = 1 << 40;
+
+/// Changes every copy of a set.
+struct Editor;
+
+impl Participant for Editor {
+    fn name(&self) -> String {
+        "editor".into()
+    }
+
+    fn post_snapshot(&self, copies: &[Draft]) -> Result<(), Veto> {
+        let failed = |error: Error| Veto::for_good(error.to_string());
+        let fork = copies[0].writable().map_err(failed)?;
+        for nth in EDITED.into_iter().flatten() {
+            fork.write(nth * SECTOR as u64, &sector(nth, EDIT)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn abort(&self) -> Result<(), Veto> {
+        Ok(())
+    }
+}
+
+/// Looks at all copies that a dead writer has left; says in how many there is an edit.
+fn edits_are_whole(image: &Path, what: &str) -> usize {
+    let node = open_reader(image);
+    let mut edits = 0;
+    for copy in node.shadow_copies().expect("a journal") {
+        let about = &copy.info().about;
+        let bytes = whole(&node, copy.info().id).expect("a live copy");
+        let is_edited = about.attributes.contains(Attributes::RECOVERED);
+        assert!(!(is_edited && about.is_unfinished()), "{what}");
+        for (nth, sector) in (0..).zip(bytes.chunks(SECTOR)) {
+            let wanted = is_edited && EDITED.iter().any(|range| range.contains(&nth));
+            let found = version_of(nth, sector) == Some(EDIT);
+            assert_eq!(found, wanted, "{what}: sector {nth} of copy {}", copy.info().id);
+        }
+        edits += usize::from(is_edited);
+    }
+    edits
+}
+
+/// Takes an edited copy.
+fn edited(volume: &Volume) -> CopyId {
+    let mut set = BackupSet::new(SetOptions::default());
+    set.volume("disk", volume).expect("a volume").require(Arc::new(Editor));
+    let set = set.prepare().expect("prepared").create().expect("created");
+    let copy = set.copies()[0].id;
+    set.complete(true);
+    copy
 }
 
 /// Where a volume and the notes about it are.
@@ -136,13 +201,19 @@ fn writer() {
                 }
             });
         }
+        // Those that the writer before was in the middle of.
+        volume.collect_orphans().expect("deletions");
         let mut live: Vec<_> = volume.shadow_copies().expect("copies");
         live.retain(|copy| !notes.doomed.contains_key(&copy.id.number()));
         let mut live: Vec<_> = live.iter().map(|copy| copy.id).collect();
         let mut random = Random(version.load(Ordering::Relaxed));
         let own = volume.reader().expect("a reader");
-        for round in 0.. {
-            let (copy, truth) = if round % 2 == 0 {
+        // However short each writer lives, all kinds of copies are taken by one of them.
+        for round in notes.copies.len().. {
+            let (copy, truth) = if round % 3 == 2 {
+                let copy = edited(&volume);
+                (copy, digest(&whole(&own, copy).expect("a live copy")))
+            } else if round % 2 == 0 {
                 let _quiet = quiet.write();
                 let copy = volume.create_shadow_copy("quiet").expect("a copy");
                 let truth: Vec<_> = now.iter().flat_map(|bytes| bytes.lock().clone()).collect();
@@ -181,6 +252,10 @@ fn reader() {
     let mut seen: BTreeMap<(CopyId, i64), u64> = BTreeMap::new();
     loop {
         for copy in node.shadow_copies().expect("a journal") {
+            // It is its maker's alone.
+            if copy.info().about.is_unfinished() {
+                continue;
+            }
             let mut bytes = vec![0; SIZE as usize];
             match copy.read(0, &mut bytes) {
                 Ok(()) => {}

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod elsewhere;
+mod fork;
 mod full;
 mod kill;
 mod many_copies;

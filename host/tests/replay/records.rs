@@ -3,9 +3,9 @@
 use core::fmt::Write as _;
 
 use shadowvol::format::checksum::Checksum;
-use shadowvol::format::record::{self, Body, Context};
+use shadowvol::format::record::{self, Body, Context, Runs};
 use shadowvol::format::superblock::Superblock;
-use shadowvol::{Content, CopyId, Epoch, Generation, Sequence};
+use shadowvol::{Content, CopyId, Epoch, Generation, Run, Sequence};
 
 pub(crate) const CRC32C: Checksum = Checksum(crc32c::crc32c_append);
 
@@ -47,19 +47,8 @@ pub(crate) fn tell(bytes: &[u8], seed: u32) -> String {
             Body::Deleted { copies, .. } => {
                 format!("deleted {:?}", copies.flatten().collect::<Vec<_>>())
             }
-            Body::Preserved(runs) => runs
-                .flatten()
-                .map(|(run, _)| {
-                    let (first, count) = (run.chunks.first.0, run.chunks.count);
-                    match run.content {
-                        Content::Zeros => format!("chunks {first}+{count} of {}: zeros", run.copy),
-                        Content::Slot(slot) => {
-                            format!("chunks {first}+{count} of {} in slot {}", run.copy, slot.0)
-                        }
-                    }
-                })
-                .collect::<Vec<_>>()
-                .join(", "),
+            Body::Preserved(runs) => tell_runs(*runs),
+            Body::Amended(runs) => format!("amended {}", tell_runs(*runs)),
             Body::Link(segment) => format!("link to slot {}", segment.first.0),
             Body::Reverting(copy) => format!("reverting to {copy}"),
             Body::Settled(extents) => {
@@ -70,6 +59,19 @@ pub(crate) fn tell(bytes: &[u8], seed: u32) -> String {
         say(&format!("record {}: {said}", sequence.0));
     });
     words
+}
+
+fn tell_runs(runs: Runs<'_>) -> String {
+    let tell = |run: Run| {
+        let (first, count) = (run.chunks.first.0, run.chunks.count);
+        match run.content {
+            Content::Zeros => format!("chunks {first}+{count} of {}: zeros", run.copy),
+            Content::Slot(slot) => {
+                format!("chunks {first}+{count} of {} in slot {}", run.copy, slot.0)
+            }
+        }
+    };
+    runs.flatten().map(|(run, _)| tell(run)).collect::<Vec<_>>().join(", ")
 }
 
 fn each(mut bytes: &[u8], seed: u32, mut visit: impl FnMut(Sequence, &Body<'_>)) {

@@ -8,7 +8,7 @@ use std::thread::{self, ThreadId};
 use parking_lot::{Condvar, Mutex};
 use shadowvol::backend::{MemoryError, ReadAt, WriteAt};
 use shadowvol::set::{Deadlines, Span, Veto, Windows};
-use shadowvol_host::set::{Participant, SetCopy, SetOptions};
+use shadowvol_host::set::{Draft, Participant, SetCopy, SetOptions};
 use shadowvol_host::{CreateOptions, Media, SharedMemory, Volume};
 
 pub(crate) const SIZE: u64 = 1 << 20;
@@ -103,12 +103,21 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(crate) fn new() -> Self {
+        Self::with(&CreateOptions::default())
+    }
+
+    /// One whose diff area may take so many bytes.
+    pub(crate) fn limited(bytes: u64) -> Self {
+        Self::with(&CreateOptions { limit: Some(bytes), ..CreateOptions::default() })
+    }
+
+    fn with(options: &CreateOptions) -> Self {
         let (origin, diff) = (Door::default(), Door::default());
         let media = Media {
             origin: Arc::new(Slow(SharedMemory::new(SIZE), origin.clone())),
             diff: Arc::new(Slow(SharedMemory::new(0), diff.clone())),
         };
-        let volume = Volume::create_on(media, &CreateOptions::default()).expect("a volume");
+        let volume = Volume::create_on(media, options).expect("a volume");
         Self { volume: Arc::new(volume), origin, diff }
     }
 
@@ -135,6 +144,7 @@ impl Drop for Disk {
 
 /// What a participant is told, and by which thread.
 pub(crate) type Entry = (&'static str, ThreadId);
+type Pen = Box<dyn Fn(&Draft) -> Result<(), Veto> + Send + Sync>;
 type Script = Box<dyn Fn(&'static str) -> Result<(), Veto> + Send + Sync>;
 
 /// A participant that writes down what it is told, and then does what its script says.
@@ -146,6 +156,8 @@ pub(crate) struct Actor {
     deadlines: Deadlines,
     /// What `post_snapshot` was given.
     pub(crate) shown: Mutex<Vec<SetCopy>>,
+    /// What it does with each of these copies.
+    pub(crate) pen: Mutex<Option<Pen>>,
 }
 
 impl Actor {
@@ -162,11 +174,17 @@ impl Actor {
             script: Box::new(script),
             deadlines,
             shown: Mutex::default(),
+            pen: Mutex::default(),
         })
     }
 
     pub(crate) fn calm(name: &str) -> Arc<Self> {
         Self::new(name, |_| Ok(()))
+    }
+
+    /// How long it may take over `post_snapshot`.
+    pub(crate) fn hurry(&mut self, span: Span) {
+        self.deadlines.post_snapshot = span;
     }
 
     pub(crate) fn told(&self) -> Vec<&'static str> {
@@ -214,8 +232,11 @@ impl Participant for Actor {
         self.play("thaw")
     }
 
-    fn post_snapshot(&self, copies: &[SetCopy]) -> Result<(), Veto> {
-        self.shown.lock().extend_from_slice(copies);
+    fn post_snapshot(&self, copies: &[Draft]) -> Result<(), Veto> {
+        self.shown.lock().extend(copies.iter().map(|draft| draft.copy().clone()));
+        if let Some(write) = &*self.pen.lock() {
+            copies.iter().try_for_each(write)?;
+        }
         self.play("post_snapshot")
     }
 

@@ -6,6 +6,7 @@
 //! wants: deadlines hold though a callback or a barrier never returns, and nobody is left frozen.
 
 mod bed;
+mod drafts;
 mod instant;
 mod participants;
 mod requesters;

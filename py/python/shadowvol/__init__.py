@@ -15,8 +15,8 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant, and :class:`Repository` where such copies are backed up. :func:`plan` says
-how much room shadow copies take.
+as it was at one instant, :class:`Fork` a copy that can be written to and is thrown away, and
+:class:`Repository` where copies are backed up. :func:`plan` says how much room shadow copies take.
 Everything that goes wrong is an :class:`Error`.
 """
 
@@ -40,6 +40,7 @@ from shadowvol._errors import (
     Error,
     ExternalWrite,
     Fenced,
+    Finished,
     Gone,
     LabelTooLong,
     MediumError,
@@ -62,12 +63,13 @@ from shadowvol._errors import (
     RoleTaken,
     SetFailed,
     TooManyVolumes,
+    Unfinished,
     UnknownFormat,
     WrongState,
 )
 from shadowvol._extent import Extent
 from shadowvol._plan import Plan, PlanInterval, PlanRow, TraceFacts, plan
-from shadowvol._raw import ShadowCopyIO
+from shadowvol._raw import ForkIO, ShadowCopyIO
 from shadowvol._report import Failure, Part, Report
 from shadowvol._sets import BackupSet, ShadowCopySet, backup_set
 from shadowvol._shadowvol import (
@@ -75,6 +77,7 @@ from shadowvol._shadowvol import (
     CheckReport,
     Event,
     Finding,
+    Fork,
     Memory,
     Mount,
     Passive,
@@ -119,6 +122,9 @@ __all__ = [
     "Failure",
     "Fenced",
     "Finding",
+    "Finished",
+    "Fork",
+    "ForkIO",
     "Gone",
     "LabelTooLong",
     "MediumError",
@@ -159,6 +165,7 @@ __all__ = [
     "Space",
     "TooManyVolumes",
     "TraceFacts",
+    "Unfinished",
     "UnknownFormat",
     "VerifyReport",
     "Volume",

@@ -40,6 +40,20 @@ class Retained(Error):
     """Number of the shadow copy; its ``retained_until`` says until when."""
 
 
+class Unfinished(Error):
+    """The shadow copy is in the making, so that nobody but its maker may use it."""
+
+    copy: int | None = None
+    """Number of the shadow copy."""
+
+
+class Finished(Error):
+    """The shadow copy is finished, so that it is a constant: write to a fork of it."""
+
+    copy: int | None = None
+    """Number of the shadow copy."""
+
+
 class Reverting(Error):
     """The volume is being reverted to a shadow copy, and that has to end first."""
 
@@ -287,6 +301,7 @@ __all__ = [
     "Error",
     "ExternalWrite",
     "Fenced",
+    "Finished",
     "Gone",
     "LabelTooLong",
     "MediumError",
@@ -309,6 +324,7 @@ __all__ = [
     "RoleTaken",
     "SetFailed",
     "TooManyVolumes",
+    "Unfinished",
     "UnknownFormat",
     "WrongState",
 ]

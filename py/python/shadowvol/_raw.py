@@ -1,7 +1,8 @@
-"""A shadow copy as a file object."""
+"""Shadow copies and forks as file objects."""
 
 from __future__ import annotations
 
+import errno
 import io
 import operator
 import os
@@ -10,34 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from shadowvol._shadowvol import ShadowCopy
+    from shadowvol._shadowvol import Fork, ShadowCopy
 
 
-class ShadowCopyIO(io.RawIOBase):
-    """A shadow copy as a raw, seekable, read-only file object.
+class _RawIO(io.RawIOBase):
+    """A position in something that can be read at any place."""
 
-    It keeps a position, as a file does, and so is for one thread at a time; open as many as you
-    like. ``io.BufferedReader``, ``shutil.copyfileobj``, ``hashlib.file_digest`` and parsers that
-    take file objects work with it. A read raises :class:`shadowvol.Gone` when the shadow copy was
-    deleted meanwhile.
-    """
-
-    def __init__(self, shadow_copy: ShadowCopy) -> None:
-        """Start at the first byte of ``shadow_copy``."""
+    def __init__(self, source: ShadowCopy | Fork) -> None:
         super().__init__()
-        self._copy = shadow_copy
-        self._size = shadow_copy.size
+        self._source = source
+        self._size = source.size
         self._position = 0
-
-    @property
-    def name(self) -> str:
-        """What messages call this file."""
-        return f"shadow copy {self._copy.id}"
-
-    @property
-    def mode(self) -> str:
-        """``"rb"``, always."""
-        return "rb"
 
     def readable(self) -> bool:
         """Whether the file is open, in a file object's words."""
@@ -56,7 +40,7 @@ class ShadowCopyIO(io.RawIOBase):
             length = min(len(view), max(0, self._size - self._position))
             if length:
                 with view[:length] as part:
-                    self._copy.readinto(self._position, part)
+                    self._source.readinto(self._position, part)
         self._position += length
         return length
 
@@ -64,13 +48,9 @@ class ShadowCopyIO(io.RawIOBase):
         """Read all bytes that are left, in one request."""
         self._check_open()
         length = max(0, self._size - self._position)
-        data = self._copy.read(self._position, length) if length else b""
+        data = self._source.read(self._position, length) if length else b""
         self._position += length
         return data
-
-    def write(self, _data: Buffer, /) -> int:
-        """Refuse: a shadow copy is a constant."""
-        raise io.UnsupportedOperation(f"{self.name} is read only")
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move to ``offset``, counted from the start, from here, or from the end."""
@@ -97,8 +77,80 @@ class ShadowCopyIO(io.RawIOBase):
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        return f"<ShadowCopyIO of {self._copy!r}{state}>"
+        return f"<{type(self).__name__} of {self._source!r}{state}>"
 
     def _check_open(self) -> None:
         if self.closed:
             raise ValueError("the file object is closed")
+
+
+class ShadowCopyIO(_RawIO):
+    """A shadow copy as a raw, seekable, read-only file object.
+
+    It keeps a position, as a file does, and so is for one thread at a time; open as many as you
+    like. ``io.BufferedReader``, ``shutil.copyfileobj``, ``hashlib.file_digest`` and parsers that
+    take file objects work with it. A read raises :class:`shadowvol.Gone` when the shadow copy was
+    deleted meanwhile.
+    """
+
+    def __init__(self, shadow_copy: ShadowCopy) -> None:
+        """Start at the first byte of ``shadow_copy``."""
+        super().__init__(shadow_copy)
+
+    @property
+    def name(self) -> str:
+        """What messages call this file."""
+        return f"shadow copy {self._source.id}"
+
+    @property
+    def mode(self) -> str:
+        """``"rb"``, always."""
+        return "rb"
+
+    def write(self, _data: Buffer, /) -> int:
+        """Refuse: a shadow copy is a constant."""
+        raise io.UnsupportedOperation(f"{self.name} is read only; write to a fork of it")
+
+
+class ForkIO(_RawIO):
+    """A fork as a raw, seekable file object to read and write; its size never changes.
+
+    It keeps a position, and so is for one thread at a time; open as many as you like.
+    ``io.BufferedRandom`` works with it. Closing it leaves the fork as it is.
+    """
+
+    def __init__(self, fork: Fork) -> None:
+        """Start at the first byte of ``fork``."""
+        super().__init__(fork)
+        self._fork = fork
+
+    @property
+    def name(self) -> str:
+        """What messages call this file."""
+        return f"fork of shadow copy {self._fork.id}"
+
+    @property
+    def mode(self) -> str:
+        """``"rb+"``, always."""
+        return "rb+"
+
+    def writable(self) -> bool:
+        """Whether the file is open, in a file object's words."""
+        self._check_open()
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        """Write as many of these bytes as fit before the end; returns their number."""
+        self._check_open()
+        with memoryview(data) as whole, whole.cast("B") as view:
+            length = min(len(view), max(0, self._size - self._position))
+            if length < len(view) and length == 0:
+                raise OSError(errno.ENOSPC, f"{self.name} ends at byte {self._size}")
+            with view[:length] as part:
+                self._fork.write(self._position, part)
+        self._position += length
+        return length
+
+    def truncate(self, _size: int | None = None, /) -> int:
+        """Refuse: a volume keeps its size."""
+        raise io.UnsupportedOperation(f"{self.name} keeps its size")

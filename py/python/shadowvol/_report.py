@@ -45,6 +45,8 @@ class Report:
     failure: Failure | None
     """Why it failed, if it did."""
     participants: tuple[Part, ...]
+    recovered: tuple[str, ...]
+    """Volumes whose copies participants have changed after the instant."""
     left_behind: tuple[str, ...]
     """Volumes that may still have a copy of a failed set. Nobody sees it, and ``gc`` deletes it."""
 

@@ -289,5 +289,6 @@ def _report(told: dict[str, Any]) -> Report:
         outcome=told["outcome"],
         failure=Failure(**failure) if failure else None,
         participants=tuple(Part(**part) for part in told["participants"]),
+        recovered=tuple(told["recovered"]),
         left_behind=tuple(told["left_behind"]),
     )

@@ -23,7 +23,7 @@ from typing_extensions import Buffer
 
 from shadowvol._backend import Backend, ReadBackend
 from shadowvol._extent import Extent
-from shadowvol._raw import ShadowCopyIO
+from shadowvol._raw import ForkIO, ShadowCopyIO
 from shadowvol._types import (
     BackupKind,
     Caching,
@@ -41,8 +41,10 @@ from shadowvol.participants import Participant
 __all__ = [
     "Backup",
     "CheckReport",
+    "Draft",
     "Event",
     "Finding",
+    "Fork",
     "Memory",
     "Mount",
     "Passive",
@@ -534,6 +536,13 @@ class Passive:
     def shadow_copies(self) -> list[ShadowCopy]:
         """The shadow copies that exist, oldest first, as the journal has them now."""
 
+    def fork(self, id: int, *, folder: StrPath | None = None) -> Fork:
+        """A writable fork of the shadow copy with this number; see :meth:`ShadowCopy.fork`.
+
+        Raises:
+            Gone, NoSuchCopy, MediumError, Closed.
+        """
+
     def changes(self, since_id: int, until_id: int) -> list[Extent]:
         """What may differ between two shadow copies; see :meth:`Volume.changes`."""
 
@@ -757,6 +766,22 @@ class ShadowCopy:
     def open(self) -> ShadowCopyIO:
         """The copy as a raw file object (an ``io.RawIOBase``); see ``io.BufferedReader``."""
 
+    def fork(self, *, folder: StrPath | None = None) -> Fork:
+        """A writable fork of the copy, which is discarded at its end.
+
+        It costs nothing until it is written to. As many as you like can be at work on one copy; the
+        copy, the volume and its media are never written. A fork does not keep its copy from being
+        deleted.
+
+        Args:
+            folder: whose file system keeps what is written; the system's folder for temporary
+                files if not given.
+
+        Raises:
+            MediumError: no temporary file can be made.
+            Gone, Closed.
+        """
+
     def copy_to(
         self,
         path: StrPath,
@@ -784,6 +809,108 @@ class ShadowCopy:
             Gone: the copy was deleted while it was being copied.
             Closed, Corrupt.
         """
+
+@final
+class Fork:
+    """A writable fork of a shadow copy: it reads like the copy until it is written to.
+
+    What is written is kept in whole chunks in a file without a name, and is gone when the fork is
+    closed, when its last user is gone, or when this process ends. As a context manager it is closed
+    at the end of the block. Any number of threads may use it at once.
+    """
+
+    @property
+    def id(self) -> int:
+        """Number of the shadow copy that it is a fork of."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the volume."""
+
+    @property
+    def chunk_size(self) -> int:
+        """Bytes of a chunk: what is written is kept in whole chunks."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The ``length`` bytes from ``offset`` on.
+
+        Raises:
+            Gone: the copy was deleted, and not all of these bytes were written to the fork.
+            OutOfRange, Closed, Corrupt, MediumError.
+        """
+
+    def readinto(self, offset: int, buffer: Buffer) -> int:
+        """Fill ``buffer`` with the bytes from ``offset`` on; returns their number.
+
+        When it raises, the buffer holds anything.
+
+        Raises:
+            Gone, OutOfRange, Closed, Corrupt, MediumError: as :meth:`read`.
+        """
+
+    def write(self, offset: int, data: Buffer) -> int:
+        """Write ``data`` from ``offset`` on; returns its length.
+
+        Raises:
+            Gone: the copy was deleted, and a chunk is written in part for the first time.
+            Finished: it is the writable copy of a set that goes on already.
+            OutOfRange, Closed, Corrupt, MediumError.
+        """
+
+    def discard(self, offset: int, length: int) -> None:
+        """Make a range read as zeros.
+
+        Raises:
+            Gone, Finished, OutOfRange, Closed, Corrupt, MediumError: as :meth:`write`.
+        """
+
+    def flush(self) -> None:
+        """Does nothing: what was written is there for all, and never outlives the fork.
+
+        Raises:
+            Closed.
+        """
+
+    def changes(self) -> list[Extent]:
+        """What was written or discarded: whole chunks, in order, ending at the volume's end."""
+
+    def open(self) -> ForkIO:
+        """The fork as a raw file object to read and write; see ``io.BufferedRandom``."""
+
+    def copy_to(
+        self,
+        path: StrPath,
+        *,
+        sparse: bool = True,
+        format: ImageFormat = "raw",
+        progress: Progress | None = None,
+    ) -> int:
+        """Copy the whole fork into a file, as :meth:`ShadowCopy.copy_to` does.
+
+        Other threads may write meanwhile; each of their writes is in the file or not, or in part.
+        """
+
+    def close(self) -> None:
+        """Discard it. Closing twice is fine."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class Draft:
+    """A shadow copy of a set that participants may still write to; see ``SetCopy.writable``."""
+
+    def writable(self) -> Fork:
+        """The copy, to be read and written to until the set is finished."""
 
 @final
 class Repository:

@@ -4,9 +4,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use shadowvol::set::{Deadlines, Level, Veto};
-use shadowvol_host::set::{Participant, SetCopy};
+use shadowvol_host::set::{Draft as HostDraft, Participant};
 
 use super::span;
+use crate::fork::Draft;
 use crate::words::Choice;
 
 /// A participant, and what it said of itself when it was invited.
@@ -100,13 +101,15 @@ impl Participant for PyParticipant {
         self.call0("thaw")
     }
 
-    fn post_snapshot(&self, copies: &[SetCopy]) -> Result<(), Veto> {
+    fn post_snapshot(&self, drafts: &[HostDraft]) -> Result<(), Veto> {
         self.call(|object| {
             let py = object.py();
             let class = py.import("shadowvol.participants")?.getattr("SetCopy")?;
             let list = PyList::empty(py);
-            for copy in copies {
-                list.append(class.call1((&copy.volume, copy.id.number()))?)?;
+            for draft in drafts {
+                let copy = draft.copy();
+                let draft = Draft(draft.clone());
+                list.append(class.call1((&copy.volume, copy.id.number(), draft))?)?;
             }
             object.call_method1("post_snapshot", (list,))
         })

@@ -20,6 +20,7 @@ pub(super) fn tell<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py,
     told.set_item("failure", failure.map(|failure| tell_failure(py, failure)).transpose()?)?;
     let parts = report.participants.iter().map(|part| tell_part(py, part));
     told.set_item("participants", parts.collect::<PyResult<Vec<_>>>()?)?;
+    told.set_item("recovered", &report.recovered)?;
     told.set_item("left_behind", &report.left_behind)?;
     Ok(told)
 }

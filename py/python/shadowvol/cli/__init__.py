@@ -11,6 +11,7 @@ from shadowvol.cli.backup import backup
 from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
+from shadowvol.cli.fork import fork
 from shadowvol.cli.mount import mount
 from shadowvol.cli.plan import plan
 from shadowvol.cli.repository import backups, prune, restore, verify
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(init, snapshot, take_set, list_copies, info, delete, gc, copy, diff, revert, check),
+    *(init, snapshot, take_set, list_copies, info, delete, gc, copy, fork, diff, revert, check),
     mount,
     *(backup, backups, restore, verify, prune),
     *(plan, demo),

@@ -6,7 +6,7 @@ from shadowvol.cli.errors import ErrorGroup
 
 SECTIONS = {
     "Volumes": ("init", "info", "check", "revert"),
-    "Shadow copies": ("snapshot", "set", "list", "diff", "copy", "mount", "delete", "gc"),
+    "Shadow copies": ("snapshot", "set", "list", "diff", "copy", "fork", "mount", "delete", "gc"),
     "Backups": ("backup", "backups", "restore", "verify", "prune"),
 }
 OTHERS = "More"

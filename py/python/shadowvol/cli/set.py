@@ -109,5 +109,6 @@ def _report(copies: sv.ShadowCopySet) -> dict[str, object]:
         "set": copies.id,
         "outcome": copies.report.outcome,
         "took_part": copies.report.took_part,
+        "recovered": copies.report.recovered,
         "copies": [{"image": image, **output.copy_json(copy)} for image, copy in copies.items()],
     }

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from shadowvol._errors import Finished
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
+
+    from shadowvol._shadowvol import Draft, Fork
 
 Level = Literal["front-end", "back-end", "system"]
 
@@ -42,13 +47,38 @@ class Deadlines:
     shutdown: float = 20
 
 
-class SetCopy(NamedTuple):
-    """A shadow copy of a set."""
-
+class _NamedCopy(NamedTuple):
     volume: str
     """The name that the set has for the volume."""
     id: int
     """The number of the copy."""
+
+
+class SetCopy(_NamedCopy):
+    """A shadow copy of a set, which its participants may still change."""
+
+    _draft: Draft | None
+
+    def __new__(cls, volume: str, id: int, draft: Draft | None = None) -> Self:  # noqa: A002
+        """The copy number ``id`` of a volume; without ``draft`` it cannot be changed."""
+        made = super().__new__(cls, volume, id)
+        made._draft = draft
+        return made
+
+    def writable(self) -> Fork:
+        """The copy, to be read and written to until ``post_snapshot`` returns.
+
+        What was written is in the copy when the set is finished, and is what everybody reads of it
+        for ever: a log that was replayed, data that a backup shall not have. All participants
+        write to the same bytes. Closing it discards nothing. If nobody asks for it, it costs
+        nothing; if one who has asked is left out, the set fails.
+
+        Raises:
+            Finished: the set goes on already.
+        """
+        if self._draft is None:
+            raise Finished("this copy was not handed to post_snapshot: it cannot be changed")
+        return self._draft.writable()
 
 
 class Participant:
@@ -76,7 +106,7 @@ class Participant:
         """Go on. Raise if it was not quiet all the time."""
 
     def post_snapshot(self, copies: Sequence[SetCopy], /) -> None:
-        """Look after the copies, which nobody has seen yet."""
+        """Look after the copies, which nobody has seen yet; ``writable`` of one changes it."""
 
     def abort(self) -> None:
         """It comes to nothing: go on, if frozen, and forget what you were told."""

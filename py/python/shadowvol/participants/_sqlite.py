@@ -35,6 +35,8 @@ class SQLite(Participant):
 
     Writers wait in the meantime, readers go on. In WAL mode the log is first brought into the
     database, as far as readers let it, so that the copy's database is nearly complete by itself.
+    What is left of the log is brought in by SQLite when the copy is opened. The copy itself is not
+    changed: only its file system knows where in it the database lies.
 
     Args:
         database: the path, or a connection of ``sqlite3`` (opened with

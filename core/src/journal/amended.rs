@@ -1,0 +1,92 @@
+//! What a shadow copy holds: what its maker has amended, else what was preserved, else the origin.
+//!
+//! While a copy is unfinished its maker may amend it, a chunk at a time and each once. None of that
+//! counts before the record that describes the copy as finished: so whoever reads it finds it as it
+//! was at its instant, or as it is for ever. That record is behind all that was amended, with a
+//! barrier between, so its slots are there for whoever sees the copy finished.
+
+use super::View;
+use crate::table::{Amended, Cursor, Found, Plan};
+use crate::units::{ChunkIndex, CopyId, Extent, SlotIndex};
+
+/// How far a search for what no copy needs has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Sweep {
+    pub(super) preserved: Cursor,
+    pub(super) amended: Cursor,
+}
+
+impl View {
+    /// Appends where the bytes of `extent` come from, as `copy` sees it (step R1).
+    pub fn resolve(&self, copy: CopyId, extent: Extent, plan: &mut Plan) {
+        if self.is_amended(copy) {
+            self.amended.resolve_over(&self.table, copy, extent, plan);
+        } else {
+            self.table.resolve(copy, extent, plan);
+        }
+    }
+
+    /// The record that answers for `chunk` of `copy`; `None` means the origin.
+    #[must_use]
+    pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
+        let amended = if self.is_amended(copy) { self.amended.lookup(copy, chunk) } else { None };
+        amended.or_else(|| self.table.lookup(copy, chunk))
+    }
+
+    /// What was amended, whether it counts yet or not.
+    #[must_use]
+    pub fn amended(&self) -> &Amended {
+        &self.amended
+    }
+
+    /// Whether a copy is there and in the making.
+    #[must_use]
+    pub fn is_unfinished(&self, copy: CopyId) -> bool {
+        self.copies.get(&copy).is_some_and(|info| info.about.is_unfinished())
+    }
+
+    /// How many chunks are in slots, or known to be zeros; one that several records answer for
+    /// counts for each.
+    #[must_use]
+    pub fn chunks(&self) -> u64 {
+        self.table.chunks() + self.amended.chunks()
+    }
+
+    /// The memory that the records of chunks take.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.table.heap_bytes() + self.amended.heap_bytes()
+    }
+
+    /// Calls `each` with every run of slots in use and its length.
+    pub fn for_each_slot(&self, mut each: impl FnMut(SlotIndex, u32)) {
+        self.table.for_each_slot(&mut each);
+        self.amended.for_each_slot(each);
+    }
+
+    /// The first chunks of `extent` that a record answers for in `copy`; those that follow may be,
+    /// too.
+    pub(super) fn first_answered(&self, copy: CopyId, extent: Extent) -> Option<Extent> {
+        let preserved = self.table.first_held(copy, extent);
+        if !self.is_amended(copy) {
+            return preserved;
+        }
+        let amended = self.amended.first_of(copy, extent);
+        preserved.into_iter().chain(amended).min_by_key(|run| run.first)
+    }
+
+    /// Forgets what was amended in copies that were never finished.
+    ///
+    /// Their maker may have been in the middle of it, and nobody knows how far it had come.
+    pub(crate) fn forget_amended(&mut self) {
+        let Self { copies, amended, .. } = self;
+        let is_finished = |copy| copies.get(&copy).is_some_and(|info| !info.about.is_unfinished());
+        let mut cursor = Cursor::default();
+        while !amended.sweep(&mut cursor, usize::MAX, is_finished, |_, _| ()) {}
+    }
+
+    /// Whether what was amended in this copy counts, as far as anything was.
+    fn is_amended(&self, copy: CopyId) -> bool {
+        !self.amended.is_empty() && !self.is_unfinished(copy)
+    }
+}

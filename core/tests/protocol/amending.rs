@@ -1,0 +1,199 @@
+//! Amending a copy in the making: what is refused, who waits for whom, and what a new holder of the
+//! role finds.
+
+use shadowvol::active::{Active, Amend, Commit, Create, Delete, Describe, Revert, TakeRole};
+use shadowvol::format::checksum::Checksum;
+use shadowvol::machine::{Fed, Machine, Op, Step, Wait};
+use shadowvol::{Attributes, ChunkIndex, ChunkSize, CopyId, Description, Error, Extent};
+
+use crate::alone::{Alone, active, copy};
+use crate::world::{Shape, World};
+
+const CHUNK: usize = 4096;
+
+/// Copy 1 is older, copy 2 in the making; 14,001 bytes, so that chunk 3 is short.
+fn world() -> World {
+    let mut world = World::new(Shape { nodes: 0, ..Shape::SMALL }, 1);
+    world.create();
+    world.finish();
+    let made = run(&mut world, Create::new(unfinished()), &[]);
+    assert_eq!(made, Ok(copy(2)));
+    world
+}
+
+fn unfinished() -> Description {
+    Description { attributes: Attributes::UNFINISHED, ..Description::new("", 7) }
+}
+
+/// Drives a machine to its end, with this for its bytes.
+fn run<M>(world: &mut World, machine: M, bytes: &[u8]) -> Result<M::Output, Error>
+where
+    M: Machine<Shared = Active, Op = Op>,
+{
+    let mut alone = Alone::new(machine);
+    alone.user = bytes.to_vec();
+    loop {
+        match alone.run(world) {
+            Step::Done(done) => return done,
+            Step::Wait(Wait::Commit) => commit(world),
+            step => panic!("it is alone, and waits: {}", matches!(step, Step::Wait(_))),
+        }
+    }
+}
+
+fn commit(world: &mut World) {
+    assert!(matches!(Alone::new(Commit::new()).run(world), Step::Done(Ok(()))));
+}
+
+fn amend(of: CopyId, at: usize, bytes: &[u8]) -> Amend {
+    Amend::new(of, at as u64, bytes, ChunkSize::MIN, Checksum::PORTABLE)
+}
+
+fn finish(world: &mut World, of: CopyId) -> Result<(), Error> {
+    run(world, Describe::new(of, Description::new("finished", 0)), &[])
+}
+
+fn used(world: &mut World) -> u64 {
+    let active = active(world);
+    while active.wants_sweep() {
+        active.sweep(1000);
+    }
+    active.space().used
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_takes_nothing() {
+    let mut world = world();
+    let before = used(&mut world);
+    let chunk = [5; CHUNK];
+    let mut refused = |of, at, bytes: &[u8]| {
+        run(&mut world, amend(copy(of), at, bytes), bytes).expect_err("refused")
+    };
+    assert_eq!(refused(1, 0, &chunk), Error::Finished { copy: copy(1) });
+    assert_eq!(refused(3, 0, &chunk), Error::NoSuchCopy { copy: copy(3) });
+    let partial = |offset, length| Error::PartialChunk { offset, length };
+    assert_eq!(refused(2, 1, &chunk), partial(1, 4096));
+    assert_eq!(refused(2, 0, &chunk[1..]), partial(0, 4095));
+    assert_eq!(refused(2, 3 * CHUNK, &[5; 1712]), partial(12_288, 1712));
+    let beyond = Error::OutOfRange { offset: 12_288, length: 4096, size: 14_001 };
+    assert_eq!(refused(2, 3 * CHUNK, &chunk), beyond);
+    assert_eq!(used(&mut world), before);
+
+    assert_eq!(run(&mut world, amend(copy(2), CHUNK, &[]), &[]), Ok(()));
+    assert_eq!(run(&mut world, amend(copy(2), 3 * CHUNK, &[5; 1713]), &[5; 1713]), Ok(()));
+    let whole = [6; 14_001];
+    let twice = run(&mut world, amend(copy(2), 0, &whole), &whole);
+    assert_eq!(twice, Err(Error::Amended { copy: copy(2) }));
+    assert_eq!(used(&mut world), before + 4096);
+}
+
+/// Zeros take no slot, and what lies between them does.
+#[test]
+fn zeros_are_told_from_bytes_and_count_when_the_copy_is_finished() {
+    let mut world = world();
+    let before = used(&mut world);
+    let mut bytes = [5; 3 * CHUNK];
+    bytes[CHUNK..2 * CHUNK].fill(0);
+    run(&mut world, amend(copy(2), 0, &bytes), &bytes).expect("amended");
+    let zeros = Amend::zeros(copy(2), 3 * CHUNK as u64, 1713, ChunkSize::MIN);
+    run(&mut world, zeros, &[]).expect("amended");
+    assert_eq!(used(&mut world), before + 2 * 4096);
+    let sums = |world: &mut World, of| {
+        let view = active(world).view();
+        [0, 1, 2, 3].map(|at| view.lookup(copy(of), ChunkIndex(at)).map(|found| found.sum))
+    };
+    assert_eq!(sums(&mut world, 2), [None; 4], "it is not finished");
+    let changes = active(&mut world).view().changes(copy(1), Some(copy(2)));
+    assert_eq!(changes, Ok(vec![Extent::new(0, 4)]));
+    finish(&mut world, copy(2)).expect("finished");
+    let sum = Some(Checksum::PORTABLE.of(&[5; CHUNK]));
+    assert_eq!(sums(&mut world, 2), [sum, Some(0), sum, Some(0)]);
+    assert_eq!(sums(&mut world, 1), [None; 4], "it is no other copy's");
+}
+
+#[test]
+fn a_copy_in_the_making_is_nothing_to_revert_to_and_a_finished_one_stays_so() {
+    let mut world = world();
+    let reverted = run(&mut world, Revert::new(copy(2)), &[]);
+    assert_eq!(reverted, Err(Error::Unfinished { copy: copy(2) }));
+    finish(&mut world, copy(2)).expect("finished");
+    let again = run(&mut world, Describe::new(copy(2), unfinished()), &[]);
+    assert_eq!(again, Err(Error::Finished { copy: copy(2) }));
+    assert!(!active(&mut world).view().is_unfinished(copy(2)));
+    assert_eq!(run(&mut world, Revert::new(copy(2)), &[]), Ok(()));
+}
+
+/// Two amendments and the end of the making are begun at once: one after the other is done, and
+/// what would come behind the end is refused.
+#[test]
+fn one_at_a_time_edits_a_copy() {
+    let mut world = world();
+    let bytes = [5; CHUNK];
+    let mut first = Alone::new(amend(copy(2), 0, &bytes));
+    first.user = bytes.to_vec();
+    assert!(matches!(first.act(&mut world, Fed::Again), Step::Io));
+    let mut second = Alone::new(amend(copy(2), CHUNK, &bytes));
+    let mut end = Alone::new(Describe::new(copy(2), Description::new("", 0)));
+    assert_eq!(second.act(&mut world, Fed::Again), Step::Wait(Wait::Turn));
+    assert_eq!(end.act(&mut world, Fed::Again), Step::Wait(Wait::Turn));
+    let fed = first.perform(&mut world);
+    assert_eq!(first.act(&mut world, fed), Step::Wait(Wait::Commit));
+    assert_eq!(end.act(&mut world, Fed::Again), Step::Wait(Wait::Turn), "no barrier yet");
+    commit(&mut world);
+    assert_eq!(first.act(&mut world, Fed::Again), Step::Done(Ok(())));
+    assert_eq!(end.act(&mut world, Fed::Again), Step::Wait(Wait::Commit));
+    assert_eq!(second.act(&mut world, Fed::Again), Step::Wait(Wait::Turn), "it is being finished");
+    commit(&mut world);
+    assert_eq!(end.act(&mut world, Fed::Again), Step::Done(Ok(())));
+    let finished = Error::Finished { copy: copy(2) };
+    assert_eq!(second.act(&mut world, Fed::Again), Step::Done(Err(finished)));
+}
+
+#[test]
+fn a_medium_that_fails_or_a_copy_that_goes_gives_the_slots_back() {
+    let mut world = world();
+    let before = used(&mut world);
+    let bytes = [5; 2 * CHUNK];
+    let mut failing = Alone::new(amend(copy(2), 0, &bytes));
+    assert!(matches!(failing.act(&mut world, Fed::Again), Step::Io));
+    assert_eq!(used(&mut world), before + 8192);
+    let error = failing.ops()[0].failure();
+    assert_eq!(failing.act(&mut world, Fed::Failed(error.clone())), Step::Done(Err(error)));
+    assert_eq!(used(&mut world), before);
+
+    let mut late = Alone::new(amend(copy(2), 0, &bytes));
+    late.user = bytes.to_vec();
+    assert!(matches!(late.act(&mut world, Fed::Again), Step::Io));
+    run(&mut world, Delete::new(vec![copy(2)], 0), &[]).expect("deleted");
+    let fed = late.perform(&mut world);
+    assert_eq!(late.act(&mut world, fed), Step::Done(Err(Error::Gone { copy: copy(2) })));
+    assert_eq!(used(&mut world), before);
+}
+
+#[test]
+fn a_new_holder_keeps_what_is_finished_and_forgets_the_rest() {
+    let mut world = world();
+    let made = run(&mut world, Create::new(unfinished()), &[]);
+    assert_eq!(made, Ok(copy(3)));
+    let bytes = [5; CHUNK];
+    for of in [2, 3] {
+        run(&mut world, amend(copy(of), 0, &bytes), &bytes).expect("amended");
+    }
+    finish(&mut world, copy(2)).expect("finished");
+    let before = used(&mut world);
+    world.active = None;
+    let role = world.role();
+    let taken = Alone::new(TakeRole::new(role)).end(&mut world).expect("the role");
+    let view = taken.view();
+    assert!(view.lookup(copy(2), ChunkIndex(0)).is_some());
+    assert!(view.amended().lookup(copy(3), ChunkIndex(0)).is_none());
+    assert!(view.is_unfinished(copy(3)) && view.chunks() == 1);
+    assert!(taken.space().used < before, "one slot fewer");
+    world.active = Some(Box::new(taken));
+
+    // And may amend it anew.
+    run(&mut world, amend(copy(3), 0, &[6; CHUNK]), &[6; CHUNK]).expect("amended");
+    finish(&mut world, copy(3)).expect("finished");
+    let found = active(&mut world).view().lookup(copy(3), ChunkIndex(0)).expect("a record");
+    assert_eq!(found.sum, Checksum::PORTABLE.of(&[6; CHUNK]));
+}
