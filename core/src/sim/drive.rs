@@ -146,7 +146,7 @@ impl World {
             return None;
         }
         let owner = (node as u8, thread as u8);
-        let value = self.value(node, thread);
+        let written = self.written(node, thread, piece);
         let Self { origin, diff, nodes, scenario, .. } = self;
         let Node { side, threads, .. } = &mut nodes[node];
         let disk = match op.medium() {
@@ -172,21 +172,9 @@ impl World {
                     Some(fed)
                 })
             }
-            Op::Write { at, from, .. } => {
-                let at = at as usize + range.start;
-                let bytes = match from.buffer {
-                    Buffer::Scratch => {
-                        let frame = threads[thread].frames.last()?;
-                        frame.scratch[from.range()][range.clone()].to_vec()
-                    }
-                    Buffer::User => units(at, range.len(), value),
-                };
-                disk.change(|disk| disk.land(owner, at, bytes));
-                Some(fed)
-            }
-            Op::Punch { at, .. } => {
-                let zeros = alloc::vec![0; range.len()];
-                disk.change(|disk| disk.land(owner, at as usize + range.start, zeros));
+            Op::Write { at, .. } | Op::Punch { at, .. } => {
+                let bytes = written?;
+                disk.change(|disk| disk.land(owner, at as usize + range.start, bytes));
                 Some(fed)
             }
             Op::Barrier { .. } => {
@@ -194,6 +182,24 @@ impl World {
                 Some(fed)
             }
             Op::Grow { size } => disk.change(|disk| disk.grow(size as usize)).map(Fed::Size),
+        }
+    }
+
+    /// The bytes that a piece of a write brings.
+    pub(super) fn written(&self, node: usize, thread: usize, piece: &Piece) -> Option<Vec<u8>> {
+        let Piece { op, range } = piece;
+        match *op {
+            Op::Write { at, from, .. } => Some(match from.buffer {
+                Buffer::Scratch => {
+                    let frame = self.nodes[node].threads[thread].frames.last()?;
+                    frame.scratch[from.range()][range.clone()].to_vec()
+                }
+                Buffer::User => {
+                    units(at as usize + range.start, range.len(), self.value(node, thread))
+                }
+            }),
+            Op::Punch { .. } => Some(alloc::vec![0; range.len()]),
+            _ => None,
         }
     }
 

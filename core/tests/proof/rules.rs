@@ -71,6 +71,34 @@ fn a_story_names_all_its_steps() {
     }
 }
 
+/// A story is data, too: whoever keeps the units in an array and follows the landings sees the same
+/// bytes as the passive, and so why they are wrong.
+#[test]
+fn a_story_can_be_drawn_from_what_lands() {
+    let story = explore(&scenarios::without(Rule::ConfirmAbsence), LIMITS).damage.expect("damage");
+    let mut volume = [Some(1); 4];
+    let (mut preserved, mut read) = (Vec::new(), BTreeSet::new());
+    for event in &story.events {
+        let Some(landing) = &event.landing else { continue };
+        assert!(landing.bytes > 0 && !event.node.is_empty(), "{event:?}");
+        for held in &landing.units {
+            match (event.step, &*landing.medium) {
+                ("W2", "diff area") => preserved.push((held.unit, held.value)),
+                ("W4", "origin") => volume[held.unit] = held.value,
+                ("W2" | "R2", "origin") => {
+                    assert_eq!(held.value, volume[held.unit], "{event:?}");
+                    if event.step == "R2" {
+                        read.insert((held.unit, held.value));
+                    }
+                }
+                other => panic!("{other:?} touches units: {event:?}"),
+            }
+        }
+    }
+    assert_eq!(preserved, [(0, Some(1)), (1, Some(1))], "what the copy should have shown");
+    assert!(read.iter().any(|&(_, value)| value == Some(2)), "{story}");
+}
+
 /// Depth first and breadth first visit the same states.
 #[test]
 fn the_order_of_the_search_makes_no_difference_to_a_proof() {
