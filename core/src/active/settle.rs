@@ -132,16 +132,10 @@ impl Settle {
     fn look_up(&mut self, active: &Active, extent: Extent, most: u64) {
         self.parts.clear();
         active.view.unsettled(extent, most, &mut self.parts);
-        let mut found: u64 = self.parts.iter().map(|part| part.count).sum();
-        while let Some(last) = self.parts.last_mut()
-            && found > most
-        {
-            let surplus = (found - most).min(last.count);
-            last.count -= surplus;
-            found -= surplus;
-            if last.is_empty() {
-                self.parts.pop();
-            }
+        // Without the last one there were too few, so something is left of it.
+        let found: u64 = self.parts.iter().map(|part| part.count).sum();
+        if let Some(last) = self.parts.last_mut() {
+            last.count -= found.saturating_sub(most);
         }
     }
 
