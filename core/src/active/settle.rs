@@ -103,13 +103,11 @@ impl Settle {
         if let Some(ended) = active.refusal() {
             return Err(ended);
         }
-        let Some(first) = active.view.first_unmarked() else {
-            let more = active.view.reverting().is_some();
-            let ends = more && self.within.is_none();
-            return if ends { self.finish(active, buffers) } else { Ok(nothing(more)) };
-        };
+        if active.view.reverting().is_none() {
+            return Ok(nothing(false));
+        }
         let geometry = *active.geometry();
-        let extent = self.within.unwrap_or(Extent::new(first, geometry.chunks() - first));
+        let extent = self.within.unwrap_or(Extent::new(0, geometry.chunks()));
         let most = (WINDOW_BYTES >> geometry.chunk.shift()).max(1);
         self.look_up(active, extent, most);
         let (Some(first), Some(last)) = (self.parts.first(), self.parts.last()) else {
@@ -134,16 +132,10 @@ impl Settle {
     fn look_up(&mut self, active: &Active, extent: Extent, most: u64) {
         self.parts.clear();
         active.view.unsettled(extent, most, &mut self.parts);
-        let mut found: u64 = self.parts.iter().map(|part| part.count).sum();
-        while let Some(last) = self.parts.last_mut()
-            && found > most
-        {
-            let surplus = (found - most).min(last.count);
-            last.count -= surplus;
-            found -= surplus;
-            if last.is_empty() {
-                self.parts.pop();
-            }
+        // Without the last one there were too few, so something is left of it.
+        let found: u64 = self.parts.iter().map(|part| part.count).sum();
+        if let Some(last) = self.parts.last_mut() {
+            last.count -= found.saturating_sub(most);
         }
     }
 

@@ -82,6 +82,10 @@ pub enum OnFull {
     DropOldest,
 }
 
+/// Which journal it is: a generation of a volume. A diff area can be made anew for another volume
+/// while a node has it open, and generations begin anew with it.
+pub type JournalId = (VolumeId, Generation);
+
 /// The content of a superblock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Superblock {
@@ -245,6 +249,12 @@ impl Superblock {
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         (self.epoch, self.serial) > (other.epoch, other.serial)
+    }
+
+    /// The journal in force, among all that this medium may ever hold.
+    #[must_use]
+    pub fn journal_id(&self) -> JournalId {
+        (self.volume, self.generation)
     }
 
     /// The seed of every record checksum: records of another volume never verify.

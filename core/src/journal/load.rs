@@ -155,7 +155,7 @@ impl Load {
                 };
                 let (newest, place) = found?;
                 match &mut self.loaded {
-                    Some(loaded) if loaded.superblock.generation == newest.generation => {
+                    Some(loaded) if loaded.superblock.journal_id() == newest.journal_id() => {
                         if let Some(damage) = self.damage.take() {
                             return Err(damage);
                         }

@@ -193,6 +193,9 @@ mod tests {
             view.unsettled(Extent::new(0, 100), 3, &mut some);
             let found: u64 = some.iter().map(|run| run.count).sum();
             assert!((3..26).contains(&found) && some[0].first.0 == 12, "{some:?}");
+            some.clear();
+            view.unsettled(Extent::new(0, 100), 16, &mut some);
+            assert_eq!(some, left[..1], "there are as many as were wanted");
             assert_eq!(view.first_unmarked(), Some(12));
             assert_eq!(view.changes(copy(3), None), Ok(alloc::vec![Extent::new(12, 28)]));
 

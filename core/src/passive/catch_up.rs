@@ -10,11 +10,11 @@
 use super::{Passive, TRUST};
 use crate::error::{Damage, Error};
 use crate::format::record::MAX_BYTES;
-use crate::format::superblock::PAIR_BYTES;
+use crate::format::superblock::{JournalId, PAIR_BYTES};
 use crate::journal::{Load, News, Tail, read_pair, survey};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
 use crate::rules::Rule;
-use crate::units::{Generation, Sequence};
+use crate::units::Sequence;
 
 /// Bytes of the tail that are read at once when there is more than one small read shows.
 const MORE_BYTES: usize = 64 << 10;
@@ -45,9 +45,9 @@ pub struct CatchUp {
     load: Option<Load>,
 }
 
-/// What the superblock in force says of the journal: its generation, and how much of it is known to
+/// What the superblock in force says of the journal: which one it is, and how much of it is known to
 /// be behind a barrier.
-type Found = (Generation, Sequence);
+type Found = (JournalId, Sequence);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
@@ -125,8 +125,8 @@ impl CatchUp {
         buffers: &mut Buffers<'_>,
     ) -> Result<Step<Outcome>, Error> {
         let Some(found) = self.found.take() else { return Ok(Step::Io) };
-        let (generation, stable) = found?;
-        if generation == passive.superblock.generation {
+        let (journal, stable) = found?;
+        if journal == passive.superblock.journal_id() {
             // Another machine loaded a new generation since: the tail was another journal's.
             if self.from.as_ref().is_some_and(|from| !passive.tail.is_same_journal(from)) {
                 return Ok(Step::Done(Ok(Outcome::Reloaded)));
@@ -219,7 +219,7 @@ impl Machine for CatchUp {
                 let Some(found) = survey(buffers.scratch, buffers.checksum, &mut self.torn) else {
                     return Next::Io;
                 };
-                self.found = Some(found.map(|(newest, _)| (newest.generation, newest.stable())));
+                self.found = Some(found.map(|(newest, _)| (newest.journal_id(), newest.stable())));
                 Next::Step
             }
             (Phase::Load, Some(load)) => {

@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 
 use super::{CatchUp, Outcome, Passive};
 use crate::error::{Damage, Error};
+use crate::format::superblock::JournalId;
 use crate::geometry::Geometry;
 use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, ReadOp, Span, Step};
 use crate::rules::{Rule, Rules};
 use crate::table::{Piece, Plan, Source};
-use crate::units::{ChunkIndex, CopyId, Extent, Generation, SlotIndex};
+use crate::units::{ChunkIndex, CopyId, Extent, SlotIndex};
 
 /// The machine that reads a range of a shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +24,7 @@ pub struct Read {
     geometry: Option<Geometry>,
     /// The journal that the chunks were looked up in. Another read of the node may load the next
     /// one meanwhile; what this one knows of slots is of no use then.
-    generation: Generation,
+    journal: Option<JournalId>,
     /// The node's version when the chunks were looked up last.
     version: u64,
     /// Whether the copy was in the making then: what was amended in it did not count.
@@ -91,7 +92,7 @@ impl Read {
             ops: Vec::new(),
             catch_up: CatchUp::new(),
             geometry: None,
-            generation: Generation::default(),
+            journal: None,
             version: 0,
             unfinished: false,
             plan: Plan::default(),
@@ -135,7 +136,7 @@ impl Read {
         geometry.check(self.offset, self.length)?;
         self.check_alive(passive)?;
         self.geometry = Some(geometry);
-        self.generation = passive.superblock.generation;
+        self.journal = Some(passive.superblock.journal_id());
         self.version = passive.version;
         self.unfinished = passive.view.is_unfinished(self.copy);
         self.rules = passive.rules;
@@ -391,7 +392,7 @@ impl Read {
             Step::Wait(wait) => Ok(Step::Wait(wait)),
             Step::Done(Err(error)) => Err(error),
             Step::Done(Ok(Outcome::Confirmed))
-                if passive.superblock.generation == self.generation =>
+                if Some(passive.superblock.journal_id()) == self.journal =>
             {
                 self.confirmed(passive, buffers)
             }

@@ -23,6 +23,12 @@ pub(super) fn parse(unit: usize, bytes: &[u8]) -> Option<Value> {
     whole.then_some(value)
 }
 
+/// The unit that the bytes say they are, if they have a value and it is not zero.
+pub(super) fn unit_of(bytes: &[u8]) -> Option<usize> {
+    let unit = usize::from(bytes[0] & !0x80);
+    (bytes[0] & 0x80 != 0 && parse(unit, bytes).is_some()).then_some(unit)
+}
+
 fn mark(unit: usize) -> u8 {
     0x80 | unit as u8
 }

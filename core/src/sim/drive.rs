@@ -146,7 +146,7 @@ impl World {
             return None;
         }
         let owner = (node as u8, thread as u8);
-        let (first, value) = self.written(node, thread);
+        let written = self.written(node, thread, piece);
         let Self { origin, diff, nodes, scenario, .. } = self;
         let Node { side, threads, .. } = &mut nodes[node];
         let disk = match op.medium() {
@@ -172,24 +172,9 @@ impl World {
                     Some(fed)
                 })
             }
-            Op::Write { at, from, .. } => {
-                let at = at as usize + range.start;
-                let bytes = match from.buffer {
-                    Buffer::Scratch => {
-                        let frame = threads[thread].frames.last()?;
-                        frame.scratch[from.range()][range.clone()].to_vec()
-                    }
-                    Buffer::User => {
-                        let from = (from.start + range.start) / UNIT;
-                        units(first + from, range.len() / UNIT, value)
-                    }
-                };
-                disk.change(|disk| disk.land(owner, at, bytes));
-                Some(fed)
-            }
-            Op::Punch { at, .. } => {
-                let zeros = alloc::vec![0; range.len()];
-                disk.change(|disk| disk.land(owner, at as usize + range.start, zeros));
+            Op::Write { at, .. } | Op::Punch { at, .. } => {
+                let bytes = written?;
+                disk.change(|disk| disk.land(owner, at as usize + range.start, bytes));
                 Some(fed)
             }
             Op::Barrier { .. } => {
@@ -200,8 +185,27 @@ impl World {
         }
     }
 
+    /// The bytes that a piece of a write brings.
+    pub(super) fn written(&self, node: usize, thread: usize, piece: &Piece) -> Option<Vec<u8>> {
+        let Piece { op, range } = piece;
+        match *op {
+            Op::Write { from, .. } => Some(match from.buffer {
+                Buffer::Scratch => {
+                    let frame = self.nodes[node].threads[thread].frames.last()?;
+                    frame.scratch[from.range()][range.clone()].to_vec()
+                }
+                Buffer::User => {
+                    let (first, value) = self.ordered(node, thread);
+                    units(first + (from.start + range.start) / UNIT, range.len() / UNIT, value)
+                }
+            }),
+            Op::Punch { .. } => Some(alloc::vec![0; range.len()]),
+            _ => None,
+        }
+    }
+
     /// From which unit on the order under way writes, and what.
-    fn written(&self, node: usize, thread: usize) -> (usize, Value) {
+    fn ordered(&self, node: usize, thread: usize) -> (usize, Value) {
         match self.order(node, thread) {
             Some(Order::Write { units, value } | Order::Amend { units, value, .. }) => {
                 (units.start, *value)

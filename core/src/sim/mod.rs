@@ -30,6 +30,7 @@ mod disk;
 mod drive;
 mod explore;
 mod image;
+mod landing;
 mod mishap;
 mod oracle;
 mod order;
@@ -45,6 +46,7 @@ mod world;
 
 pub use content::Value;
 pub use explore::{First, Limits, Report, explore};
+pub use landing::{Held, Landing};
 pub use scenario::{Mishaps, Order, Program, Scenario};
 pub use shared::Digest;
 pub use story::{Event, Story};

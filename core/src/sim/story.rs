@@ -8,6 +8,7 @@ use core::fmt;
 use serde::Serialize;
 
 use super::beginning;
+use super::landing::Landing;
 use super::scenario::Scenario;
 use super::world::{Action, World};
 
@@ -24,6 +25,8 @@ pub struct Event {
     pub step: &'static str,
     /// What happened, in words.
     pub text: String,
+    /// Where it landed and what it brought, if bytes were read or written.
+    pub landing: Option<Landing>,
 }
 
 /// A schedule, and the promise that it breaks.

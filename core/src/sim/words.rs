@@ -33,7 +33,7 @@ impl World {
             Action::Kill { node } => (self.name(node.into(), 0), "death", "dies".to_string()),
             Action::Cut { keep } => (String::new(), "power", self.tell_cut(keep)),
         };
-        Event { action: Some(action), node, step, text }
+        Event { action: Some(action), node, step, text, landing: self.landing(action) }
     }
 
     /// Whether an action begins a request, or looks up again.

@@ -51,16 +51,34 @@ fn a_story_can_be_played_again() {
     assert_eq!(again.broken(), Some(&*story.damage));
 }
 
+/// The steps of the protocol, the requests, and the mishaps.
+const STEPS: [&str; 21] = [
+    "W1", "W2", "W3", "W4", "R1", "R2", "R3", "R4", "create", "delete", "revert", "settle", "look",
+    "compact", "flush", "room", "role", "close", "power", "death", "failure",
+];
+
 /// Every event of every story says which step it is, and the look-ups that nobody can tell the time
 /// of are told, too.
 #[test]
 fn a_story_names_all_its_steps() {
     let mut told = BTreeSet::new();
-    for rule in [Rule::ConfirmAbsence, Rule::BarrierBehindRecords, Rule::CheckAlive] {
-        let story = explore(&scenarios::without(rule), LIMITS).damage.expect("damage");
+    let mut stepped = BTreeSet::new();
+    let rules = [
+        (Rule::ConfirmAbsence, First::Nearest),
+        (Rule::BarrierBehindRecords, First::Nearest),
+        (Rule::CheckAlive, First::Nearest),
+        // Writers that wait for one another.
+        (Rule::OneCommitAtATime, First::Deepest),
+    ];
+    for (rule, first) in rules {
+        let limits = Limits { first, ..LIMITS };
+        let story = explore(&scenarios::without(rule), limits).damage.expect("damage");
         for event in &story.events {
-            assert!(!event.step.is_empty() && !event.text.is_empty(), "{event:?} in {story}");
+            assert!(STEPS.contains(&event.step) && !event.text.is_empty(), "{event:?} in {story}");
             told.insert(event.step);
+            if event.action.is_some() && event.landing.is_none() {
+                stepped.insert(event.step);
+            }
         }
         let looks_up = |event: &&Event| matches!(event.step, "W1" | "R1");
         let first = story.events.iter().find(looks_up).expect("a look-up");
@@ -69,6 +87,35 @@ fn a_story_names_all_its_steps() {
     for step in ["W1", "W2", "W3", "W4", "R1", "R2", "R3", "power", "delete"] {
         assert!(told.contains(step), "nobody tells {step} in {told:?}");
     }
+    assert!(stepped.contains("W3"), "a writer that waits for its commit, in {stepped:?}");
+}
+
+/// A story is data, too: whoever keeps the units in an array and follows the landings sees the same
+/// bytes as the passive, and so why they are wrong.
+#[test]
+fn a_story_can_be_drawn_from_what_lands() {
+    let story = explore(&scenarios::without(Rule::ConfirmAbsence), LIMITS).damage.expect("damage");
+    let mut volume = [Some(1); 4];
+    let (mut preserved, mut read) = (Vec::new(), BTreeSet::new());
+    for event in &story.events {
+        let Some(landing) = &event.landing else { continue };
+        assert!(landing.bytes > 0 && !event.node.is_empty(), "{event:?}");
+        for held in &landing.units {
+            match (event.step, &*landing.medium) {
+                ("W2", "diff area") => preserved.push((held.unit, held.value)),
+                ("W4", "origin") => volume[held.unit] = held.value,
+                ("W2" | "R2", "origin") => {
+                    assert_eq!(held.value, volume[held.unit], "{event:?}");
+                    if event.step == "R2" {
+                        read.insert((held.unit, held.value));
+                    }
+                }
+                other => panic!("{other:?} touches units: {event:?}"),
+            }
+        }
+    }
+    assert_eq!(preserved, [(0, Some(1)), (1, Some(1))], "what the copy should have shown");
+    assert!(read.iter().any(|&(_, value)| value == Some(2)), "{story}");
 }
 
 /// Depth first and breadth first visit the same states.

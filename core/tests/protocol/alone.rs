@@ -48,9 +48,21 @@ impl<M: Machine<Op: AnyOp>> Alone<M> {
 
     /// Does what the machine asks for until it wants to be stepped; says what to feed it.
     pub(crate) fn perform(&mut self, world: &mut World) -> Fed {
+        self.perform_some(world, &mut { usize::MAX })
+    }
+
+    /// The same, but after this many groups of operations the next one fails.
+    pub(crate) fn perform_some(&mut self, world: &mut World, groups: &mut usize) -> Fed {
         let mut fed = Fed::Done;
         loop {
-            for op in self.ops() {
+            let ops = self.ops();
+            if *groups == 0
+                && let Some(op) = ops.first()
+            {
+                return Fed::Failed(op.failure());
+            }
+            *groups = groups.saturating_sub(usize::from(!ops.is_empty()));
+            for op in ops {
                 self.done.push(op);
                 match op {
                     Op::Read(read) => {

@@ -20,6 +20,8 @@ use crate::random::Random;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub(crate) size: usize,
+    /// Stands for the volume's identity.
+    pub(crate) volume: u8,
     pub(crate) chunk: u64,
     /// Slots of a journal segment; one makes journals link all the time.
     pub(crate) segment: u32,
@@ -34,6 +36,7 @@ pub(crate) struct Shape {
 impl Shape {
     pub(crate) const SMALL: Self = Self {
         size: 14_001,
+        volume: 7,
         chunk: 4096,
         segment: 1,
         slots: 40,
@@ -115,7 +118,7 @@ impl World {
     fn format(&mut self, limit: usize) {
         let mut machine = Format::new(Options {
             size: self.shape.size as u64,
-            volume: VolumeId([7; 16]),
+            volume: VolumeId([self.shape.volume; 16]),
             chunk: ChunkSize::from_bytes(self.shape.chunk).expect("a power of two"),
             limit: u64::MAX,
             on_full: self.shape.on_full,
