@@ -73,7 +73,7 @@ mutants: tools ## See whether the tests notice small faults in the core, for hou
 wasm: wasm/dist/built ## The JavaScript package, in wasm/dist
 
 bench-wasm: wasm tools ## Measure the JavaScript package, as ratios to the same engine without WebAssembly
-	cargo bench --locked -p shadowvol-benches --bench wasm
+	cargo run --quiet --locked --release -p shadowvol-benches --example wasm
 
 bench: tools ## Measure, as ratios to the plain file
 	cargo bench --locked -p shadowvol-benches
@@ -95,6 +95,7 @@ lint: $(VENV)/ready ## Check formats, lints and types
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
 	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) -- -D warnings
 	cargo clippy --locked -p shadowvol-host --test kernels -- -D warnings
+	cargo clippy --locked -p shadowvol-wasm --no-default-features --features sim -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

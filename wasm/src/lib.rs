@@ -11,11 +11,14 @@
 //! | `task`    | a request: done at once, or a promise                        |
 //! | `volume`  | the active node                                              |
 //! | `passive` | a passive node                                               |
+//! | `checksum`| CRC-32C                                                      |
 //! | `error`   | errors as JavaScript's                                       |
 //! | `sim`     | the simulator and the explorer, a feature                    |
 
 extern crate alloc;
 
+#[cfg(feature = "engine")]
+mod checksum;
 mod error;
 #[cfg(feature = "engine")]
 mod medium;

@@ -12,24 +12,33 @@ use core::pin::Pin;
 use core::task::{Poll, Waker};
 
 use js_sys::Uint8Array;
-use shadowvol::format::checksum::Checksum;
 use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step, Wait};
 use wasm_bindgen::JsValue;
 
+use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::perform::{Media, perform_all};
 
 /// What the machines of one node share, and the requests that wait for one another.
 pub(crate) struct Node<S> {
     shared: RefCell<S>,
+    turns: Turns,
+}
+
+/// The requests that wait until another one has changed something.
+#[derive(Default)]
+struct Turns {
     /// How often something has changed that others may wait for.
-    turns: Cell<u64>,
+    passed: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
 }
 
+/// Something that is under way. All futures that are large are behind a pointer, so that each is in
+/// the module once.
+pub(crate) type Under<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
 /// What a machine may wait for besides its turn, and who brings that about.
-pub(crate) type Serve<'a> =
-    &'a dyn Fn(Wait) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+pub(crate) type Serve<'a> = &'a dyn Fn(Wait) -> Under<'a, ()>;
 
 /// The bytes of a request.
 #[derive(Default)]
@@ -41,10 +50,10 @@ pub(crate) struct Request<'a> {
 }
 
 /// A machine whose kind is forgotten, so that all are driven by the same code.
-pub(crate) trait Work<S> {
+pub(crate) trait Work {
     fn op(&self, nth: usize) -> Option<Op>;
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next;
-    fn step(&mut self, shared: &mut S, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()>;
+    fn step(&mut self, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()>;
 }
 
 /// An operation of either role.
@@ -64,12 +73,14 @@ impl Operation for ReadOp {
     }
 }
 
-struct Job<M: Machine> {
+/// A machine with what it shares.
+struct Job<'a, M: Machine> {
     machine: M,
+    shared: &'a RefCell<M::Shared>,
     output: Option<M::Output>,
 }
 
-impl<M: Machine<Op: Operation>> Work<M::Shared> for Job<M> {
+impl<M: Machine<Op: Operation>> Work for Job<'_, M> {
     fn op(&self, nth: usize) -> Option<Op> {
         self.machine.ops().get(nth).map(|op| op.op())
     }
@@ -78,8 +89,8 @@ impl<M: Machine<Op: Operation>> Work<M::Shared> for Job<M> {
         self.machine.absorb(buffers)
     }
 
-    fn step(&mut self, shared: &mut M::Shared, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
-        match self.machine.step(shared, buffers, fed) {
+    fn step(&mut self, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
+        match self.machine.step(&mut self.shared.borrow_mut(), buffers, fed) {
             Step::Io => Step::Io,
             Step::Wait(wait) => Step::Wait(wait),
             Step::Done(Err(error)) => Step::Done(Err(error)),
@@ -93,56 +104,95 @@ impl<M: Machine<Op: Operation>> Work<M::Shared> for Job<M> {
 
 impl<S> Node<S> {
     pub(crate) fn new(shared: S) -> Self {
-        Self { shared: RefCell::new(shared), turns: Cell::new(0), waiting: RefCell::default() }
+        Self { shared: RefCell::new(shared), turns: Turns::default() }
     }
 
     /// Looks at, or changes, the shared state.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut S) -> T) -> T {
         let seen = look(&mut self.shared.borrow_mut());
-        self.announce();
+        self.turns.announce();
         seen
     }
 
     /// Waits until the condition holds.
     pub(crate) async fn wait_until(&self, mut condition: impl FnMut(&mut S) -> bool) {
         while !condition(&mut self.shared.borrow_mut()) {
-            self.turn().await;
+            self.turns.next().await;
         }
-        self.announce();
+        self.turns.announce();
     }
 
     /// Drives a machine to its end.
-    pub(crate) async fn run<M: Machine<Shared = S, Op: Operation>>(
+    pub(crate) async fn run<M: Machine<Shared = S, Op: Operation> + 'static>(
         &self,
         machine: M,
         media: &Media,
         request: Request<'_>,
         serve: Serve<'_>,
     ) -> Result<M::Output, Error> {
-        let mut job = Job { machine, output: None };
-        self.drive(&mut job, media, request, serve).await?;
+        let mut job = Job { machine, shared: &self.shared, output: None };
+        drive(&mut job, &self.turns, media, request, serve).await?;
         // A machine that has ended well has said what it came to.
         job.output.ok_or_else(|| shadowvol::Error::RoleEnded.into())
     }
+}
 
-    async fn drive(
-        &self,
-        work: &mut dyn Work<S>,
-        media: &Media,
-        request: Request<'_>,
-        serve: Serve<'_>,
-    ) -> Result<(), Error> {
+impl Turns {
+    /// Waits until another request has changed something.
+    async fn next(&self) {
+        let before = self.passed.get();
+        poll_fn(|context| {
+            if self.passed.get() != before {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn announce(&self) {
+        self.passed.set(self.passed.get().wrapping_add(1));
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
+        let waiting = mem::take(&mut *self.waiting.borrow_mut());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Drives a machine that shares nothing to its end.
+pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation> + 'static>(
+    machine: M,
+    media: &Media,
+) -> Result<M::Output, Error> {
+    Node::new(()).run(machine, media, Request::default(), &nothing).await
+}
+
+/// For machines that wait for nothing but their turn.
+pub(crate) fn nothing<'a>(_: Wait) -> Under<'a, ()> {
+    Box::pin(async { Ok(()) })
+}
+
+fn drive<'a, 's: 'a>(
+    work: &'a mut (dyn Work + 'a),
+    turns: &'a Turns,
+    media: &'a Media,
+    request: Request<'a>,
+    serve: Serve<'s>,
+) -> Under<'a, ()> {
+    Box::pin(async move {
         let Request { data, user } = request;
         let mut scratch = Vec::new();
-        let mut buffers = Buffers { user, scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        let mut buffers = Buffers { user, scratch: &mut scratch, checksum: CRC32C };
         let mut fed = Fed::Again;
         let mut cause = JsValue::UNDEFINED;
         let mut served = None;
         loop {
-            let step = work.step(&mut self.shared.borrow_mut(), &mut buffers, fed);
+            let step = work.step(&mut buffers, fed);
             // Who waits for a turn has changed nothing that others wait for.
             if !matches!(step, Step::Wait(Wait::Turn)) {
-                self.announce();
+                turns.announce();
             }
             fed = match step {
                 Step::Io => match perform_all(work, media, &mut buffers, data).await {
@@ -153,18 +203,18 @@ impl<S> Node<S> {
                     }
                 },
                 Step::Wait(Wait::Turn) => {
-                    self.turn().await;
+                    turns.next().await;
                     Fed::Again
                 }
                 Step::Wait(wait) => match serve(wait).await {
                     Ok(()) => Fed::Again,
-                    Err(Error::Engine(error, cause)) => {
-                        served = Some(Error::Engine(error.clone(), cause));
-                        Fed::Failed(error)
-                    }
                     Err(error) => {
+                        let told = match &error {
+                            Error::Engine(error, _) => error.clone(),
+                            _ => shadowvol::Error::RoleEnded,
+                        };
                         served = Some(error);
-                        Fed::Failed(shadowvol::Error::RoleEnded)
+                        Fed::Failed(told)
                     }
                 },
                 Step::Done(Ok(())) => return Ok(()),
@@ -173,40 +223,5 @@ impl<S> Node<S> {
                 }
             };
         }
-    }
-
-    /// Waits until another request has changed something.
-    async fn turn(&self) {
-        let before = self.turns.get();
-        poll_fn(|context| {
-            if self.turns.get() != before {
-                return Poll::Ready(());
-            }
-            self.waiting.borrow_mut().push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    fn announce(&self) {
-        self.turns.set(self.turns.get().wrapping_add(1));
-        if self.waiting.borrow().is_empty() {
-            return;
-        }
-        let waiting = mem::take(&mut *self.waiting.borrow_mut());
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// Drives a machine that shares nothing to its end.
-pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation>>(
-    machine: M,
-    media: &Media,
-) -> Result<M::Output, Error> {
-    Node::new(()).run(machine, media, Request::default(), &nothing).await
-}
-
-/// For machines that wait for nothing but their turn.
-pub(crate) fn nothing<'a>(_: Wait) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>> {
-    Box::pin(async { Ok(()) })
+    })
 }

@@ -11,6 +11,7 @@ use shadowvol::{Damage, Error as EngineError, IoKind};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
+use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::{Backend, Foreign};
 use crate::node::Work;
@@ -55,8 +56,8 @@ impl Media {
 }
 
 /// Does all operations of a machine until it wants to be stepped.
-pub(crate) async fn perform_all<S>(
-    work: &mut dyn Work<S>,
+pub(crate) async fn perform_all(
+    work: &mut (dyn Work + '_),
     media: &Media,
     buffers: &mut Buffers<'_>,
     data: Option<&Uint8Array>,
@@ -131,11 +132,7 @@ pub(crate) async fn size_of(backend: &Backend, medium: Medium) -> Result<u64, Er
 /// Does one operation of nobody's machine, as the chores ask for.
 pub(crate) async fn perform(media: &Media, op: Op) -> Result<Fed, JsValue> {
     let mut scratch = Vec::new();
-    let buffers = &mut Buffers {
-        user: &mut [],
-        scratch: &mut scratch,
-        checksum: shadowvol::format::checksum::Checksum::PORTABLE,
-    };
+    let buffers = &mut Buffers { user: &mut [], scratch: &mut scratch, checksum: CRC32C };
     match begin(media.of(op.medium()), op, buffers, None)? {
         Begun::Done(fed) => Ok(fed),
         Begun::Later(Later { op, promise, bytes }) => {

@@ -10,8 +10,6 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
-use core::future::Future;
-use core::pin::Pin;
 
 use js_sys::Uint8Array;
 use shadowvol::Geometry;
@@ -20,13 +18,13 @@ use shadowvol::machine::{Machine, Medium, Op, Wait};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
-use crate::node::{Node, Request};
+use crate::node::{Node, Request, Under};
 use crate::passive::RawPassive;
 use crate::perform::{Media, read_into};
 use crate::task::{Nothing, start};
 pub(crate) use copies::number;
-pub(crate) use open::peek;
 use facts::Tally;
+pub(crate) use open::peek;
 
 /// A live volume: the active node. Requests give their result, or the promise of one.
 #[wasm_bindgen]
@@ -183,7 +181,7 @@ impl Inner {
     }
 
     /// Drives a machine that has no bytes of a caller.
-    async fn ask<M: Machine<Shared = Active, Op = Op>>(
+    async fn ask<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
     ) -> Result<M::Output, Error> {
@@ -193,7 +191,7 @@ impl Inner {
     }
 
     /// Drives a machine; whoever waits for a commit does it, for all who wait.
-    async fn run<M: Machine<Shared = Active, Op = Op>>(
+    async fn run<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
         request: Request<'_>,
@@ -203,10 +201,7 @@ impl Inner {
         done
     }
 
-    fn serve<'a>(
-        self: &'a Rc<Self>,
-        wait: Wait,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>> {
+    fn serve<'a>(self: &'a Rc<Self>, wait: Wait) -> Under<'a, ()> {
         Box::pin(async move {
             match wait {
                 // No creation here has a gate.
@@ -225,7 +220,7 @@ impl Inner {
     }
 
     /// Drives a machine that another one waits for.
-    async fn run_inner<M: Machine<Shared = Active, Op = Op>>(
+    async fn run_inner<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
     ) -> Result<M::Output, Error> {

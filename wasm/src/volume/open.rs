@@ -6,7 +6,6 @@ use alloc::string::ToString;
 use core::cell::{Cell, RefCell};
 
 use shadowvol::active::{Active, Format, Options, Role, TakeRole};
-use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium;
 use shadowvol::{ChunkSize, Error as EngineError, VolumeId};
@@ -14,6 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use super::facts::Tally;
 use super::{Inner, RawVolume};
+use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::RawMedium;
 use crate::node::{Node, run_alone};
@@ -152,7 +152,7 @@ pub(crate) async fn peek(media: &Media) -> Result<Superblock, Error> {
     loop {
         let bytes = js_sys::Uint8Array::new_with_length(PAIR_BYTES as u32);
         read_into(&media.diff, Medium::DiffArea, PAIR_OFFSET, &bytes).await?;
-        match Superblock::newest(&bytes.to_vec(), Checksum::PORTABLE) {
+        match Superblock::newest(&bytes.to_vec(), CRC32C) {
             Ok((superblock, _)) => return Ok(superblock),
             Err(EngineError::Corrupt { .. }) if tries > 1 => tries -= 1,
             Err(error) => return Err(error.into()),
