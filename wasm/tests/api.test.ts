@@ -178,6 +178,8 @@ describe('errors', () => {
     await assert.rejects(Volume.create(both, { chunkSize: 5000 }), kind('bad-chunk-size', { chunkSize: 5000 }));
     const volume = await Volume.create(both);
     await assert.rejects(volume.read(SIZE - 1, 2), kind('out-of-range', { size: SIZE }));
+    await assert.rejects(volume.read(0, 2 ** 60), kind('out-of-range', { length: 2 ** 60 }));
+    await assert.rejects(volume.readInto(SIZE - 1, filled(2, 0)), kind('out-of-range'));
     await assert.rejects(volume.write(SIZE, filled(1, 1)), kind('out-of-range'));
     await assert.rejects(volume.read(-1, 2), kind('bad-argument'));
     await assert.rejects(volume.read(0.5, 2), kind('bad-argument'));

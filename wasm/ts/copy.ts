@@ -1,4 +1,5 @@
 import type { RawShadowCopy } from './engine/shadowvol.js';
+import { ShadowvolError } from './error.js';
 import { whole } from './medium.js';
 
 /** What is known of a shadow copy. */
@@ -37,6 +38,16 @@ export function info({ id, label, time }: RawInfo): ShadowCopyInfo {
   return { id, label, created: new Date(time) };
 }
 
+/** @internal A buffer for a request, if that lies within so many bytes. */
+export function buffer(offset: number, length: number, size: number): Uint8Array<ArrayBuffer> {
+  if (whole('offset', offset) + whole('length', length) > size) {
+    const facts = { offset, length, size };
+    const message = `${length} bytes at ${offset} reach past the end of the volume of ${size} bytes`;
+    throw new ShadowvolError('out-of-range', message, facts);
+  }
+  return new Uint8Array(length);
+}
+
 /** A shadow copy: the volume as it was at one instant. It is a constant until it is deleted. */
 export class ShadowCopy implements ShadowCopyInfo {
   readonly id: number;
@@ -62,9 +73,9 @@ export class ShadowCopy implements ShadowCopyInfo {
    * @throws `gone` when the copy was deleted before the bytes were known to be right.
    */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const buffer = new Uint8Array(whole('length', length));
-    await this.readInto(offset, buffer);
-    return buffer;
+    const bytes = buffer(offset, length, this.size);
+    await this.readInto(offset, bytes);
+    return bytes;
   }
 
   /** Fills `buffer` with the bytes from `offset` on, and gives how many they are. */

@@ -1,5 +1,5 @@
 import { RawOptions, type RawPassive, RawVolume } from './engine/shadowvol.js';
-import { type Extent, info, type RawInfo, type ShadowCopyInfo } from './copy.js';
+import { buffer, type Extent, info, type RawInfo, type ShadowCopyInfo } from './copy.js';
 import { ShadowvolError } from './error.js';
 import { load } from './load.js';
 import { type Media, raw, whole } from './medium.js';
@@ -142,9 +142,9 @@ export class Volume {
 
   /** The bytes from `offset` on. */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const buffer = new Uint8Array(whole('length', length));
-    await this.readInto(offset, buffer);
-    return buffer;
+    const bytes = buffer(offset, length, this.size);
+    await this.readInto(offset, bytes);
+    return bytes;
   }
 
   /** Fills `buffer` with the bytes from `offset` on, and gives how many they are. */
