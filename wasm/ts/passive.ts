@@ -112,7 +112,10 @@ export class Passive {
   }
 }
 
-/** @internal The number of a copy, which fits the engine's. */
+/** The highest number that a copy can have. */
+const MOST = 0x7fff_ffff;
+
+/** @internal The number of a copy; one that no copy can have is taken for one that none has. */
 export function number(id: number): number {
-  return Math.min(whole('id', id) || 0xffff_ffff, 0xffff_ffff);
+  return Math.min(whole('id', id) || MOST, MOST);
 }
