@@ -5,6 +5,7 @@
 //! not, is in `core/docs/proof.md`.
 
 mod map;
+mod player;
 mod rules;
 mod sets;
 mod worlds;

@@ -76,7 +76,7 @@ fn a_story_names_all_its_steps() {
         for event in &story.events {
             assert!(STEPS.contains(&event.step) && !event.text.is_empty(), "{event:?} in {story}");
             told.insert(event.step);
-            if event.action.is_some() && event.landing.is_none() {
+            if event.action.is_some() && event.place.is_none() {
                 stepped.insert(event.step);
             }
         }
@@ -90,7 +90,7 @@ fn a_story_names_all_its_steps() {
     assert!(stepped.contains("W3"), "a writer that waits for its commit, in {stepped:?}");
 }
 
-/// A story is data, too: whoever keeps the units in an array and follows the landings sees the same
+/// A story is data, too: whoever keeps the units in an array and follows what lands sees the same
 /// bytes as the passive, and so why they are wrong.
 #[test]
 fn a_story_can_be_drawn_from_what_lands() {
@@ -98,13 +98,13 @@ fn a_story_can_be_drawn_from_what_lands() {
     let mut volume = [Some(1); 4];
     let (mut preserved, mut read) = (Vec::new(), BTreeSet::new());
     for event in &story.events {
-        let Some(landing) = &event.landing else { continue };
-        assert!(landing.bytes > 0 && !event.node.is_empty(), "{event:?}");
-        for held in &landing.units {
-            match (event.step, &*landing.medium) {
-                ("W2", "diff area") => preserved.push((held.unit, held.value)),
-                ("W4", "origin") => volume[held.unit] = held.value,
-                ("W2" | "R2", "origin") => {
+        let Some(place) = &event.place else { continue };
+        assert!(place.bytes > 0 && !event.node.is_empty(), "{event:?}");
+        for held in &place.units {
+            match (event.step, place.origin) {
+                ("W2", false) => preserved.push((held.unit, held.value)),
+                ("W4", true) => volume[held.unit] = held.value,
+                ("W2" | "R2", true) => {
                     assert_eq!(held.value, volume[held.unit], "{event:?}");
                     if event.step == "R2" {
                         read.insert((held.unit, held.value));

@@ -1,7 +1,6 @@
 //! Where a piece of an operation lands and what it brings, as data, so that a story can be drawn
 //! without the machines.
 
-use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -14,9 +13,11 @@ use crate::machine::{Medium, Op};
 
 /// Bytes of a medium that are read or written at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Landing {
-    /// `origin` or `diff area`.
-    pub medium: String,
+pub struct Place {
+    /// Of the origin; else of the diff area.
+    pub origin: bool,
+    /// Whether they are written.
+    pub writes: bool,
     /// The first byte.
     pub at: u64,
     /// How many bytes.
@@ -37,7 +38,7 @@ pub struct Held {
 
 impl World {
     /// Where an action lands, before it happens.
-    pub(super) fn landing(&self, action: Action) -> Option<Landing> {
+    pub(super) fn place(&self, action: Action) -> Option<Place> {
         let Action::Land { node, thread, piece } = action else { return None };
         let (node, thread) = (usize::from(node), usize::from(thread));
         let frame = self.nodes[node].threads[thread].frames.last()?;
@@ -51,21 +52,22 @@ impl World {
                 Op::Barrier { .. } | Op::Grow { .. } => return None,
             };
         let mut bytes = vec![0; range.len()];
-        let disk = if op.medium() == Medium::Origin { &self.origin } else { &self.diff };
-        match self.written(node, thread, piece) {
+        let origin = op.medium() == Medium::Origin;
+        let disk = if origin { &self.origin } else { &self.diff };
+        let written = self.written(node, thread, piece);
+        let writes = written.is_some();
+        match written {
             Some(written) => bytes = written,
             None if at + bytes.len() > disk.visible().size() => return None,
             None => disk.visible().read(at, &mut bytes),
         }
         let held = |(nth, bytes): (usize, &[u8])| {
-            let unit = match op.medium() {
-                Medium::Origin => Some(at / UNIT + nth),
-                Medium::DiffArea => unit_of(bytes),
-            };
+            let unit = if origin { Some(at / UNIT + nth) } else { unit_of(bytes) };
             unit.map(|unit| Held { unit, value: parse(unit, bytes) })
         };
-        Some(Landing {
-            medium: op.medium().to_string(),
+        Some(Place {
+            origin,
+            writes,
             at: at as u64,
             bytes: bytes.len() as u64,
             units: bytes.chunks_exact(UNIT).enumerate().filter_map(held).collect(),
