@@ -23,6 +23,10 @@ export type Order =
   | { readonly write: { readonly units: Units; readonly value: number } }
   | { readonly discard: { readonly units: Units } }
   | 'create'
+  /** Takes a copy that is unfinished: it can be amended, whole chunks at a time, until it is finished. */
+  | 'make'
+  | { readonly amend: { readonly copy: number; readonly units: Units; readonly value: number } }
+  | { readonly finish: number }
   | { readonly delete: number }
   /** Only in what a scenario asks for. */
   | { readonly revert: number }
@@ -62,6 +66,10 @@ export type Rule =
   | 'SettleBeforeOverwrite'
   | 'MarkBeforePreserve'
   | 'KeepRevertedTo'
+  | 'AmendBeforeFinish'
+  | 'FinishedForEver'
+  | 'AmendedAtOnce'
+  | 'ForgetUnfinished'
   | 'ReleaseAlways';
 
 /** A world: what is not given is as in the proven world that it begins with, or as a volume of two chunks. */

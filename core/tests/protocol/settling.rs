@@ -1,7 +1,7 @@
 //! How a revert brings its bytes home: how many at once, who waits meanwhile, and what is left when
 //! something fails.
 
-use shadowvol::active::{Read, Revert, Settle, Settled, Write};
+use shadowvol::active::{Delete, Read, Revert, Settle, Settled, Write};
 use shadowvol::machine::{Fed, Medium, Op, Step, Wait};
 use shadowvol::{Damage, Error, Extent};
 
@@ -68,6 +68,31 @@ fn what_was_settled_here_and_there_becomes_one_run() {
     let before = records(&world);
     assert_eq!(settle(&mut world, Settle::new()).0.chunks, 200);
     assert_eq!(records(&world), before - 1, "300 runs take two records, one run takes one");
+}
+
+/// What a journal has to say of a revert decides, too, whether writing it anew makes room.
+#[test]
+fn what_was_settled_is_said_again_when_a_journal_is_written_anew() {
+    let mut world =
+        World::new(Shape { size: 600 * CHUNK, slots: 5000, nodes: 0, ..Shape::SMALL }, 1);
+    for _ in 0..2 {
+        world.create();
+        world.finish();
+    }
+    for chunk in (0..600).step_by(2) {
+        overwrite(&mut world, chunk * CHUNK, 1, 1);
+    }
+    revert(&mut world, 1);
+    for chunk in (0..600).step_by(2) {
+        settle(&mut world, Settle::within(Extent::new(chunk, 1)));
+    }
+    // Two copies, 300 chunks and as many settled runs take three slots and a part of one; with four
+    // more, and as much again for what comes meanwhile, and a segment, that makes 15.
+    while !active(&mut world).could_shrink() {
+        let mut delete = Alone::new(Delete::new(vec![copy(2); 512], 0));
+        assert_eq!(delete.act(&mut world, Fed::Again), Step::Wait(Wait::Commit));
+    }
+    assert_eq!(active(&mut world).space().journal, 16 * CHUNK as u64);
 }
 
 /// The same of chunks that lie apart: a window is full when it holds as many, and the last run is
