@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 import shadowvol as sv
+from shadowvol._opening import open_all
 from shadowvol.cli import options, output, participants
+from shadowvol.cli.signals import run_in_front
 
 if TYPE_CHECKING:
     from shadowvol._types import OnExternalWrite
@@ -53,7 +54,8 @@ def take_set(
 
     With --exec, the copies live exactly as long as the command runs. It finds their names,
     IMAGE@ID, in SHADOWVOL_COPIES, one on a line, and in SHADOWVOL_COPY_1, SHADOWVOL_COPY_2 ...; the
-    set's identity in SHADOWVOL_SET, and how consistent it is in SHADOWVOL_CONSISTENCY.
+    set's identity in SHADOWVOL_SET, and how consistent it is in SHADOWVOL_CONSISTENCY. Whoever
+    tells this one to end tells the command.
     """
     options.refuse_twice(images)
     taking_part = participants.invited(
@@ -61,10 +63,7 @@ def take_set(
     )
     status = 0
     with ExitStack() as stack:
-        volumes = {
-            str(image): stack.enter_context(sv.Volume.open(image, external_write=external_write))
-            for image in images
-        }
+        volumes = open_all(images, stack, wait=wait, external_write=external_write)
         context = sv.backup_set(
             volumes,
             participants=taking_part,
@@ -92,11 +91,9 @@ def _run(command: str, copies: sv.ShadowCopySet) -> int:
         "SHADOWVOL_COPIES": "\n".join(names),
     }
     env |= {f"SHADOWVOL_COPY_{nth}": name for nth, name in enumerate(names, start=1)}
-    done = subprocess.run(  # noqa: S602 - it is the user's own command
-        command, shell=True, check=False, env=os.environ | env
-    )
+    status = run_in_front(command, os.environ | env)
     # A command that a signal has killed ends as a shell says it.
-    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return status if status >= 0 else 128 - status
 
 
 def _names(copies: sv.ShadowCopySet) -> list[str]:

@@ -23,8 +23,9 @@ class Command(Participant):
     A command that ends with another status than 0 is a refusal, and what it wrote last is the
     reason. One that takes too long is killed, with all that it has started; but what it leaves
     running when it ends in time is left alone, such as a session that holds a lock until the second
-    one ends it. The second one is run whenever the first one was begun, once or more: it must do no harm when there is nothing to do.
-    Both find in ``SHADOWVOL_PHASE`` what they are run for: ``freeze``, ``thaw`` or ``abort``.
+    one ends it. The second one is run whenever the first one was begun, once or more: it must do no
+    harm when there is nothing to do. Both find in ``SHADOWVOL_PHASE`` what they are run for:
+    ``freeze``, ``thaw`` or ``abort``.
 
     Args:
         pre: the command before the instant: a list of words, or a line for the shell.

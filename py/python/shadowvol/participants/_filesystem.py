@@ -18,7 +18,8 @@ class FileSystem(Participant):
 
     The kernel does it (``FIFREEZE``), and would keep it frozen for ever if this process died. So a
     small process of its own does the asking: it thaws when this one dies, and by itself after
-    ``limit`` seconds; and when that one dies, this one thaws. It needs the right to administrate the system (``CAP_SYS_ADMIN``).
+    ``limit`` seconds; and when that one dies, this one thaws. It needs the right to administrate
+    the system (``CAP_SYS_ADMIN``).
 
     This process, and whoever serves the file system's device, must not write to it meanwhile.
 
