@@ -12,7 +12,8 @@ mod os;
 mod os;
 
 pub(super) use os::{
-    alignment, allocate, facts, is_block_device, open_direct, punch_hole, remote_file_system,
+    alignment, allocate, facts, is_block_device, next_data, open_direct, punch_hole,
+    remote_file_system,
 };
 
 #[cfg(target_os = "linux")]

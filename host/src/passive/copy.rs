@@ -10,6 +10,8 @@ use crate::image::{self, Format};
 
 /// Bytes that are read at once.
 const PIECE: usize = 4 << 20;
+/// Bytes in which holes are looked for at once.
+const WINDOW: u64 = 256 << 20;
 /// Zeros of this many bytes become a hole.
 const HOLE: usize = 64 << 10;
 
@@ -51,6 +53,10 @@ impl ShadowCopy {
         let mut at = 0;
         let mut written = 0;
         while at < size {
+            if options.sparse {
+                let zeros = self.zeros_at(at, WINDOW.min(size - at))?;
+                at += if at + zeros == size { zeros } else { zeros - zeros % HOLE as u64 };
+            }
             let len = (size - at).min(PIECE as u64) as usize;
             self.read(at, &mut bytes[..len])?;
             for (start, data) in stretches(&bytes[..len], options.sparse) {
