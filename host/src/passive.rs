@@ -326,18 +326,20 @@ impl ShadowCopy {
         inner.catch_up()?;
         let CopyInfo { id, about } = &self.info;
         let mut absent = Vec::new();
-        inner.node.with(|state| {
-            if state.view().copy(*id)?.about.time != about.time {
-                return Err(EngineError::Gone { copy: *id });
-            }
-            let cover = inner.geometry.cover(offset, length);
-            state.view().table().lacking(*id, cover, &mut absent);
-            Ok(absent.first().filter(|first| first.first == cover.first).copied())
-        })?
-        .map_or(Ok(0), |hole| {
-            let end = inner.geometry.offset_of(ChunkIndex(hole.end()));
-            Ok(end.saturating_sub(offset).min(length))
-        })
+        inner
+            .node
+            .with(|state| {
+                if state.view().copy(*id)?.about.time != about.time {
+                    return Err(EngineError::Gone { copy: *id });
+                }
+                let cover = inner.geometry.cover(offset, length);
+                state.view().table().lacking(*id, cover, &mut absent);
+                Ok(absent.first().filter(|first| first.first == cover.first).copied())
+            })?
+            .map_or(Ok(0), |hole| {
+                let end = inner.geometry.offset_of(ChunkIndex(hole.end()));
+                Ok(end.saturating_sub(offset).min(length))
+            })
     }
 }
 

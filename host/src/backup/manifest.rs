@@ -157,8 +157,7 @@ impl Listing {
                 Ok(backup) => listing.backups.push(backup),
                 Err(error @ Error::Repository(_)) => listing.damaged.push(error),
                 // Pruned since the folder was listed.
-                Err(Error::System { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound => {}
+                Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
