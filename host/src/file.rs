@@ -302,6 +302,10 @@ impl ReadAt for File {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
         self.handle.read(offset, buffer)
     }
+
+    fn next_data(&self, offset: u64) -> Result<u64, FileError> {
+        self.handle.next_data(offset)
+    }
 }
 
 impl WriteAt for File {
@@ -424,5 +428,9 @@ impl ReadAt for ReadOnlyFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
         self.handle.read(offset, buffer)
+    }
+
+    fn next_data(&self, offset: u64) -> Result<u64, FileError> {
+        self.handle.next_data(offset)
     }
 }

@@ -20,7 +20,7 @@ use shadowvol::{Error as EngineError, Extent, Geometry};
 use self::presence::Presence;
 use crate::error::Error;
 use crate::extent::{ByteExtent, byte_extents};
-use crate::image;
+use crate::image::{self, Bytes};
 use crate::partial::{read_at, write_at};
 use crate::passive::{CopyOptions, ShadowCopy};
 
@@ -232,7 +232,7 @@ impl Fork {
     ) -> Result<u64, Error> {
         let sink =
             image::create(path.as_ref(), self.size(), options.format, self.copy.own_paths())?;
-        image::fill(sink, self.size(), options.sparse, |at, bytes| self.read(at, bytes), progress)
+        image::fill(sink, self, options.sparse, progress)
     }
 
     /// From now on it cannot be written to; nobody is writing any more.
@@ -313,6 +313,16 @@ impl Fork {
         }
         claims.push(chunks);
         Claim { fork: self, chunks }
+    }
+}
+
+impl Bytes for Fork {
+    fn size(&self) -> u64 {
+        Self::size(self)
+    }
+
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Error> {
+        Self::read(self, at, into)
     }
 }
 

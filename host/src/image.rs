@@ -17,6 +17,8 @@ pub(crate) use place::Place;
 
 /// Bytes that are read at once.
 const PIECE: usize = 4 << 20;
+/// Bytes in which holes are looked for at once.
+const WINDOW: u64 = 256 << 20;
 /// Zeros of this many bytes become a hole.
 const HOLE: usize = 64 << 10;
 
@@ -59,25 +61,45 @@ pub(crate) fn create(
     })
 }
 
-/// Fills an image with what `read` brings, and completes it; returns the bytes written, holes left
-/// out.
+/// What an image is filled with.
+pub(crate) trait Bytes {
+    /// How many there are.
+    fn size(&self) -> u64;
+
+    /// Those from `at` on.
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Error>;
+
+    /// How many bytes from `at` on, `most` at most, are known to be zeros without being read.
+    fn zeros_at(&self, _at: u64, _most: u64) -> Result<u64, Error> {
+        Ok(0)
+    }
+}
+
+/// Fills an image, and completes it; returns the bytes written, holes left out.
 pub(crate) fn fill(
     sink: Box<dyn Sink>,
-    size: u64,
+    with: &impl Bytes,
     sparse: bool,
-    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), Error>,
     mut progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<u64, Error> {
+    let size = with.size();
     let mut bytes = vec![0; PIECE.min(size as usize)];
     let (mut at, mut written) = (0, 0);
     while at < size {
-        let len = (size - at).min(PIECE as u64) as usize;
-        read(at, &mut bytes[..len])?;
-        for (start, data) in stretches(&bytes[..len], sparse) {
-            sink.write(at + start as u64, data)?;
-            written += data.len() as u64;
+        let zeros = if sparse { with.zeros_at(at, WINDOW.min(size - at))? } else { 0 };
+        if at + zeros == size {
+            at = size;
+        } else if zeros >= HOLE as u64 {
+            at += zeros - zeros % HOLE as u64;
+        } else {
+            let len = (size - at).min(PIECE as u64) as usize;
+            with.read(at, &mut bytes[..len])?;
+            for (start, data) in stretches(&bytes[..len], sparse) {
+                sink.write(at + start as u64, data)?;
+                written += data.len() as u64;
+            }
+            at += len as u64;
         }
-        at += len as u64;
         if !progress(at, size) {
             return Err(Error::Cancelled);
         }

@@ -30,6 +30,13 @@ pub trait Source: Send + Sync {
     ///
     /// As there.
     fn fill(&self, offset: u64, buffer: &mut [u8]) -> Result<(), BoxError>;
+
+    /// As [`ReadAt::next_data`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn data_from(&self, offset: u64) -> Result<u64, BoxError>;
 }
 
 /// A medium that can be written, by any thread.
@@ -73,6 +80,10 @@ where
 
     fn fill(&self, offset: u64, buffer: &mut [u8]) -> Result<(), BoxError> {
         self.read_at(offset, buffer).map_err(Into::into)
+    }
+
+    fn data_from(&self, offset: u64) -> Result<u64, BoxError> {
+        self.next_data(offset).map_err(Into::into)
     }
 }
 

@@ -252,17 +252,28 @@ impl Volume {
         self.inner.stats()
     }
 
-    /// Deletes the shadow copies that go with this process, flushes, and gives up the active role. Closing twice is fine, and so is closing a volume
-    /// whose role has ended if a request has told so.
+    /// Deletes the shadow copies that go with this process, flushes, and gives up the active role.
+    /// Closing twice is fine, and so is closing a volume whose role has ended if a request has told
+    /// so.
     ///
     /// # Errors
     ///
     /// When the flush or the last superblock fails: the next opening recovers.
     pub fn close(&self) -> Result<(), Error> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return Ok(());
         }
         self.release_own();
+        self.leave()
+    }
+
+    /// Closes, but leaves the shadow copies that go with this process until it ends, or has opened
+    /// the volume and closed it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Volume::close`].
+    pub fn leave(&self) -> Result<(), Error> {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }

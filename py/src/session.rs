@@ -92,10 +92,19 @@ impl<T: Close> Session<T> {
     }
 
     pub(crate) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py, T::close)
+    }
+
+    /// Closes it in a way of its own.
+    pub(crate) fn end(
+        &self,
+        py: Python<'_>,
+        close: impl FnOnce(&T) -> Result<(), Error> + Send,
+    ) -> PyResult<()> {
         if self.is_foreign() {
             return Ok(());
         }
-        py.detach(|| self.take().map_or(Ok(()), |opened| opened.close())).map_err(raise)
+        py.detach(|| self.take().map_or(Ok(()), |opened| close(&opened))).map_err(raise)
     }
 
     fn take(&self) -> Option<Arc<T>> {

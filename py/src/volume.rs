@@ -372,8 +372,9 @@ impl Volume {
     }
 
     /// Flush, and give up the active role. Closing twice is fine.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.session.close(py)
+    #[pyo3(signature = (*, release = true))]
+    fn close(&self, py: Python<'_>, release: bool) -> PyResult<()> {
+        self.session.end(py, if release { HostVolume::close } else { HostVolume::leave })
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +280,47 @@ def test_a_failed_backup_leaves_no_copy(image: Path, tmp_path: Path) -> None:
     write(image, 0, 4096, 1)
     run("backup", image, place, status=1)
     assert copies(image) == []
+
+
+DIE = """
+import os, sys
+from shadowvol.cli import main
+sys.modules["shadowvol.cli.backup"]._back_up = lambda *_, **__: os._exit(9)
+main()
+"""
+
+
+def test_the_copies_of_a_killed_backup_are_collected(image: Path, tmp_path: Path) -> None:
+    """They stayed for thirty days."""
+    run("init", image, "--size", "1M")
+    run("backup", image, tmp_path / "backups", "--init")
+    words = [sys.executable, "-c", DIE, "backup", str(image), str(tmp_path / "backups")]
+    died = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert died.returncode == 9, died.stderr
+    with sv.Passive.open(image) as node:
+        assert [copy.id for copy in node.shadow_copies()] == [1, 2]
+    assert f"deleted {image}@2" in run("gc", image).stdout
+    done = run("backup", image, tmp_path / "backups", "--type", "incremental")
+    assert "incremental backup" in done.stdout
+
+
+def test_backups_of_one_image_take_turns(image: Path, tmp_path: Path) -> None:
+    run("init", image, "--size", "1M")
+    run("backup", image, tmp_path / "backups", "--init")
+    script = "from shadowvol.cli import main; main()"
+    words = [sys.executable, "-c", script, "backup", str(image), str(tmp_path / "backups")]
+    words += ["--type", "incremental", "--wait", "120"]
+    both = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(3)
+    ]
+    for process in both:
+        said, _ = process.communicate(timeout=180)
+        assert process.returncode == 0, said
+        assert "Traceback" not in said
+    assert len(report("backups", tmp_path / "backups")) == 4
+    with sv.Passive.open(image) as node:
+        assert len(node.shadow_copies()) == 1
 
 
 def test_damage_is_an_exit_status(image: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -54,13 +55,22 @@ def test_what_it_wrote_last_is_the_reason() -> None:
 
 
 def test_one_that_takes_too_long_is_killed_with_its_children(log: Path) -> None:
-    participant = Command(f"(sleep 2; echo late > '{log}') & sleep 60", timeout=0.3)
+    participant = Command(f"(sleep 2; echo late > '{log}') & echo asking; sleep 60", timeout=0.3)
     begun = time.monotonic()
-    with pytest.raises(Veto, match=r"killed after 0\.3 s") as veto:
+    with pytest.raises(Veto, match=r"killed after 0\.3 s: asking") as veto:
         participant.freeze()
     assert veto.value.retryable
     time.sleep(max(0.0, begun + 2.5 - time.monotonic()))
     assert not log.exists()
+
+
+def test_what_the_first_leaves_running_is_ended_by_the_second(log: Path) -> None:
+    """A lock is held by a session: it must live from one command to the other."""
+    session = f"sleep 3600 & echo $! > '{log}'"
+    participant = Command(session, f"kill $(cat '{log}')")
+    participant.freeze()
+    os.kill(int(log.read_text()), 0)
+    participant.thaw()
 
 
 def test_there_must_be_a_command() -> None:

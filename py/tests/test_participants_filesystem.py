@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,6 @@ from shadowvol.participants import FileSystem, Veto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def run(*command: object) -> None:
@@ -125,6 +126,38 @@ def test_it_is_thawed_when_who_froze_it_is_killed(mounted: Path, writer: Writer)
         check=False,
     )
     assert (done.returncode, done.stdout) == (-9, "frozen\n")
+    assert writer.goes_on()
+
+
+def guard_of(point: Path) -> int:
+    """The process that keeps the file system frozen."""
+    words = (b"_guard.py", bytes(point))
+    (found,) = (
+        path.parent.name
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if all(word in path.read_bytes() for word in words)
+    )
+    return int(found)
+
+
+def test_it_stays_frozen_when_a_service_is_told_to_stop(mounted: Path, writer: Writer) -> None:
+    """The guard died of the signal that every process of a service gets, and nobody thawed."""
+    participant = FileSystem(mounted)
+    participant.freeze()
+    for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        os.kill(guard_of(mounted), ending)
+    assert writer.is_stuck()
+    participant.thaw()
+    assert writer.goes_on()
+
+
+def test_it_is_thawed_when_its_guard_is_killed(mounted: Path, writer: Writer) -> None:
+    participant = FileSystem(mounted)
+    participant.freeze()
+    os.kill(guard_of(mounted), signal.SIGKILL)
+    with pytest.raises(Veto, match="guard has died") as veto:
+        participant.thaw()
+    assert veto.value.retryable
     assert writer.goes_on()
 
 

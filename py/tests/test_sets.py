@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,6 @@ from shadowvol.participants import Command, Deadlines, Participant, SetCopy, SQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 SIZE = 1 << 20
 
@@ -249,6 +250,14 @@ def test_what_cannot_be_in_a_set(volumes: dict[str, sv.Volume]) -> None:
         sv.BackupSet([volumes["data"]], hold_window=-1)
 
 
+def test_an_image_is_in_a_set_once(tmp_path: Path) -> None:
+    image = tmp_path / "a.img"
+    sv.Volume.create(image, size=SIZE).close()
+    for other in (image, tmp_path / ".." / tmp_path.name / "a.img"):
+        with pytest.raises(sv.DuplicateVolume, match="once"), sv.backup_set([image, other]):
+            pytest.fail("there is no set")
+
+
 def test_asyncio_goes_on(volumes: dict[str, sv.Volume]) -> None:
     slow = Noting("slow", prepare=lambda: time.sleep(0.5), freeze=lambda: time.sleep(0.5))
 
@@ -280,6 +289,65 @@ def test_a_cancelled_task_leaves_nothing(volumes: dict[str, sv.Volume]) -> None:
         asyncio.run(work())
     assert copies_of(volumes) == 0
     assert is_writable(volumes)
+
+
+def test_a_task_that_is_cancelled_again_and_again_leaves_nothing(
+    volumes: dict[str, sv.Volume],
+) -> None:
+    slow = Noting("slow", freeze=lambda: time.sleep(1))
+
+    async def work() -> None:
+        async with sv.backup_set(volumes, participants=[slow]):
+            pytest.fail("there is no set")
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(work())
+        while not task.done():
+            await asyncio.sleep(0.2)
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+        assert slow.heard == ["prepare", "freeze", "abort", "shutdown"]
+        assert copies_of(volumes) == 0
+
+    asyncio.run(cancel())
+
+
+def test_a_task_that_is_cancelled_at_the_end_comes_to_its_end(
+    volumes: dict[str, sv.Volume],
+) -> None:
+    ending = {"backup_complete True": lambda: time.sleep(1)}
+    slow = Noting("slow", **ending)
+
+    async def work() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3), sv.backup_set(volumes, participants=[slow]):
+                pass
+        assert slow.heard[-1] == "shutdown"
+        assert copies_of(volumes) == 0
+
+    asyncio.run(work())
+
+
+def test_who_waits_for_a_set_can_be_interrupted(volumes: dict[str, sv.Volume]) -> None:
+    """It waited for the other set's end before it looked at the signal."""
+    first = sv.BackupSet(volumes)
+    first.prepare()
+    timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), sv.backup_set(volumes, wait=3600):
+        pytest.fail("there is no set")
+
+    async def work() -> None:
+        async with asyncio.timeout(0.2), sv.backup_set(volumes, wait=3600):
+            pytest.fail("there is no set")
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(work())
+    first.abort()
+    with sv.backup_set(volumes) as copies:
+        assert len(copies) == 2
 
 
 def test_ctrl_c_leaves_nothing(volumes: dict[str, sv.Volume]) -> None:
@@ -383,6 +451,69 @@ exit 7
     assert any("frozen" in line for line in lines[4:])
     for image in images:
         assert "no shadow copies" in run("list", image)
+
+
+def begin(*args: object) -> subprocess.Popen[str]:
+    """The command line in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from shadowvol.cli import main; main()", *map(str, args)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def hear(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_tells_the_command(images: list[Path], ending: signal.Signals) -> None:
+    """The command went on without its copies, or they stayed without it."""
+    with begin("set", *images, "--exec", "echo $$; exec sleep 600") as process:
+        command = int(hear(process))
+        process.send_signal(ending)
+        assert process.wait(60) == 128 + ending
+    with pytest.raises(ProcessLookupError):
+        os.kill(command, 0)
+    for image in images:
+        assert "no shadow copies" in run("list", image)
+
+
+def test_ctrl_c_is_for_the_command(images: list[Path]) -> None:
+    """A command may take its time over it, and still finds its copies."""
+    script = f"""
+trap '{sys.executable} -c "import shadowvol.cli as c; c.main()" list {images[0]}; exit 5' INT
+echo ready; while :; do sleep 0.1; done
+"""
+    with begin("set", *images, "--label", "frozen", "--exec", script) as process:
+        assert hear(process) == "ready"
+        process.send_signal(signal.SIGINT)
+        (shell,) = children(process.pid)
+        os.kill(shell, signal.SIGINT)
+        assert process.stdout is not None
+        assert "frozen" in process.stdout.read()
+        assert process.wait(60) == 5
+    assert "no shadow copies" in run("list", images[0])
+
+
+def children(of: int) -> list[int]:
+    """The processes that a process has started; the system call for it is Linux's."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("looks for processes in /proc")
+    stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat")]
+    return [int(text.split()[0]) for text in stats if text.rpartition(")")[2].split()[1] == str(of)]
+
+
+def test_sets_of_two_processes_wait_for_each_other(images: list[Path]) -> None:
+    with begin("set", *images, "--exec", "echo ready; sleep 1") as first:
+        assert hear(first) == "ready"
+        assert "is held by process" in run("set", *images, status=1)
+        others = [begin("set", *order, "--wait", 120) for order in (images, images[::-1])]
+        for process in others:
+            with process:
+                assert process.wait(180) == 0
+    assert len(json.loads(run("list", images[0], "--json"))) == 2
 
 
 def test_a_set_on_the_command_line_stays(images: list[Path], tmp_path: Path) -> None:

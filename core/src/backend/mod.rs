@@ -57,6 +57,16 @@ pub trait ReadAt {
     ///
     /// When the range reaches past the end, or the medium fails; `buffer` then holds anything.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Self::Error>;
+
+    /// Where, from `offset` on, bytes begin that may not be zeros; the medium's end if there are
+    /// none. A medium that cannot tell without reading says `offset`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadAt::read_at`].
+    fn next_data(&self, offset: u64) -> Result<u64, Self::Error> {
+        Ok(offset)
+    }
 }
 
 /// A medium that can be written.
@@ -114,6 +124,10 @@ impl<B: ReadAt + ?Sized> ReadAt for &B {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Self::Error> {
         (**self).read_at(offset, buffer)
     }
+
+    fn next_data(&self, offset: u64) -> Result<u64, Self::Error> {
+        (**self).next_data(offset)
+    }
 }
 
 impl<B: WriteAt + ?Sized> WriteAt for &B {
@@ -143,6 +157,10 @@ impl<B: ReadAt + ?Sized> ReadAt for Arc<B> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Self::Error> {
         (**self).read_at(offset, buffer)
+    }
+
+    fn next_data(&self, offset: u64) -> Result<u64, Self::Error> {
+        (**self).next_data(offset)
     }
 }
 

@@ -1,12 +1,11 @@
 //! The file `config`, by which a folder is known as a repository.
 
-use std::fs;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::RepositoryError;
-use super::folder::{Folder, publish};
+use super::folder::{Folder, publish, read_small};
 use super::hash::{Hash, hex16};
 use crate::error::Error;
 use crate::identity;
@@ -43,13 +42,14 @@ impl Config {
 
     pub(crate) fn read(folder: &Folder) -> Result<Self, Error> {
         let path = folder.config();
-        let bytes = fs::read(&path).map_err(|source| match source.kind() {
+        let bytes = read_small(&path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 RepositoryError::NotARepository { path: folder.root().to_owned() }.into()
             }
             _ => failed("reading", &path, source),
         })?;
-        let text = unsealed(&bytes).ok_or(RepositoryError::damaged(&path, "its checksum"))?;
+        let text = bytes.as_deref().and_then(unsealed);
+        let text = text.ok_or(RepositoryError::damaged(&path, "its checksum"))?;
         let config: Self = serde_json::from_slice(text)
             .map_err(|_| RepositoryError::damaged(&path, "its fields"))?;
         if config.format != FORMAT {
@@ -59,11 +59,16 @@ impl Config {
             let (found, known) = (config.version, VERSION);
             return Err(RepositoryError::UnknownFormat { found, known }.into());
         }
-        if config.chunk == 0 || !config.chunk.is_multiple_of(4096) || config.chunk > MAX_CHUNK {
+        if !is_chunk(config.chunk) {
             return Err(RepositoryError::damaged(&path, "its chunk size").into());
         }
         Ok(config)
     }
+}
+
+/// Whether chunks can have so many bytes.
+pub(crate) fn is_chunk(bytes: u32) -> bool {
+    bytes > 0 && bytes.is_multiple_of(4096) && bytes <= MAX_CHUNK
 }
 
 /// A line of JSON, and a line with the hash of the first.

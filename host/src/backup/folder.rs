@@ -1,12 +1,15 @@
 //! Where the files of a repository are, and how they come and go.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::hash::Hash;
 use crate::error::Error;
 use crate::partial::{self, Partial, failed, sync_folder};
+
+/// The most bytes of a file that is read at once: a configuration, a manifest.
+pub(crate) const SMALL: usize = 1 << 20;
 
 /// The folder of a repository.
 #[derive(Clone, Debug)]
@@ -51,6 +54,22 @@ impl Folder {
         self.index().join(name.to_string())
     }
 
+    /// Whether there is nothing but what the making of a repository begins with: it may have been
+    /// interrupted.
+    pub(crate) fn is_new(&self) -> Result<bool, Error> {
+        let folders = [self.packs(), self.index(), self.backups()];
+        let is_ours = |name: &String| {
+            let path = self.root.join(name);
+            path == self.lock() || folders.contains(&path) || name.ends_with(partial::ENDING)
+        };
+        if !names(&self.root)?.iter().all(is_ours) {
+            return Ok(false);
+        }
+        let is_there = |folder: &&PathBuf| folder.is_dir();
+        let inside = folders.iter().filter(is_there).map(|folder| names(folder));
+        Ok(inside.collect::<Result<Vec<_>, _>>()?.iter().all(Vec::is_empty))
+    }
+
     /// Removes what writers that are no more have left half made. Nobody may be writing.
     pub(crate) fn sweep(&self) -> Result<(), Error> {
         for folder in [self.packs(), self.index(), self.backups()] {
@@ -93,6 +112,13 @@ pub(crate) fn remove(path: &Path) -> Result<(), Error> {
 pub(crate) fn remove_all(paths: &[PathBuf]) -> Result<(), Error> {
     paths.iter().try_for_each(|path| remove(path))?;
     paths.first().map_or(Ok(()), |path| sync_folder(path))
+}
+
+/// Reads a file of [`SMALL`] bytes at most, and none of a larger one: no writer has made that.
+pub(crate) fn read_small(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(SMALL as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= SMALL).then_some(bytes))
 }
 
 /// Writes a small file that is whole or not there.

@@ -8,8 +8,9 @@ use super::manifest::{Backup, BackupId};
 
 const DAY: i64 = 86_400_000_000_000;
 
-/// How many backups of each volume are kept. A backup is kept if any of these wants it. Days, weeks
-/// and months are those of the shadow copies, in UTC; of each one the last backup counts.
+/// How many backups of each volume are kept. A backup is kept if any of these wants it. The last
+/// ones are those that were made last, whatever the clocks said. Days, weeks and months are those of
+/// the shadow copies, in UTC; of each one the last backup counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
     /// The last ones.
@@ -37,8 +38,7 @@ impl Keep {
         for volume in volumes {
             let mut own: Vec<_> =
                 backups.iter().filter(|backup| backup.manifest.volume == volume).collect();
-            own.sort_by_key(|backup| (backup.manifest.copy_time, backup.manifest.time));
-            own.reverse();
+            own.sort_by_key(|backup| core::cmp::Reverse((backup.manifest.time, backup.id)));
             let day = |backup: &Backup| backup.manifest.copy_time.div_euclid(DAY);
             kept.extend(own.iter().take(self.last).map(|backup| backup.id));
             kept.extend(first_of_each(&own, self.daily, day));
@@ -74,6 +74,36 @@ fn month(day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::hash::Hash;
+
+    fn backup(nth: u8, made: i64, taken: i64) -> Backup {
+        let text = format!(
+            r#"{{"kind": "full", "volume": "{volume}", "name": "", "size": 0, "copy": {nth},
+            "copy_time": {taken}, "label": "", "time": {made}, "chunk": 4096, "root": "{root}",
+            "participants": [], "read": 0, "new": 0, "stored": 0, "tool": ""}}"#,
+            volume = "0".repeat(32),
+            root = Hash::HOLE,
+        );
+        let id = format!("{nth:032x}").parse().expect("a name");
+        Backup { id, manifest: serde_json::from_str(&text).expect("a manifest") }
+    }
+
+    /// A clock was a month ahead for one night, and has been put right.
+    #[test]
+    fn a_clock_that_went_back_does_not_make_the_newest_the_oldest() {
+        let backups = [backup(1, 1, DAY), backup(2, 40 * DAY, 40 * DAY)]
+            .into_iter()
+            .chain([backup(3, 40 * DAY + 1, 2 * DAY), backup(4, 40 * DAY + 2, 3 * DAY)])
+            .collect::<Vec<_>>();
+        let kept = |keep: Keep| {
+            let kept = keep.choose(&backups);
+            backups.iter().map(|backup| kept.contains(&backup.id)).collect::<Vec<_>>()
+        };
+        let last = Keep { last: 2, ..Keep::default() };
+        assert_eq!(kept(last), [false, false, true, true]);
+        let daily = Keep { daily: 3, ..Keep::default() };
+        assert_eq!(kept(daily), [false, true, true, true]);
+    }
 
     #[test]
     fn months_change_with_their_first_day() {

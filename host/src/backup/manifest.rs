@@ -2,14 +2,15 @@
 
 use core::fmt;
 use core::str::FromStr;
-use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use shadowvol::VolumeId;
 
+use super::config::is_chunk;
 use super::error::RepositoryError;
-use super::folder::{Folder, names, publish};
+use super::folder::{Folder, SMALL, names, publish, read_small};
 use super::hash::{Hash, from_hex, hex16, to_hex};
 use crate::error::Error;
 use crate::partial::failed;
@@ -109,21 +110,31 @@ pub struct Backup {
 impl Backup {
     /// Writes the manifest; from then on the backup is there.
     pub(crate) fn publish(folder: &Folder, manifest: Manifest) -> Result<Self, Error> {
-        let bytes = serde_json::to_vec_pretty(&manifest).map_err(|source| {
-            failed("describing", &folder.backups(), std::io::Error::other(source))
-        })?;
+        let describing = |source| failed("describing", &folder.backups(), source);
+        let bytes = serde_json::to_vec_pretty(&manifest)
+            .map_err(|source| describing(io::Error::other(source)))?;
+        if bytes.len() > SMALL {
+            let reason = format!("its names and participants take more than {SMALL} bytes");
+            return Err(describing(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+        }
         let id = id_of(&bytes);
         publish(&folder.backups().join(id.to_string()), &bytes)?;
         Ok(Self { id, manifest })
     }
 
     pub(crate) fn read(path: &Path, id: BackupId) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(|source| failed("reading", path, source))?;
+        let damaged = |what| RepositoryError::damaged(path, what);
+        let bytes = read_small(path).map_err(|source| failed("reading", path, source))?;
+        let bytes = bytes.ok_or(damaged("its length"))?;
         if id_of(&bytes) != id {
-            return Err(RepositoryError::damaged(path, "its checksum").into());
+            return Err(damaged("its checksum").into());
         }
-        let manifest = serde_json::from_slice(&bytes)
-            .map_err(|_| RepositoryError::damaged(path, "its fields"))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|_| damaged("its fields"))?;
+        // Its name proves only that nothing was changed, not that it was this program's.
+        if !is_chunk(manifest.chunk) || manifest.size > i64::MAX as u64 {
+            return Err(damaged("its sizes").into());
+        }
         Ok(Self { id, manifest })
     }
 }
@@ -146,8 +157,7 @@ impl Listing {
                 Ok(backup) => listing.backups.push(backup),
                 Err(error @ Error::Repository(_)) => listing.damaged.push(error),
                 // Pruned since the folder was listed.
-                Err(Error::System { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }

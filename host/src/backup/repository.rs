@@ -9,7 +9,7 @@ use shadowvol::VolumeId;
 use super::base::{Base, Needed};
 use super::config::Config;
 use super::error::RepositoryError;
-use super::folder::{Folder, names};
+use super::folder::Folder;
 use super::lock::Lock;
 use super::manifest::{Backup, BackupId, Kind, Listing, Manifest};
 use super::store::Store;
@@ -75,7 +75,8 @@ impl Default for BackupOptions {
 }
 
 impl Repository {
-    /// Makes a repository in a folder that is not there or empty.
+    /// Makes a repository in a folder that is not there or empty, or in which the making of one was
+    /// interrupted.
     ///
     /// # Errors
     ///
@@ -85,17 +86,26 @@ impl Repository {
         let make = |path: &Path| {
             fs::create_dir_all(path).map_err(|source| failed("creating", path, source))
         };
+        let check = || {
+            if folder.is_new()? {
+                return Ok(());
+            }
+            Err(Error::from(RepositoryError::NotEmpty { path: folder.root().to_owned() }))
+        };
         make(folder.root())?;
-        if !names(folder.root())?.is_empty() {
-            return Err(RepositoryError::NotEmpty { path: folder.root().to_owned() }.into());
-        }
+        check()?;
         for path in [folder.packs(), folder.index(), folder.backups()] {
             make(&path)?;
         }
         let lock = folder.lock();
-        fs::File::create_new(&lock).map_err(|source| failed("creating", &lock, source))?;
+        let made = fs::File::options().create(true).append(true).open(&lock);
+        made.map_err(|source| failed("creating", &lock, source))?;
+        let alone = Lock::own(&folder)?;
+        // Another one may have been quicker.
+        check()?;
         let config = Config::create(&folder)?;
         sync_folder(folder.root())?;
+        drop(alone);
         Ok(Self { folder, config })
     }
 

@@ -59,6 +59,12 @@ impl<'a> Take<'a> {
         {
             return Ok(base);
         }
+        let range = self.shape.range(level, nth);
+        let length = range.end - range.start;
+        if self.changed.is_none() && self.copy.zeros_at(range.start, length)? == length {
+            self.tally.advance(length)?;
+            return Ok(Hash::HOLE);
+        }
         let children = self.shape.children(level, nth);
         let count = (children.end - children.start) as usize;
         let mut names = match base {
@@ -105,10 +111,30 @@ impl<'a> Take<'a> {
                 .find(|&next| self.unchanged(&self.shape.range(0, next)))
                 .unwrap_or(chunks.end.min(first + most));
             let names = &mut names[(first - chunks.start) as usize..(end - chunks.start) as usize];
-            self.piece(first..end, names, room)?;
-            first = end;
+            let holes = self.holes(first..end)?;
+            if holes > 0 {
+                names[..holes as usize].fill(Hash::HOLE);
+                first += holes;
+            } else {
+                self.piece(first..end, names, room)?;
+                first = end;
+            }
         }
         Ok(())
+    }
+
+    /// How many of these chunks, from the first on, are known to be zeros before they are read.
+    fn holes(&self, chunks: Range<u64>) -> Result<u64, Error> {
+        let begin = self.shape.range(0, chunks.start).start;
+        let end = self.shape.range(0, chunks.end - 1).end;
+        let zeros = self.copy.zeros_at(begin, end - begin)?;
+        if begin + zeros == end {
+            self.tally.advance(zeros)?;
+            return Ok(chunks.end - chunks.start);
+        }
+        let whole = zeros / self.shape.chunk;
+        self.tally.advance(whole * self.shape.chunk)?;
+        Ok(whole)
     }
 
     fn piece(&self, chunks: Range<u64>, names: &mut [Hash], room: &mut Room) -> Result<(), Error> {

@@ -75,6 +75,18 @@ impl Handle {
         Ok(())
     }
 
+    /// Where data begins from `offset` on. Only who shares the page cache with all that write knows.
+    pub(super) fn next_data(&self, offset: u64) -> Result<u64, FileError> {
+        if self.direct.is_some() || self.medium == MediumKind::BlockDevice {
+            return Ok(offset);
+        }
+        let size = self.size()?;
+        let next = if offset < size { sys::next_data(&self.file, offset) } else { None };
+        // As in `read`.
+        fence(Ordering::Acquire);
+        Ok(next.unwrap_or(offset).clamp(offset, size.max(offset)))
+    }
+
     /// Bytes of the unit in which holes are punched.
     pub(super) fn block(&self) -> u64 {
         self.direct.as_ref().map_or(4096, |direct| direct.block().max(4096))

@@ -12,7 +12,7 @@ mod os;
 mod os;
 
 pub(super) use os::{
-    alignment, allocate, check_space, facts, is_block_device, open_direct, punch_hole,
+    alignment, allocate, check_space, facts, is_block_device, next_data, open_direct, punch_hole,
     remote_file_system,
 };
 

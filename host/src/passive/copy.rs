@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::ShadowCopy;
 use crate::error::Error;
-use crate::image::{self, Format};
+use crate::image::{self, Bytes, Format};
 
 /// How a shadow copy is copied.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,21 @@ impl ShadowCopy {
         progress: impl FnMut(u64, u64) -> bool,
     ) -> Result<u64, Error> {
         let size = self.size();
-        let sink = image::create(path.as_ref(), size, options.format, self.own_paths())?;
-        image::fill(sink, size, options.sparse, |at, bytes| self.read(at, bytes), progress)
+        let image = image::create(path.as_ref(), size, options.format, self.own_paths())?;
+        image::fill(image, self, options.sparse, progress)
+    }
+}
+
+impl Bytes for ShadowCopy {
+    fn size(&self) -> u64 {
+        Self::size(self)
+    }
+
+    fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Error> {
+        Self::read(self, at, into)
+    }
+
+    fn zeros_at(&self, at: u64, most: u64) -> Result<u64, Error> {
+        Self::zeros_at(self, at, most)
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use shadowvol::set::{Event, Invitation, Phase, Plan, Report, SetCreation, Wanted, Windows};
 use shadowvol::{CopyId, Description, Id};
 
@@ -61,6 +62,7 @@ pub struct Gathering {
     options: SetOptions,
     volumes: Vec<(String, Member)>,
     participants: Vec<(Arc<dyn Participant>, bool)>,
+    stopper: Stopper,
 }
 
 /// The participants have prepared, and no other set takes copies of these volumes.
@@ -68,6 +70,7 @@ pub struct Prepared {
     running: Running,
     /// Given back when the set is created, or has failed.
     turns: Vec<Turn>,
+    stopper: Stopper,
 }
 
 /// The copies are there.
@@ -76,8 +79,15 @@ pub struct Created {
 }
 
 /// Aborts a set from anywhere, while another thread waits for it.
-#[derive(Clone)]
-pub struct Stopper(Weak<Conductor>);
+#[derive(Clone, Default)]
+pub struct Stopper(Arc<Mutex<Stop>>);
+
+#[derive(Default)]
+struct Stop {
+    /// There is none as long as nobody was told of the set.
+    set: Weak<Conductor>,
+    was_asked: bool,
+}
 
 /// A set that somebody was told of. Unless it is over when it goes out of sight, it is aborted.
 struct Running(Arc<Conductor>);
@@ -134,7 +144,7 @@ impl BackupSet<Gathering> {
     /// When another set is taking a copy of one of the volumes, there are too many, or a participant
     /// fails that may not.
     pub fn prepare(self) -> Result<BackupSet<Prepared>, SetError> {
-        let Gathering { options, volumes, participants } = self.state;
+        let Gathering { options, volumes, participants, stopper } = self.state;
         let invitation = |(participant, required): &(Arc<dyn Participant>, bool)| Invitation {
             name: participant.name(),
             required: *required,
@@ -154,18 +164,35 @@ impl BackupSet<Gathering> {
             set_copies: u16::try_from(volumes.len()).unwrap_or(u16::MAX),
             ..options.about
         };
-        let turns = turns(&volumes, options.busy)?;
         let people = participants.into_iter().map(|(participant, _)| participant).collect();
-        let sides = volumes.into_iter().map(|(name, member)| Side::new(name, member)).collect();
+        let side = |(name, member): &(String, Member)| Side::new(name.clone(), member.clone());
+        let sides = volumes.iter().map(side).collect();
         let hold = options.windows.hold;
         let running = Running(Conductor::new(set, people, sides, about, hold));
-        running.to(Event::Prepare, Phase::Prepared)?;
-        Ok(BackupSet { state: Prepared { running, turns } })
+        stopper.watch(&running.0);
+        let is_wanted = || running.0.phase() == Phase::Planned;
+        let turns = turns(&volumes, options.busy, is_wanted);
+        if is_wanted() {
+            let turns = turns?;
+            running.to(Event::Prepare, Phase::Prepared)?;
+            return Ok(BackupSet { state: Prepared { running, turns, stopper } });
+        }
+        Err(SetError::Failed(Box::new(running.abort())))
+    }
+
+    /// Can abort it while it waits for its turn or its participants prepare.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.state.stopper.clone()
     }
 }
 
 /// In one order for all sets, so that no two wait for each other.
-fn turns(volumes: &[(String, Member)], busy: Busy) -> Result<Vec<Turn>, SetError> {
+fn turns(
+    volumes: &[(String, Member)],
+    busy: Busy,
+    is_wanted: impl Fn() -> bool,
+) -> Result<Vec<Turn>, SetError> {
     let patience = match busy {
         Busy::Fail => Duration::ZERO,
         Busy::Wait(patience) => patience,
@@ -175,7 +202,7 @@ fn turns(volumes: &[(String, Member)], busy: Busy) -> Result<Vec<Turn>, SetError
     ordered.sort_by_key(|(_, member)| member.address());
     let turn = |(name, member): &(String, Member)| {
         let refused = || SetError::CreationInProgress { volume: name.clone() };
-        member.turn(until).ok_or_else(refused)
+        member.turn(until, &is_wanted).ok_or_else(refused)
     };
     ordered.into_iter().map(turn).collect()
 }
@@ -188,7 +215,7 @@ impl BackupSet<Prepared> {
     /// When any volume fails, a participant fails that may not, or it takes too long: no copy is left
     /// then, but for those that the report names.
     pub fn create(self) -> Result<BackupSet<Created>, SetError> {
-        let Prepared { running, turns } = self.state;
+        let Prepared { running, turns, .. } = self.state;
         let done = running.to(Event::Create, Phase::Created);
         drop(turns);
         done?;
@@ -204,7 +231,7 @@ impl BackupSet<Prepared> {
     /// Can abort it while it is being created.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::downgrade(&self.state.running.0))
+        self.state.stopper.clone()
     }
 
     /// Lets all participants go.
@@ -270,8 +297,25 @@ impl Running {
 impl Stopper {
     /// Aborts the set, if it is still there and not complete.
     pub fn stop(&self) {
-        if let Some(conductor) = self.0.upgrade() {
+        let conductor = {
+            let mut stop = self.0.lock();
+            stop.was_asked = true;
+            stop.set.upgrade()
+        };
+        if let Some(conductor) = conductor {
             conductor.hear(Event::Abort);
+        }
+    }
+
+    /// Aborts this one, at once if that was asked for before.
+    fn watch(&self, set: &Arc<Conductor>) {
+        let was_asked = {
+            let mut stop = self.0.lock();
+            stop.set = Arc::downgrade(set);
+            stop.was_asked
+        };
+        if was_asked {
+            set.hear(Event::Abort);
         }
     }
 }

@@ -40,9 +40,9 @@ impl Member {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Waits until then for the volume's turn; none if it does not come.
-    pub(crate) fn turn(&self, until: Instant) -> Option<Turn> {
-        Turn::take(&self.0, until)
+    /// Waits until then for the volume's turn, as long as it is wanted; none if it does not come.
+    pub(crate) fn turn(&self, until: Instant, is_wanted: impl Fn() -> bool) -> Option<Turn> {
+        Turn::take(&self.0, until, is_wanted)
     }
 
     pub(crate) fn gate(&self) -> Gate {

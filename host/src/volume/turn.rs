@@ -3,12 +3,16 @@
 //! The turn belongs to the set, not to the threads that do its work: one that hangs in a medium for
 //! ever keeps nobody from the next set.
 
+use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
 use super::Inner;
+
+/// How often one that waits looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Whose turn it is.
 #[derive(Default)]
@@ -21,11 +25,17 @@ pub(super) struct Turns {
 pub(crate) struct Turn(Arc<Inner>);
 
 impl Turn {
-    /// Waits until then for the volume's turn; none if it does not come.
-    pub(super) fn take(volume: &Arc<Inner>, until: Instant) -> Option<Self> {
+    /// Waits until then for the volume's turn, as long as it is wanted; none if it does not come.
+    pub(super) fn take(
+        volume: &Arc<Inner>,
+        until: Instant,
+        is_wanted: impl Fn() -> bool,
+    ) -> Option<Self> {
         let mut is_taken = volume.turns.is_taken.lock();
         while *is_taken {
-            if volume.turns.over.wait_until(&mut is_taken, until).timed_out() && *is_taken {
+            let look = until.min(Instant::now() + LOOK);
+            let timed_out = volume.turns.over.wait_until(&mut is_taken, look).timed_out();
+            if timed_out && *is_taken && (look == until || !is_wanted()) {
                 return None;
             }
         }

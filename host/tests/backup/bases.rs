@@ -188,3 +188,23 @@ fn a_folder_is_a_repository_or_not() {
         assert!(matches!(listing.find(name), Err(RepositoryError::NoSuchBackup { .. })));
     }
 }
+
+/// Whoever makes a repository may be killed, or meet a full disk, and comes again.
+#[test]
+fn a_repository_that_was_half_made_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("packs")).expect("a folder");
+    fs::write(path("lock"), "").expect("a file");
+    fs::write(path(".config.1-0.partial"), "{").expect("a file");
+    let made = Repository::create(folder.path()).expect("it is ours");
+    assert_eq!(Repository::open(folder.path()).expect("a repository").id(), made.id());
+
+    for foreign in ["thesis.txt", "packs/thesis.txt"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("packs")).expect("a folder");
+        fs::write(folder.path().join(foreign), "mine").expect("a file");
+        let refused = Repository::create(folder.path()).expect_err("it is somebody's");
+        assert!(refused.to_string().contains("not empty"), "{refused}");
+    }
+}

@@ -119,3 +119,41 @@ fn a_report_names_the_backups_and_their_lost_bytes() {
     fs::write(own, &bytes).expect("a pack");
     assert!(bed.verified().is_ok());
 }
+
+/// A manifest's name proves that nothing was changed in it, not who has written it.
+#[test]
+fn a_manifest_with_impossible_numbers_is_damage() {
+    let (bed, truths) = bed();
+    let backups = bed.path().join("backups");
+    let good = fs::read_to_string(backups.join(truths[0].0.to_string())).expect("a manifest");
+    let changed = |from: &str, to: &str| {
+        let text = good.replace(from, to);
+        assert_ne!(text, good, "{from}");
+        text
+    };
+    let size = format!("\"size\": {}", truths[0].1.len());
+    let hostile = [
+        changed("\"chunk\": 65536", "\"chunk\": 0"),
+        changed("\"chunk\": 65536", "\"chunk\": 4097"),
+        changed("\"chunk\": 65536", "\"chunk\": 4294963200"),
+        changed(&size, &format!("\"size\": {}", u64::MAX)),
+        format!("{good}{}", " ".repeat(2 << 20)),
+        "[".repeat(1 << 19),
+    ];
+    for text in hostile {
+        let id = blake3::hash(text.as_bytes()).to_hex()[..32].to_owned();
+        let path = backups.join(&id);
+        fs::write(&path, &text).expect("a manifest");
+        assert_eq!(bed.repository.backups().expect("a list").damaged.len(), 1, "{text:.400}");
+        let report = bed.verified();
+        assert_eq!((report.findings.len(), report.harmed.len()), (1, 0), "{report:?}");
+        assert!(bed.restored(id.parse().expect("a name")).is_err());
+        fs::remove_file(&path).expect("a manifest");
+    }
+    let longer = changed(&size, &format!("\"size\": {}", i64::MAX));
+    let id = blake3::hash(longer.as_bytes()).to_hex()[..32].to_owned();
+    fs::write(backups.join(&id), &longer).expect("a manifest");
+    let report = bed.verified();
+    assert_eq!(report.harmed.len(), 1, "{report:?}");
+    assert!(bed.restored(id.parse().expect("a name")).is_err());
+}

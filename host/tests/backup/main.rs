@@ -7,6 +7,8 @@
 
 mod bases;
 mod damage;
+#[cfg(target_os = "linux")]
+mod holes;
 mod images;
 mod kill;
 mod model;

@@ -1,12 +1,13 @@
 //! Requesters that go away, in every state.
 
 use core::panic::AssertUnwindSafe;
+use core::time::Duration;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::thread;
 
 use shadowvol::set::{Author, Outcome};
-use shadowvol_host::set::{BackupSet, Gathering, SetOptions};
+use shadowvol_host::set::{BackupSet, Busy, Gathering, SetOptions};
 
 use crate::bed::{Actor, Disk, Door};
 
@@ -121,5 +122,34 @@ fn a_stopped_set_goes_no_further() {
     stopper.stop();
     let report = set.complete(true);
     assert!(matches!(report.outcome, Some(Outcome::Failed(_))), "{report:?}");
+    assert_clean(&disk);
+}
+
+/// Whoever waits for the end of another set may lose patience before that.
+#[test]
+fn a_set_can_be_stopped_while_it_waits_for_its_turn() {
+    let (disk, actor) = (Disk::new(), Actor::calm("database"));
+    let first = set_of(&disk, &Actor::calm("the first")).prepare().expect("prepared");
+    let busy = Busy::Wait(Duration::from_secs(3600));
+    let mut second = BackupSet::new(SetOptions { busy, ..SetOptions::default() });
+    second.volume("disk", &disk.volume).expect("a volume");
+    second.require(actor.clone());
+    let stopper = second.stopper();
+    let error = thread::scope(|scope| {
+        let waiting = scope.spawn(|| second.prepare().map(drop));
+        thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished(), "it waits");
+        stopper.stop();
+        waiting.join().expect("no panic").expect_err("stopped")
+    });
+    assert!(error.to_string().contains("the requester"), "{error}");
+    assert!(actor.told().is_empty());
+    first.create().expect("created").abort();
+
+    // A stopper that comes before the set has begun is heard when it begins.
+    let set = set_of(&disk, &actor);
+    set.stopper().stop();
+    set.prepare().map(drop).expect_err("stopped");
+    assert!(actor.told().is_empty());
     assert_clean(&disk);
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from shadowvol._errors import SetFailed, WrongState
+from shadowvol._opening import open_all
 from shadowvol._report import Failure, Part, Report
 from shadowvol._shadowvol import SetCreation, ShadowCopy, Volume
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from shadowvol.participants import Participant
 
 StrPath: TypeAlias = str | PathLike[str]
+_T = TypeVar("_T")
 Volumes: TypeAlias = Mapping[str, Volume] | Sequence[Volume] | Sequence[StrPath]
 
 
@@ -155,6 +159,7 @@ class _Context(
         self._given = volumes
         self._options = options
         self._opened = ExitStack()
+        self._stop = threading.Event()
         self._set: BackupSet | None = None
         self._copies: ShadowCopySet | None = None
 
@@ -162,7 +167,12 @@ class _Context(
         if self._set is not None:
             raise RuntimeError("a set is good for one backup: call backup_set again")
         try:
-            self._set = BackupSet(self._open(), **self._options)
+            until = time.monotonic() + self._options["wait"]
+            volumes = self._open()
+            left = max(0.0, until - time.monotonic())
+            self._set = BackupSet(volumes, **self._options | {"wait": left})
+            if self._stop.is_set():
+                self._set.abort()
             self._set.prepare()
             self._copies = self._set.create()
         except BaseException:
@@ -179,15 +189,10 @@ class _Context(
         self._leave(succeeded=exc_type is None)
 
     async def __aenter__(self) -> ShadowCopySet:
-        entering = asyncio.ensure_future(asyncio.to_thread(self.__enter__))
         try:
-            return await asyncio.shield(entering)
+            return await _to_its_end(self.__enter__, stop=self._interrupt)
         except asyncio.CancelledError:
-            if self._set is not None:
-                await asyncio.to_thread(self._set.abort)
-            await asyncio.wait([entering])
-            if entering.exception() is None:
-                await asyncio.to_thread(self._leave, succeeded=False)
+            await _to_its_end(lambda: self._leave(succeeded=False))
             raise
 
     async def __aexit__(
@@ -196,17 +201,25 @@ class _Context(
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await asyncio.to_thread(self._leave, succeeded=exc_type is None)
+        await _to_its_end(lambda: self._leave(succeeded=exc_type is None))
+
+    def _interrupt(self) -> None:
+        self._stop.set()
+        if self._set is not None:
+            self._set.abort()
 
     def _open(self) -> Mapping[str, Volume]:
-        if isinstance(self._given, Mapping):
-            return self._given
+        given = self._given
+        if isinstance(given, Mapping):
+            return given
+        images = [one for one in given if not isinstance(one, Volume)]
+        opened = open_all(images, self._opened, wait=self._options["wait"], stop=self._stop)
         named: dict[str, Volume] = {}
-        for nth, given in enumerate(self._given):
-            if isinstance(given, Volume):
-                named[str(nth)] = given
+        for nth, one in enumerate(given):
+            if isinstance(one, Volume):
+                named[str(nth)] = one
             else:
-                named[fspath(given)] = self._opened.enter_context(Volume.open(given))
+                named[fspath(one)] = opened[fspath(one)]
         return named
 
     def _leave(self, *, succeeded: bool) -> None:
@@ -258,13 +271,15 @@ def backup_set(
             Without it they are kept if the block raises nothing, and deleted otherwise.
         expires: as in :meth:`Volume.create_shadow_copy`.
         retain_until: as there.
-        wait: seconds to wait for another set that is taking copies of the same volume.
+        wait: seconds to wait for another set that is taking copies of the same volume, and for
+            whoever has an image open that is given by its path.
         freeze_window: seconds from the first freeze to the thaw, at most.
         hold_window: seconds for which writes may be held; then they go on, and the set fails.
 
     Raises:
         SetFailed: there is no copy of any volume; ``report`` says who failed, and why.
-        CreationInProgress, TooManyVolumes, DuplicateVolume; what opening a volume raises.
+        CreationInProgress, RoleTaken: another set or node was first, and did not end in time.
+        TooManyVolumes, DuplicateVolume; what opening a volume raises.
     """
     return _Context(
         volumes,
@@ -281,6 +296,25 @@ def backup_set(
             "hold_window": hold_window,
         },
     )
+
+
+async def _to_its_end(work: Callable[[], _T], *, stop: Callable[[], object] | None = None) -> _T:
+    """Work in a thread, and wait for its end however often the task is cancelled meanwhile."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    under_way: set[asyncio.Future[Any]] = {working}
+    cancelled: asyncio.CancelledError | None = None
+    while under_way:
+        try:
+            _, under_way = await asyncio.wait(under_way)
+        except asyncio.CancelledError as error:
+            if stop is not None and cancelled is None:
+                under_way.add(asyncio.ensure_future(asyncio.to_thread(stop)))
+            cancelled = error
+    if cancelled is not None and not working.cancelled():
+        # It was seen to; nobody asks for it.
+        working.exception()
+        raise cancelled
+    return working.result()
 
 
 def _report(told: dict[str, Any]) -> Report:

@@ -445,10 +445,14 @@ class Volume:
     def stats(self) -> VolumeStats:
         """What the node has done since it was opened, and the space it has."""
 
-    def close(self) -> None:
+    def close(self, *, release: bool = True) -> None:
         """Flush, and give up the active role. Requests under way end first; closing twice is fine.
 
         A volume that was fenced, or whose role has ended, closes without an error: it was told.
+
+        Args:
+            release: delete the copies with ``auto_release``. Without it they stay until this
+                process ends, or has opened the volume and closed it again.
 
         Raises:
             MediumError: the flush failed. The volume is closed nevertheless.

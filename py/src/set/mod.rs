@@ -139,10 +139,14 @@ impl SetCreation {
     /// Let all participants prepare.
     fn prepare(&self, py: Python<'_>) -> PyResult<()> {
         let set = self.take(py, "prepare", |state| match state {
-            State::Gathering(set) => Ok((*set, None)),
+            State::Gathering(set) => {
+                let stopper = set.stopper();
+                Ok((*set, Some(stopper)))
+            }
             other => Err(other),
         })?;
-        let done = interruptible(py, None, move || set.prepare());
+        let stopper = set.stopper();
+        let done = interruptible(py, &stopper, move || set.prepare());
         self.put(py, done, |set| State::Prepared(Box::new(set)))
     }
 
@@ -156,7 +160,7 @@ impl SetCreation {
             other => Err(other),
         })?;
         let stopper = set.stopper();
-        let done = interruptible(py, Some(stopper), move || set.create());
+        let done = interruptible(py, &stopper, move || set.create());
         self.put(py, done, |set| State::Created(Box::new(set)))
     }
 
@@ -288,7 +292,7 @@ type Done<T> = (Result<T, SetError>, Option<PyErr>);
 /// Runs a step on a thread of its own, and looks for signals on this one. A signal stops the set.
 fn interruptible<T: Send>(
     py: Python<'_>,
-    stopper: Option<Stopper>,
+    stopper: &Stopper,
     step: impl FnOnce() -> Result<T, SetError> + Send,
 ) -> Done<T> {
     let mut interrupt = None;
@@ -305,7 +309,7 @@ fn interruptible<T: Send>(
                     && let Err(raised) = Python::attach(|py| py.check_signals())
                 {
                     interrupt = Some(raised);
-                    stopper.iter().for_each(Stopper::stop);
+                    stopper.stop();
                 }
             }
             worker.join()

@@ -47,6 +47,16 @@ pub(crate) fn remote_file_system(
     Ok(REMOTE.iter().find(|(number, _)| *number == magic).map(|(_, name)| *name))
 }
 
+/// Where data begins from here on, or the largest number if there is none; nothing if the file
+/// system does not tell. It moves the file's own place, which nobody uses.
+pub(crate) fn next_data(file: &fs::File, offset: u64) -> Option<u64> {
+    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(offset)) {
+        Ok(next) => Some(next),
+        Err(Errno::NXIO) => Some(u64::MAX),
+        Err(_) => None,
+    }
+}
+
 pub(crate) fn facts(file: &fs::File) -> io::Result<Facts> {
     // Else a network file system answers from what it remembers.
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;

@@ -10,6 +10,7 @@ from typing import get_args
 import click
 
 import shadowvol as sv
+from shadowvol._opening import open_all, open_patiently
 from shadowvol._types import BackupKind, OnExternalWrite
 from shadowvol.cli import options, output, participants
 from shadowvol.cli.errors import message_of
@@ -21,7 +22,9 @@ from shadowvol.participants import Participant
 LABEL = "shadowvol backup"
 """What the shadow copies are called that this command takes, and may delete."""
 ORPHANED_AFTER = timedelta(days=30)
-"""When ``gc`` may delete the copies of a backup that never came to its end."""
+"""When ``gc`` may delete the copies of a backup that never came to its end, on any host."""
+PATIENCE = 10.0
+"""Seconds for which an image is waited for that the next backup has open, to tidy up."""
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -206,17 +209,12 @@ def _take(
 ) -> tuple[sv.BackupSet, _Taken]:
     """Take a set, and close the volumes again."""
     with ExitStack() as stack:
-        volumes = {
-            str(image): stack.enter_context(
-                sv.Volume.open(image, diff=diff, external_write=external_write)
-            )
-            for image in images
-        }
+        volumes = open_all(images, stack, wait=wait, diff=diff, external_write=external_write)
         backup_set = sv.BackupSet(
             volumes,
             participants=taking_part,
             label=LABEL,
-            auto_release=False,
+            auto_release=True,
             expires=ORPHANED_AFTER,
             wait=wait,
         )
@@ -224,6 +222,9 @@ def _take(
         copies = backup_set.create()
         jobs = [_Job(image, diff, copies[str(image)].id, own=True) for image in images]
         report = copies.report
+        for volume in volumes.values():
+            # They are let go when they have been read, or by `gc` if this process dies.
+            volume.close(release=False)
         return backup_set, _Taken(jobs, copies.id, report.outcome, report.took_part)
 
 
@@ -267,7 +268,10 @@ def _retire(
         return
     with sv.Passive.open(job.image, diff=job.diff) as node:
         copies = {copy.id: copy for copy in node.shadow_copies()}
-        newest = copies[job.id]
+        newest = copies.get(job.id)
+        if newest is None:
+            # The next backup was quicker, and needs it no more.
+            return
         needed = {repository.needed(newest, "incremental")}
         if keep_full or kind == "differential":
             needed.add(repository.needed(newest, "differential"))
@@ -279,20 +283,26 @@ def _retire(
         and other.copy in copies
         and copies[other.copy].created == other.copy_created
     }
-    _delete(job, sorted(ours - needed), left)
-    if job.id in needed:
-        with sv.Volume.open(job.image, diff=job.diff) as volume:
-            volume.describe_shadow_copy(job.id, expires=FOR_EVER)
+    keep = job.id if job.id in needed else None
+    _delete(job, sorted(ours - needed), left, keep=keep)
 
 
-def _delete(job: _Job, ids: list[int], left: list[str]) -> None:
-    if not ids:
-        return
+def _delete(job: _Job, ids: list[int], left: list[str], *, keep: int | None = None) -> None:
+    """Delete copies, and let one outlive this process that the next backup needs."""
     try:
-        with sv.Volume.open(job.image, diff=job.diff) as volume:
+        with open_patiently(job.image, wait=PATIENCE, diff=job.diff) as volume:
+            if keep is not None:
+                volume.describe_shadow_copy(keep, auto_release=False, expires=FOR_EVER)
+            there = {copy.id for copy in volume.shadow_copies()}
             for copy_id in ids:
-                volume.delete_shadow_copy(copy_id)
+                if copy_id in there:
+                    volume.delete_shadow_copy(copy_id)
     except (sv.Error, OSError) as error:
         names = [f"{job.image}@{copy_id}" for copy_id in ids]
         left += names
-        click.echo(f"Warning: not deleted: {', '.join(names)}: {message_of(error)}", err=True)
+        why = message_of(error)
+        if names:
+            click.echo(f"Warning: not deleted: {', '.join(names)}: {why}", err=True)
+        if keep is not None:
+            lost = f"{job.image}@{keep} is not kept, and so the next backup will be a full one"
+            click.echo(f"Warning: {lost}: {why}", err=True)

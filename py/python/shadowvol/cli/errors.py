@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 import shadowvol as sv
+from shadowvol.cli.signals import ending_in_order
 from shadowvol.cli.target import Target, parse_source
 
 
@@ -15,7 +16,8 @@ class ErrorGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - it passes on what a command returns
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with ending_in_order():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise  # click ends quietly when the reader of a pipe goes away
         except UnicodeEncodeError as error:
@@ -36,7 +38,8 @@ def message_of(error: Exception) -> str:
         case sv.RoleTaken():
             message += (
                 "\nReading shadow copies works meanwhile (list, info, diff, copy, check). Taking "
-                "and deleting them is for the process that has the volume open, by its own API."
+                "and deleting them is for the process that has the volume open, by its own API. "
+                "If it will not be long, `set` and `backup` wait with --wait SECONDS."
             )
         case sv.RepositoryBusy():
             message += "\nA pruning has to be alone; all other commands work side by side."

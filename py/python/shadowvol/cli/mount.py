@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,9 @@ import click
 import shadowvol as sv
 from shadowvol.cli import options, output
 from shadowvol.cli.command import run
+from shadowvol.cli.signals import ending_by_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shadowvol._types import OnExternalWrite
 
 
@@ -66,7 +64,7 @@ def mount(
     else:
         node = sv.Volume.open(image, diff=diff, external_write=external_write)
     status = 0
-    with _stops(), node:
+    with ending_by_interrupt(), node:
         with node.mount(folder, allow_other=allow_other) as mounted:
             if command is None:
                 _serve(mounted, as_json=as_json)
@@ -93,20 +91,6 @@ def _serve(mounted: sv.Mount, *, as_json: bool) -> None:
             click.echo(f"{busy}\nIt stays until then; Ctrl-C leaves it nevertheless.", err=True)
             with suppress(KeyboardInterrupt):
                 mounted.wait()
-
-
-@contextmanager
-def _stops() -> Iterator[None]:
-    """Being told to end is the same as Ctrl-C, unless somebody has said otherwise."""
-    named = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    ours = [number for number in named if signal.getsignal(number) is signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _report(mounted: sv.Mount) -> dict[str, object]:

@@ -39,7 +39,7 @@ _OPTIONS = (
         type=click.FloatRange(min=0),
         default=0,
         metavar="SECONDS",
-        help="Wait for another set that is taking copies of the same volume.",
+        help="Wait for so long if another process has an image open.",
     ),
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 import shadowvol as sv
+from shadowvol._opening import open_all
 from shadowvol.cli import options, output, participants
 from shadowvol.cli.command import run
 
@@ -52,7 +53,8 @@ def take_set(
 
     With --exec, the copies live exactly as long as the command runs. It finds their names,
     IMAGE@ID, in SHADOWVOL_COPIES, one on a line, and in SHADOWVOL_COPY_1, SHADOWVOL_COPY_2 ...; the
-    set's identity in SHADOWVOL_SET, and how consistent it is in SHADOWVOL_CONSISTENCY.
+    set's identity in SHADOWVOL_SET, and how consistent it is in SHADOWVOL_CONSISTENCY. Whoever
+    tells this one to end tells the command.
     """
     options.refuse_twice(images)
     taking_part = participants.invited(
@@ -60,10 +62,7 @@ def take_set(
     )
     status = 0
     with ExitStack() as stack:
-        volumes = {
-            str(image): stack.enter_context(sv.Volume.open(image, external_write=external_write))
-            for image in images
-        }
+        volumes = open_all(images, stack, wait=wait, external_write=external_write)
         context = sv.backup_set(
             volumes,
             participants=taking_part,

@@ -6,7 +6,8 @@ import os
 import subprocess
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO
 
 from shadowvol.participants._base import Deadlines, Level, Participant, Veto
 
@@ -20,9 +21,11 @@ class Command(Participant):
     """Runs a command before the instant, and another one after it.
 
     A command that ends with another status than 0 is a refusal, and what it wrote last is the
-    reason. One that takes too long is killed, with all that it has started. The second one is run
-    whenever the first one was begun, once or more: it must do no harm when there is nothing to do.
-    Both find in ``SHADOWVOL_PHASE`` what they are run for: ``freeze``, ``thaw`` or ``abort``.
+    reason. One that takes too long is killed, with all that it has started; but what it leaves
+    running when it ends in time is left alone, such as a session that holds a lock until the second
+    one ends it. The second one is run whenever the first one was begun, once or more: it must do no
+    harm when there is nothing to do. Both find in ``SHADOWVOL_PHASE`` what they are run for:
+    ``freeze``, ``thaw`` or ``abort``.
 
     Args:
         pre: the command before the instant: a list of words, or a line for the shell.
@@ -48,7 +51,8 @@ class Command(Participant):
         self.name = name or (first if isinstance(first, str) else first[0])
         self.level = level
         # The command is killed first, and its end is waited for.
-        self.deadlines = Deadlines(freeze=timeout + 5, thaw=timeout + 5, abort=timeout + 5)
+        late = timeout + 5
+        self.deadlines = Deadlines(freeze=late, frozen=late + 60, thaw=late, abort=late)
         self._commands = {"freeze": pre, "thaw": post, "abort": post}
         self._env = dict(env or {})
         self._timeout = timeout
@@ -74,28 +78,30 @@ class Command(Participant):
         command = self._commands[phase]
         if command is None:
             return
-        process = subprocess.Popen(  # noqa: S603 - it is the user's own command
-            command,
-            shell=isinstance(command, str),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            env=os.environ | self._env | {"SHADOWVOL_PHASE": phase},
-        )
-        try:
-            said, _ = process.communicate(timeout=self._timeout)
-        except subprocess.TimeoutExpired as error:
-            _kill(process)
-            raise Veto(f"{phase}: killed after {self._timeout:g} s", retryable=True) from error
-        if process.returncode != 0:
-            last = said.strip()[-_TAIL:] or "it said nothing"
-            raise Veto(f"{phase}: exit status {process.returncode}: {last}")
+        # Not a pipe: its end would come only when all that the command has started have ended.
+        with TemporaryFile() as output:
+            process = subprocess.Popen(  # noqa: S603 - it is the user's own command
+                command,
+                shell=isinstance(command, str),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=os.environ | self._env | {"SHADOWVOL_PHASE": phase},
+            )
+            try:
+                status = process.wait(self._timeout)
+            except subprocess.TimeoutExpired as error:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, 9)
+                process.wait()
+                said = f"{phase}: killed after {self._timeout:g} s: {_last(output)}"
+                raise Veto(said, retryable=True) from error
+            if status != 0:
+                raise Veto(f"{phase}: exit status {status}: {_last(output)}")
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, 9)
-    process.communicate()
+def _last(output: BinaryIO) -> str:
+    """What it wrote last."""
+    output.seek(max(0, output.seek(0, os.SEEK_END) - 4 * _TAIL))
+    return output.read().decode(errors="replace").strip()[-_TAIL:] or "it said nothing"

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 
@@ -17,7 +18,8 @@ class FileSystem(Participant):
 
     The kernel does it (``FIFREEZE``), and would keep it frozen for ever if this process died. So a
     small process of its own does the asking: it thaws when this one dies, and by itself after
-    ``limit`` seconds. It needs the right to administrate the system (``CAP_SYS_ADMIN``).
+    ``limit`` seconds; and when that one dies, this one thaws. It needs the right to administrate
+    the system (``CAP_SYS_ADMIN``).
 
     This process, and whoever serves the file system's device, must not write to it meanwhile.
 
@@ -97,10 +99,25 @@ class FileSystem(Participant):
             if guard.stdin is not None and not guard.stdin.closed:
                 guard.stdin.close()
             said = self._hear(guard)
-            guard.wait()
+            if guard.wait() < 0:
+                self._thaw_alone()
             if guard.stdout is not None:
                 guard.stdout.close()
             return said
+
+    def _thaw_alone(self) -> None:
+        """Do the work of a guard that was killed; it may not have frozen yet."""
+        # Only Unix has these.
+        import fcntl  # noqa: PLC0415
+
+        from shadowvol.participants._guard import THAW  # noqa: PLC0415
+
+        with suppress(OSError):
+            handle = os.open(self._path, os.O_RDONLY)
+            try:
+                fcntl.ioctl(handle, THAW, 0)
+            finally:
+                os.close(handle)
 
     @staticmethod
     def _hear(guard: subprocess.Popen[str]) -> str:
