@@ -25,7 +25,7 @@ fn without_any_one_rule_a_promise_is_broken() {
         println!("{rule:?}: {} events, {}", story.events.len(), story.damage);
         for event in &story.events {
             assert!(STEPS.contains(&event.step) && !event.text.is_empty(), "{event:?} in {story}");
-            if event.action.is_some() && event.landing.is_none() {
+            if event.action.is_some() && event.place.is_none() {
                 stepped.insert(event.step);
             }
         }
@@ -60,9 +60,10 @@ fn a_story_can_be_played_again() {
 }
 
 /// The steps of the protocol, the requests, and the mishaps.
-const STEPS: [&str; 21] = [
-    "W1", "W2", "W3", "W4", "R1", "R2", "R3", "R4", "create", "delete", "revert", "settle", "look",
-    "compact", "flush", "room", "role", "close", "power", "death", "failure",
+const STEPS: [&str; 23] = [
+    "W1", "W2", "W3", "W4", "R1", "R2", "R3", "R4", "create", "amend", "finish", "delete",
+    "revert", "settle", "look", "compact", "flush", "room", "role", "close", "power", "death",
+    "failure",
 ];
 
 /// The steps of a write and of a read are told, and so are the look-ups that nobody can tell the time
