@@ -66,7 +66,7 @@ def test_sqlite_on_a_volume(image: Path, tmp_path: Path) -> None:
         # No byte is zero, since zeros take no room.
         vol.write(4096, fill(4096, vol.size // 2 - 4096, version=1))
         vol.write(vol.size // 2 + 4096, fill(0, vol.size // 2 - 4096, version=1))
-        with vol.record(path) as recording, vfs.connected(Layout(vol)) as connection:
+        with vol.record(path) as recording, vfs.connected({"bank": Layout(vol)}) as connection:
             bank.found(connection)
             teller = bank.Teller(connection, seed=7)
             for nth in range(60):
