@@ -54,7 +54,7 @@ test-wasm: wasm ## The tests in JavaScript
 
 test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS
 	@if .ci/install-kernels; then \
-	  cargo test --locked -p shadowvol-host --test kernels -- $(KERNEL_CASES); \
+	  cargo test --locked --workspace --exclude shadowvol-py --test kernels -- $(KERNEL_CASES); \
 	fi
 
 proof: tools ## What is proven, with counts of states; more with PROOF_ARGS="--long --stories"
@@ -95,8 +95,7 @@ lint: $(VENV)/ready ## Check formats, lints and types
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
-	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) -- -D warnings
-	cargo clippy --locked -p shadowvol-host --test kernels -- -D warnings
+	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) --test kernels -- -D warnings
 	cargo clippy --locked -p shadowvol-wasm --no-default-features --features sim -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
