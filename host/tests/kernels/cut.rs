@@ -24,7 +24,8 @@ pub(crate) fn raw(bed: &Bed, rounds: u64) -> Figures {
     };
     let mut here = Seat::One;
     let (active, next) = (boot(here), boot(here.other()));
-    let (mut active, mut next) = (active.is_up(here.address()), next.is_up(here.other().address()));
+    let (mut active, mut next) =
+        (active.joined(here.address()), next.joined(here.other().address()));
     let (mut figures, mut ledger, mut random) = (Figures::default(), Ledger::new(), Random(3));
     active.run(&format!("/node create {}", volume(here)));
     active.start("active", volume(here));
@@ -41,7 +42,7 @@ pub(crate) fn raw(bed: &Bed, rounds: u64) -> Figures {
         next.wait_for("active role");
         figures.right.add(&next.stop_passive());
         ledger.read(&next.news());
-        active = active.is_up(here.address());
+        active = active.joined(here.address());
         core::mem::swap(&mut active, &mut next);
         here = there;
     }
@@ -58,7 +59,7 @@ pub(crate) fn ext4(bed: &Bed, rounds: u64) -> Figures {
     let (mut figures, mut ledger, mut random) = (Figures::default(), Ledger::new(), Random(4));
     let mut spare = boot();
     for round in 0..=rounds {
-        let mut active = spare.is_up(Seat::One.address());
+        let mut active = spare.joined(Seat::One.address());
         active.run("mount -t ext4 /dev/ubda /disk");
         if round == 0 {
             active.run(&format!("/node create {VOLUME}"));

@@ -83,7 +83,7 @@ impl Kernel {
     }
 
     /// Waits until it takes orders, and lets it join the network.
-    pub(crate) fn is_up(mut self, address: &str) -> Self {
+    pub(crate) fn joined(mut self, address: &str) -> Self {
         self.wait_for("ready");
         self.run(&format!("join {address}"));
         self

@@ -68,14 +68,14 @@ pub(crate) fn both_ways(bed: &Bed, seconds: u64) -> Figures {
 }
 
 fn serve(kernel: Kernel, when: &str) -> Kernel {
-    let mut kernel = kernel.is_up(SERVER.address());
+    let mut kernel = kernel.joined(SERVER.address());
     kernel.run("mount -t ext4 /dev/ubda /disk");
     kernel.run(&format!("serve {} {when}", CLIENT.address()));
     kernel
 }
 
 fn mount(kernel: Kernel) -> Kernel {
-    let mut kernel = kernel.is_up(CLIENT.address());
+    let mut kernel = kernel.joined(CLIENT.address());
     kernel.run(&format!("mount_nfs {} {}", SERVER.address(), CLIENT.address()));
     kernel
 }
