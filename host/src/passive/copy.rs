@@ -53,11 +53,14 @@ impl ShadowCopy {
         let mut at = 0;
         let mut written = 0;
         while at < size {
+            let mut most = PIECE;
             if options.sparse {
                 let zeros = self.zeros_at(at, WINDOW.min(size - at))?;
                 at += if at + zeros == size { zeros } else { zeros - zeros % HOLE as u64 };
+                // Among holes there may be little.
+                most = if zeros > 0 { HOLE } else { PIECE };
             }
-            let len = (size - at).min(PIECE as u64) as usize;
+            let len = (size - at).min(most as u64) as usize;
             self.read(at, &mut bytes[..len])?;
             for (start, data) in stretches(&bytes[..len], options.sparse) {
                 image.write(at + start as u64, data)?;
