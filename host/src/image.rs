@@ -85,14 +85,18 @@ pub(crate) fn fill(
     let size = with.size();
     let mut bytes = vec![0; PIECE.min(size as usize)];
     let (mut at, mut written) = (0, 0);
+    let mut most = PIECE;
     while at < size {
         let zeros = if sparse { with.zeros_at(at, WINDOW.min(size - at))? } else { 0 };
         if at + zeros == size {
             at = size;
         } else if zeros >= HOLE as u64 {
             at += zeros - zeros % HOLE as u64;
+            // Among holes there may be little.
+            most = HOLE;
         } else {
-            let len = (size - at).min(PIECE as u64) as usize;
+            let len = (size - at).min(most as u64) as usize;
+            most = PIECE;
             with.read(at, &mut bytes[..len])?;
             for (start, data) in stretches(&bytes[..len], sparse) {
                 sink.write(at + start as u64, data)?;

@@ -242,7 +242,7 @@ impl Volume {
     ) -> PyResult<ShadowCopy> {
         let mut about = Description {
             owner: this_process(),
-            expires: expires.map_or(0, |when| when.0),
+            expires: expires.map_or(0, When::expiry),
             retained_until: retain_until.map_or(0, |when| when.0),
             ..Description::new(label, 0)
         };
@@ -265,7 +265,7 @@ impl Volume {
         let info = self.run(py, |volume| {
             let mut about = volume.shadow_copy(id.0)?.about;
             about.label = label.unwrap_or(about.label);
-            about.expires = expires.map_or(about.expires, |when| when.0);
+            about.expires = expires.map_or(about.expires, When::expiry);
             about.retained_until = retain_until.map_or(about.retained_until, |when| when.0);
             if let Some(auto_release) = auto_release {
                 about.attributes.set(Attributes::AUTO_RELEASE, auto_release);

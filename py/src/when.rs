@@ -9,6 +9,13 @@ use pyo3::prelude::*;
 /// A day to come: a datetime with a time zone, or a timedelta from now.
 pub(crate) struct When(pub(crate) i64);
 
+impl When {
+    /// As an expiry, where 0 is never: so is a day that is too late for a record, in the year 2262.
+    pub(crate) fn expiry(self) -> i64 {
+        if self.0 == i64::MAX { 0 } else { self.0 }
+    }
+}
+
 impl FromPyObject<'_, '_> for When {
     type Error = PyErr;
 

@@ -164,8 +164,9 @@ def test_a_connection_of_sqlite3(database: Path) -> None:
         participant = SQLite(connection)
         participant.prepare()
         connection.execute("BEGIN")
-        with pytest.raises(Veto, match="one of its own"):
-            participant.freeze()
+        for step in (participant.prepare, participant.freeze):
+            with pytest.raises(Veto, match="one of its own"):
+                step()
         connection.execute("COMMIT")
         participant.freeze()
         assert not is_writable(database)

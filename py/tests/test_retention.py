@@ -58,6 +58,26 @@ def test_a_copy_goes_with_its_volume(image: Path) -> None:
         assert ids(vol.shadow_copies()) == [kept.id]
 
 
+def test_a_copy_may_outlive_its_volume_but_not_its_process(image: Path) -> None:
+    vol = sv.Volume.create(image, size=SIZE)
+    copy = vol.create_shadow_copy("mine", auto_release=True)
+    vol.close(release=False)
+    with sv.Passive.open(image) as node:
+        assert node.newest().id == copy.id
+    with sv.Volume.open(image) as vol:
+        assert vol.gc() == []
+        assert ids(vol.shadow_copies()) == [copy.id]
+    with sv.Passive.open(image) as node:
+        assert node.shadow_copies() == []
+
+
+def test_a_copy_that_was_to_expire_can_be_kept_for_ever(image: Path) -> None:
+    with sv.Volume.create(image, size=SIZE) as vol:
+        copy = vol.create_shadow_copy(expires=HOUR)
+        never = datetime.max.replace(tzinfo=UTC)
+        assert vol.describe_shadow_copy(copy.id, expires=never).expires is None
+
+
 DIE = """
 import os, sys
 import shadowvol as sv

@@ -22,6 +22,7 @@ pub fn suite<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B) {
     starts_as_zeros(&make);
     reads_what_was_written(&make);
     punches_exactly(&make);
+    passes_no_data(&make);
     refuses_what_lies_beyond(&make, 16 * 4096);
     takes_empty_requests(&make);
     grows_without_harm(&make);
@@ -61,6 +62,7 @@ pub fn handles<W: WriteAt<Error: Debug>, R: ReadAt<Error: Debug>>(make: impl Fn(
         let from = random.below(offset + 1);
         let to = offset + data.len() as u64;
         assert_eq!(read(&reader, from, to - from), model[range(from, to - from)]);
+        check_next_data(&reader, &model, from);
     }
     writer.punch(5, 9000).expect("a punch within the medium");
     assert_eq!(read(&reader, 5, 9000), vec![0; 9000]);
@@ -106,6 +108,37 @@ fn punches_exactly<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B) {
     }
     medium.punch(0, 36 * 4096).expect("a punch of everything");
     assert_eq!(content(&medium), vec![0; 36 * 4096]);
+}
+
+fn passes_no_data<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B) {
+    let size = 64 * 4096;
+    let medium = make(size);
+    let mut model = vec![0; size as usize];
+    let mut random = Random(6);
+    for _ in 0..200 {
+        let offset = random.below(size);
+        if random.below(2) == 0 {
+            let length = random.below(64).min(size - offset);
+            let data = random.bytes(length);
+            medium.write_at(offset, &data).expect("a write within the medium");
+            model[range(offset, data.len() as u64)].copy_from_slice(&data);
+        } else {
+            let length = random.below(size - offset);
+            medium.punch(offset, length).expect("a punch within the medium");
+            model[range(offset, length)].fill(0);
+        }
+        for from in [0, offset, random.below(size), size] {
+            check_next_data(&medium, &model, from);
+        }
+    }
+}
+
+/// What is passed over must be zeros; that there are zeros need not be known.
+fn check_next_data(medium: &impl ReadAt<Error: Debug>, model: &[u8], from: u64) {
+    let next = medium.next_data(from).expect("where data begins");
+    assert!(from <= next && next <= model.len() as u64, "data from {from} on begins at {next}");
+    let passed = &model[range(from, next - from)];
+    assert!(passed.iter().all(|&byte| byte == 0), "data between {from} and {next}");
 }
 
 fn refuses_what_lies_beyond<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B, size: u64) {

@@ -101,6 +101,7 @@ impl<'a> Take<'a> {
     /// Reads what may have changed of a row of chunks, in pieces.
     fn leaf(&self, chunks: Range<u64>, names: &mut [Hash], room: &mut Room) -> Result<(), Error> {
         let most = (PIECE / self.shape.chunk).max(1);
+        let mut is_behind_a_hole = false;
         let mut first = chunks.start;
         while first < chunks.end {
             if self.unchanged(&self.shape.range(0, first)) {
@@ -115,10 +116,14 @@ impl<'a> Take<'a> {
             if holes > 0 {
                 names[..holes as usize].fill(Hash::HOLE);
                 first += holes;
-            } else {
-                self.piece(first..end, names, room)?;
-                first = end;
+                is_behind_a_hole = true;
+                continue;
             }
+            // Among holes there may be little.
+            let end = if is_behind_a_hole { first + 1 } else { end };
+            self.piece(first..end, &mut names[..(end - first) as usize], room)?;
+            first = end;
+            is_behind_a_hole = false;
         }
         Ok(())
     }

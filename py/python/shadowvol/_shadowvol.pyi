@@ -328,6 +328,8 @@ class Volume:
     ) -> ShadowCopy:
         """Change what is known of a shadow copy; what is not given stays as it is.
 
+        One that is to expire at ``datetime.max`` never does.
+
         Raises:
             RetentionShortened: it is retained for longer; nothing was changed.
             Gone, NoSuchCopy, LabelTooLong, DiffAreaFull, Fenced, RoleEnded, Closed, MediumError.

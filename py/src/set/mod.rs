@@ -90,7 +90,7 @@ impl SetCreation {
     ) -> PyResult<Self> {
         let mut about = Description {
             owner: this_process(),
-            expires: expires.map_or(0, |when| when.0),
+            expires: expires.map_or(0, When::expiry),
             retained_until: retain_until.map_or(0, |when| when.0),
             ..Description::new(label, 0)
         };

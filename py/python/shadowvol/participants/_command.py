@@ -95,10 +95,10 @@ class Command(Participant):
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, 9)
                 process.wait()
-                said = f"{phase}: killed after {self._timeout:g} s: {_last(output)}"
+                said = f"killed after {self._timeout:g} s: {_last(output)}"
                 raise Veto(said, retryable=True) from error
             if status != 0:
-                raise Veto(f"{phase}: exit status {status}: {_last(output)}")
+                raise Veto(f"exit status {status}: {_last(output)}")
 
 
 def _last(output: BinaryIO) -> str:

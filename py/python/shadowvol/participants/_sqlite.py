@@ -74,6 +74,7 @@ class SQLite(Participant):
     def prepare(self) -> None:
         """Open the database, and bring its log into it."""
         connection = self._connect()
+        _refuse_transaction(connection)
         ((mode,),) = self._patiently(connection, "PRAGMA journal_mode")
         if mode == "wal":
             # Readers of old states keep it from being complete: then the log is in the copy, too.
@@ -82,8 +83,7 @@ class SQLite(Participant):
     def freeze(self) -> None:
         """Take the lock of writers."""
         connection = self._connect()
-        if connection.in_transaction:
-            raise Veto("its connection is in a transaction: give it one of its own", retryable=True)
+        _refuse_transaction(connection)
         self._patiently(connection, "BEGIN IMMEDIATE")
         self._changes = _changes(connection)
         self._frozen = True
@@ -158,6 +158,11 @@ class SQLite(Participant):
             connection, self._own = self._own, None
         if connection is not None:
             connection.close()
+
+
+def _refuse_transaction(connection: Connection) -> None:
+    if connection.in_transaction:
+        raise Veto("its connection is in a transaction: give it one of its own", retryable=True)
 
 
 def _changes(connection: Connection) -> int:
