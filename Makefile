@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 
 # Folders are looked for in, because they come one after the other.
 RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
+WASM_SOURCES := $(shell find core/src wasm/src wasm/ts -type f) core/Cargo.toml wasm/Cargo.toml wasm/tsconfig.json
 SCHEDULES := --features shadowvol-host/schedules --test schedules
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
@@ -22,8 +23,8 @@ MUTANTS_ARGS ?=
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= opening records sequence
 
-.PHONY: help demo test test-core test-schedules test-py test-kernels proof soak fuzz faces mutants \
-	check-no-std bench fmt lint docs clean tools
+.PHONY: help demo test test-core test-schedules test-py test-wasm test-kernels proof soak fuzz faces \
+	mutants check-no-std wasm bench bench-wasm fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,7 +32,7 @@ help: ## Show this list
 demo: $(VENV)/built ## A database is written while other processes check frozen copies of it
 	$(BIN)/shadowvol demo $(DEMO_ARGS)
 
-test: test-core check-no-std test-py test-kernels ## All tests
+test: test-core check-no-std test-py test-wasm test-kernels ## All tests
 
 test-core: tools test-schedules ## The tests in Rust
 	@.ci/install-qemu
@@ -45,6 +46,9 @@ test-schedules: tools ## The driver's threads in many schedules; SHADOWVOL_LONG=
 
 test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-wasm: wasm ## The tests in JavaScript
+	cd wasm && npm run --silent test
 
 test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS
 	@if .ci/install-kernels; then \
@@ -66,6 +70,11 @@ mutants: tools ## See whether the tests notice small faults in the core, for hou
 	  { echo "This is missing: cargo-mutants: cargo install --locked cargo-mutants" >&2; exit 1; }
 	PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants -p shadowvol $(MUTANTS_ARGS)
 
+wasm: wasm/dist/built ## The JavaScript package, in wasm/dist
+
+bench-wasm: wasm tools ## Measure the JavaScript package, as ratios to the same engine without WebAssembly
+	cargo run --quiet --locked --release -p shadowvol-benches --example wasm
+
 bench: tools ## Measure, as ratios to the plain file
 	cargo bench --locked -p shadowvol-benches
 
@@ -86,6 +95,7 @@ lint: $(VENV)/ready ## Check formats, lints and types
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
 	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) -- -D warnings
 	cargo clippy --locked -p shadowvol-host --test kernels -- -D warnings
+	cargo clippy --locked -p shadowvol-wasm --no-default-features --features sim -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -94,12 +104,23 @@ docs: tools ## The documentation of the crates, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --features shadowvol/sim
 
 clean: ## Delete all that was built
-	rm -rf target .venv dist fuzz/corpus fuzz/artifacts .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf target .venv dist wasm/dist wasm/dist-tests wasm/node_modules fuzz/corpus fuzz/artifacts .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	rm -f .ci/no-std/Cargo.lock py/python/shadowvol/_shadowvol*.so
 	find py -name __pycache__ -prune -exec rm -rf {} +
 
 tools:
 	@.ci/check-tools $(PYTHON)
+
+# What JavaScript needs, as package.json and its lock list it.
+wasm/node_modules/ready: wasm/package.json wasm/package-lock.json
+	@.ci/check-node
+	cd wasm && npm ci --no-fund --no-audit
+	touch $@
+
+wasm/dist/built: wasm/node_modules/ready .ci/build-wasm Cargo.toml Cargo.lock $(WASM_SOURCES)
+	.ci/build-wasm
+	cd wasm && npm run --silent build
+	touch $@
 
 # The tools for Python, as pyproject.toml lists them.
 $(VENV)/ready: pyproject.toml

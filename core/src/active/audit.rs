@@ -4,6 +4,7 @@ use super::known::Known;
 use super::{Active, Counters};
 use crate::rules::Rules;
 use crate::slots::Slots;
+use crate::units::SlotIndex;
 
 impl Active {
     /// Whether the slots in use are just those that the journal and the table have a use for.
@@ -20,6 +21,11 @@ impl Active {
         }
         self.view.table().for_each_slot(|first, count| sound &= slots.mark(first, count));
         sound && slots.used() == self.slots.used()
+    }
+
+    /// Whether a slot is in use, or will be.
+    pub(crate) fn uses(&self, slot: SlotIndex) -> bool {
+        self.slots.is_used(slot)
     }
 
     /// The node with these rules.

@@ -2,13 +2,14 @@
 //! nothing else moving and nothing left that a power cut could take.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::audit;
 use super::content::{self, UNIT, Value};
 use super::disk::Disk;
-use super::oracle::Oracle;
+use super::oracle::{Broken, Oracle};
 use super::scenario::{Mishaps, Order, Scenario};
 use super::shared::Shared;
 use super::task::Side;
@@ -24,21 +25,21 @@ pub(super) const VALUE: Value = 1;
 
 /// The world of a scenario at its beginning.
 ///
-/// # Panics
+/// # Errors
 ///
 /// When what comes before does not succeed.
-pub(super) fn world(scenario: &Arc<Scenario>) -> World {
-    let mut world = still(scenario);
+pub(super) fn world(scenario: &Arc<Scenario>) -> Result<World, Broken> {
+    let mut world = still(scenario)?;
     world.start(&mut |_, _| ());
-    world
+    Ok(world)
 }
 
 /// The same before anything has moved.
 ///
-/// # Panics
+/// # Errors
 ///
 /// When what comes before does not succeed.
-pub(super) fn still(scenario: &Arc<Scenario>) -> World {
+pub(super) fn still(scenario: &Arc<Scenario>) -> Result<World, Broken> {
     let mut before = alloc::vec![Order::TakeRole];
     before.extend_from_slice(&scenario.before);
     let alone = Arc::new(Scenario {
@@ -51,7 +52,9 @@ pub(super) fn still(scenario: &Arc<Scenario>) -> World {
     let mut first = World::bare(&alone, origin(scenario.units), diff_area(scenario));
     first.add_node(Side::Active(None), 1);
     run(&mut first);
-    assert_eq!(first.broken(), None, "what comes before must succeed");
+    if let Some(broken) = first.broken() {
+        return Err(format!("what comes before does not succeed: {broken}"));
+    }
 
     let mut world = World::bare(scenario, Disk::clone(&first.origin), Disk::clone(&first.diff));
     world.origin.change(Disk::rest);
@@ -63,13 +66,9 @@ pub(super) fn still(scenario: &Arc<Scenario>) -> World {
         world.add_node(Side::Active(role), threads.len());
     }
     for threads in &scenario.passives {
-        let passive = match audit::open(&world.diff) {
-            Ok(passive) => passive.with_rules(scenario.rules),
-            Err(error) => panic!("the diff area cannot be opened at the beginning: {error}"),
-        };
-        world.add_node(Side::Passive(Box::new(passive)), threads.len());
+        world.add_passive(threads.len())?;
     }
-    world
+    Ok(world)
 }
 
 /// Lets the first thing happen, again and again.
@@ -129,6 +128,19 @@ fn filled(size: usize, limit: usize, at: usize, bytes: Vec<u8>) -> Disk {
 }
 
 impl World {
+    /// Adds a passive node that has loaded the journal.
+    ///
+    /// # Errors
+    ///
+    /// When the diff area cannot be read as it is now.
+    pub(super) fn add_passive(&mut self, threads: usize) -> Result<(), Broken> {
+        let passive = audit::open(&self.diff)
+            .map_err(|error| format!("a passive cannot open the diff area: {error}"))?;
+        let passive = passive.with_rules(self.scenario.rules);
+        self.add_node(Side::Passive(Box::new(passive)), threads);
+        Ok(())
+    }
+
     /// What was promised in another world is promised in this one.
     fn take_promises(&mut self, other: &Self) {
         self.oracle = Shared::clone(&other.oracle);

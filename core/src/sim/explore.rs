@@ -12,7 +12,7 @@ use hashbrown::HashSet;
 use serde::Serialize;
 
 use super::alone::Alone;
-use super::scenario::Scenario;
+use super::scenario::{Nonsense, Scenario};
 use super::shared::Digest;
 use super::story::{Story, story};
 use super::world::{Action, World};
@@ -76,95 +76,160 @@ struct Origin {
 }
 
 /// Explores all that can happen in a scenario, up to the first damage.
+///
+/// # Panics
+///
+/// As [`World::new`].
 #[must_use]
 pub fn explore(scenario: &Scenario, limits: Limits) -> Report {
-    let scenario = Arc::new(scenario.clone());
-    let beginning = World::new(&scenario);
-    let mut explorer = Explorer {
-        seen: HashSet::new(),
-        origins: Vec::new(),
-        queue: VecDeque::new(),
-        alone: Alone::default(),
-        report: Report {
-            states: 0,
-            steps: 0,
-            depth: 0,
-            ends: 0,
-            crashes: 0,
-            complete: true,
-            damage: None,
-        },
-    };
-    explorer.seen.insert(beginning.digest());
-    explorer.queue.push_back((beginning, None, 0));
-    let damage = explorer.run(limits);
-    let Explorer { mut report, origins, seen, .. } = explorer;
-    report.states = seen.len();
-    report.damage = damage.map(|Damage { way, words }| {
-        let mut story = story(&scenario, &actions(&origins, way));
-        if let Some(words) = words {
-            story.damage = words.to_string();
-        }
-        story
-    });
-    report
+    let mut explorer = Explorer::of(World::new(&Arc::new(scenario.clone())), limits);
+    while !explorer.visit(usize::MAX) {}
+    explorer.report()
 }
 
-struct Explorer {
+/// An exploration under way, for a caller that has other things to do, too.
+///
+/// ```
+/// use shadowvol::Rule;
+/// use shadowvol::sim::{Explorer, Limits, scenarios};
+///
+/// let mut explorer = Explorer::new(&scenarios::without(Rule::ConfirmAbsence), Limits::default())?;
+/// while !explorer.visit(1000) {
+///     println!("{} states so far", explorer.states());
+/// }
+/// assert!(explorer.report().damage.is_some());
+/// # Ok::<(), shadowvol::sim::Nonsense>(())
+/// ```
+pub struct Explorer {
+    scenario: Arc<Scenario>,
+    limits: Limits,
     seen: HashSet<Digest>,
     origins: Vec<Origin>,
     queue: VecDeque<(World, Option<u32>, usize)>,
     alone: Alone,
     report: Report,
+    /// Why it has ended, if it has.
+    end: Option<End>,
 }
 
-/// A damaged state, as how it was reached, and words for what the world itself does not see.
-struct Damage {
-    way: Option<u32>,
-    words: Option<&'static str>,
+/// Why an exploration has ended.
+enum End {
+    AllVisited,
+    LimitReached,
+    /// A damaged state, as how it was reached, and words for what the world itself does not see.
+    Damage {
+        way: Option<u32>,
+        words: Option<&'static str>,
+    },
 }
 
 impl Explorer {
-    fn next(&mut self, first: First) -> Option<(World, Option<u32>, usize)> {
-        match first {
+    /// An exploration of all that can happen in a scenario, up to the first damage.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario makes no sense.
+    pub fn new(scenario: &Scenario, limits: Limits) -> Result<Self, Nonsense> {
+        let world = World::sensible(&Arc::new(scenario.clone()))?;
+        Ok(Self::of(world, limits))
+    }
+
+    fn of(beginning: World, limits: Limits) -> Self {
+        let mut explorer = Self {
+            scenario: Arc::clone(&beginning.scenario),
+            limits,
+            seen: HashSet::new(),
+            origins: Vec::new(),
+            queue: VecDeque::new(),
+            alone: Alone::default(),
+            report: Report {
+                states: 0,
+                steps: 0,
+                depth: 0,
+                ends: 0,
+                crashes: 0,
+                complete: false,
+                damage: None,
+            },
+            end: None,
+        };
+        explorer.seen.insert(beginning.digest());
+        explorer.queue.push_back((beginning, None, 0));
+        explorer
+    }
+
+    /// Goes on from so many states at most; true when there is nothing more to do.
+    pub fn visit(&mut self, states: usize) -> bool {
+        for _ in 0..states {
+            if self.end.is_some() {
+                break;
+            }
+            self.end = match self.next() {
+                Some((world, way, depth)) => self.go_on_from(&world, way, depth),
+                None => Some(End::AllVisited),
+            };
+        }
+        self.end.is_some()
+    }
+
+    /// Different states that were met so far.
+    #[must_use]
+    pub fn states(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let damage = match self.end {
+            Some(End::Damage { way, words }) => {
+                let mut story = story(&self.scenario, &actions(&self.origins, way));
+                story.damage = words.map_or(story.damage, ToString::to_string);
+                Some(story)
+            }
+            _ => None,
+        };
+        let complete = !matches!(self.end, None | Some(End::LimitReached));
+        Report { states: self.seen.len(), complete, damage, ..self.report.clone() }
+    }
+
+    fn next(&mut self) -> Option<(World, Option<u32>, usize)> {
+        match self.limits.first {
             First::Nearest => self.queue.pop_front(),
             First::Deepest => self.queue.pop_back(),
         }
     }
 
-    fn run(&mut self, limits: Limits) -> Option<Damage> {
+    fn go_on_from(&mut self, world: &World, way: Option<u32>, depth: usize) -> Option<End> {
+        self.report.depth = self.report.depth.max(depth);
+        if world.broken().is_some() {
+            return Some(End::Damage { way, words: None });
+        }
         let mut actions = Vec::new();
-        while let Some((world, way, depth)) = self.next(limits.first) {
-            self.report.depth = self.report.depth.max(depth);
-            if world.broken().is_some() {
-                return Some(Damage { way, words: None });
+        world.actions(&mut actions);
+        let stuck = !actions.iter().any(|action| !action.is_mishap());
+        if stuck && !world.is_over() {
+            return Some(End::Damage { way, words: Some("nobody can go on, and not all is done") });
+        }
+        self.report.ends += u64::from(stuck);
+        if !self.alone.ends(world) {
+            return Some(End::Damage { way, words: Some("a reader retries for ever, alone") });
+        }
+        for &action in &actions {
+            let mut next = world.clone();
+            next.act(action);
+            self.report.steps += 1;
+            self.report.crashes += u64::from(action.is_mishap());
+            if !self.seen.insert(next.digest()) && next.broken().is_none() {
+                continue;
             }
-            world.actions(&mut actions);
-            let stuck = !actions.iter().any(|action| !action.is_mishap());
-            if stuck && !world.is_over() {
-                return Some(Damage { way, words: Some("nobody can go on, and not all is done") });
+            if self.seen.len() > self.limits.states {
+                return Some(End::LimitReached);
             }
-            self.report.ends += u64::from(stuck);
-            if !self.alone.ends(&world) {
-                return Some(Damage { way, words: Some("a reader retries for ever, alone") });
-            }
-            for &action in &actions {
-                let mut next = world.clone();
-                next.act(action);
-                self.report.steps += 1;
-                self.report.crashes += u64::from(action.is_mishap());
-                if !self.seen.insert(next.digest()) && next.broken().is_none() {
-                    continue;
-                }
-                if self.seen.len() > limits.states {
-                    self.report.complete = false;
-                    return None;
-                }
-                let origin = Origin { before: way.unwrap_or(u32::MAX), action };
-                self.origins.push(origin);
-                let here = (self.origins.len() - 1) as u32;
-                self.queue.push_back((next, Some(here), depth + 1));
-            }
+            let origin = Origin { before: way.unwrap_or(u32::MAX), action };
+            self.origins.push(origin);
+            let here = (self.origins.len() - 1) as u32;
+            self.queue.push_back((next, Some(here), depth + 1));
         }
         None
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::shared::Shared;
+use super::shared::{Digest, Shared};
 
 const PAGE: usize = 4096;
 
@@ -24,6 +24,17 @@ impl Image {
     /// How many bytes there are.
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    /// How many pages there are.
+    pub(super) fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// The bytes of a page, and what tells them from others.
+    pub(super) fn page(&self, page: usize) -> (Digest, &[u8]) {
+        let page = &self.pages[page];
+        (page.digest(), page)
     }
 
     /// Adds zeros at the end until there are `size` bytes.

@@ -287,6 +287,13 @@ impl Oracle {
         self.creations.get(&time).map(|creation| creation.state)
     }
 
+    /// What the copy that was taken at this time holds, and whether that is certain: if not, writes
+    /// that were under way may be in it.
+    pub(super) fn content(&self, time: i64) -> Option<(&[Value], bool)> {
+        let creation = self.creations.get(&time)?;
+        Some((&creation.before, creation.between.is_empty()))
+    }
+
     /// The acknowledged copies that must be there, with their times.
     pub(super) fn live(&self) -> impl Iterator<Item = (i64, CopyId)> {
         self.creations

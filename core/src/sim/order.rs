@@ -23,6 +23,21 @@ use crate::machine::{Fed, Wait};
 use crate::passive::Read;
 use crate::units::CopyId;
 
+/// What a request that reads has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The node that asked.
+    pub node: usize,
+    /// And its thread.
+    pub thread: usize,
+    /// What was read.
+    pub order: Order,
+    /// The values of its units; none for one whose bytes are not those of any value.
+    pub found: Vec<Option<Value>>,
+    /// Why nothing was found.
+    pub error: Option<Error>,
+}
+
 impl World {
     /// Begins a thread's next order.
     pub(super) fn begin(&mut self, node: usize, thread: usize) -> Result<(), Broken> {
@@ -156,15 +171,25 @@ impl World {
             let live = |copy: u32| self.oracle.live().any(|(_, id)| id.number() == copy);
             node_state.threads[thread].since.allows(&order, caught_up, live)?;
         }
-        let (time, user) = node_state.threads[thread].change(|thread| {
+        let in_program = self.nodes[node].threads[thread].next < self.program(node, thread).len();
+        let (time, user) = self.nodes[node].threads[thread].change(|thread| {
             thread.frames.clear();
             // A read of a copy that the node did not know, and does now, comes once more.
-            thread.next += usize::from(!caught_up);
+            match in_program {
+                _ if caught_up => {}
+                true => thread.next += 1,
+                false => drop(thread.asked.pop_front()),
+            }
             (mem::take(&mut thread.time), mem::take(&mut thread.user))
         });
+        if let Some(units) = order.units().filter(|_| order.is_read() && !caught_up) {
+            let found = if done.is_ok() { values(units, &user) } else { Vec::new() };
+            let error = done.as_ref().err().cloned();
+            self.answer = Some(Answer { node, thread, order: order.clone(), found, error });
+        }
         self.judge(node, (node as u8, thread as u8), &order, time, &user, done)?;
         let at_rest = |node: usize| !self.is_active(node) || self.is_idle(node);
-        if self.is_active(node) && (0..self.nodes.len()).all(at_rest) {
+        if self.scenario.audit && self.is_active(node) && (0..self.nodes.len()).all(at_rest) {
             return audit::at_rest(self);
         }
         Ok(())

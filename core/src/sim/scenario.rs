@@ -1,14 +1,19 @@
 //! What happens in a world: its sizes, what each node is asked to do, and what may go wrong.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::content::Value;
 use crate::format::superblock::OnFull;
 use crate::rules::Rules;
 
 /// One request to a node.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// Overwrite units of the volume.
     Write {
@@ -55,6 +60,31 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// The units that it is about.
+    #[must_use]
+    pub fn units(&self) -> Option<&Range<usize>> {
+        match self {
+            Self::Write { units, .. }
+            | Self::Discard { units }
+            | Self::Look { units }
+            | Self::Read { units, .. } => Some(units),
+            _ => None,
+        }
+    }
+
+    /// Whether it brings bytes.
+    pub(super) const fn is_read(&self) -> bool {
+        matches!(self, Self::Look { .. } | Self::Read { .. })
+    }
+
+    /// Whether it is passive nodes that can do it.
+    #[must_use]
+    pub const fn is_for_passives(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::CatchUp)
+    }
+}
+
 /// What one thread of a node is asked to do, one after the other.
 pub type Program = Vec<Order>;
 
@@ -68,6 +98,18 @@ pub struct Mishaps {
     /// Failures of a group of operations, each at any moment.
     pub failures: u8,
 }
+
+/// What makes no sense in a scenario, or in an order, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Nonsense(pub(super) String);
+
+/// What a scenario made by hand may have at most.
+const MOST_UNITS: usize = 32_768;
+const MOST_SLOTS: u64 = 65_536;
+const MOST_NODES: usize = 16;
+/// Units of one order: each lands by itself, and so does each unit preserved for it.
+const MOST_AT_ONCE: usize = 16;
 
 /// A world to explore.
 #[derive(Clone, Debug)]
@@ -100,6 +142,9 @@ pub struct Scenario {
     /// one begins to take the role, as a reservation does. If not, a node that was fenced writes on
     /// until it looks, so no promise is made of bytes; but what it acknowledges is true.
     pub reservation: bool,
+    /// Whether a fresh passive reads everything whenever no active does anything, and more is checked
+    /// then. That takes as long as the volume is large.
+    pub audit: bool,
     /// What the nodes keep to.
     pub rules: Rules,
 }
@@ -122,6 +167,7 @@ impl Scenario {
             recovery: alloc::vec![Order::TakeRole],
             mishaps: Mishaps::default(),
             reservation: true,
+            audit: true,
             rules: Rules::default(),
         }
     }
@@ -166,6 +212,60 @@ impl Scenario {
     pub fn mishaps(mut self, mishaps: Mishaps) -> Self {
         self.mishaps = mishaps;
         self
+    }
+
+    /// Whether it can be played: whoever has made it by hand need not know the engine's limits.
+    ///
+    /// # Errors
+    ///
+    /// What makes no sense.
+    pub fn check(&self) -> Result<(), Nonsense> {
+        let threads = self.actives.iter().chain(&self.passives);
+        let orders = threads.clone().flatten().flatten().chain(&self.before).chain(&self.recovery);
+        if !(1..=MOST_UNITS).contains(&self.units) {
+            return Err(Nonsense(format!("{} units: use 1 to {MOST_UNITS}", self.units)));
+        }
+        let least = (u64::from(self.segment) * 4).saturating_add(2);
+        if self.segment == 0 || !(least..=MOST_SLOTS).contains(&(self.slots as u64)) {
+            return Err(Nonsense(format!(
+                "{} slots, with segments of {}: use {least} to {MOST_SLOTS}, and segments of 1 or more",
+                self.slots, self.segment
+            )));
+        }
+        let nodes = self.actives.len() + self.passives.len();
+        threads.clone().try_for_each(|threads| self.check_nodes(nodes, threads.len()))?;
+        let by_passives = self.passives.iter().flatten().flatten();
+        if let Some(order) = by_passives.clone().find(|order| !order.is_for_passives()) {
+            return Err(Nonsense(format!("a passive cannot be asked to {order}")));
+        }
+        let by_actives = self.actives.iter().flatten().flatten().chain(&self.before);
+        if let Some(order) = by_actives.chain(&self.recovery).find(|order| order.is_for_passives())
+        {
+            return Err(Nonsense(format!("an active cannot be asked to {order}")));
+        }
+        orders.into_iter().try_for_each(|order| self.check_units(order))
+    }
+
+    /// Whether there may be so many nodes, and so many threads of one.
+    pub(super) fn check_nodes(&self, nodes: usize, threads: usize) -> Result<(), Nonsense> {
+        if nodes > MOST_NODES || !(1..=MOST_NODES).contains(&threads) {
+            return Err(Nonsense(format!(
+                "{nodes} nodes, one with {threads} threads: use 1 to {MOST_NODES} of each"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether an order is about units that there are, and about few enough to follow.
+    pub(super) fn check_units(&self, order: &Order) -> Result<(), Nonsense> {
+        let Some(units) = order.units() else { return Ok(()) };
+        if units.is_empty() || units.end > self.units || units.len() > MOST_AT_ONCE {
+            return Err(Nonsense(format!(
+                "cannot {order}: name 1 to {MOST_AT_ONCE} of the {} units",
+                self.units
+            )));
+        }
+        Ok(())
     }
 
     /// How many shadow copies are taken, if nothing goes wrong.

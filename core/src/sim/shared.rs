@@ -71,6 +71,13 @@ impl<T: Hash> Shared<T> {
     }
 }
 
+impl<T> Shared<T> {
+    /// What tells the value from others.
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
 impl<T: Hash + Clone> Shared<T> {
     /// Changes the value, of which others keep what it was.
     pub(super) fn change<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {

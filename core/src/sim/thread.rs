@@ -1,12 +1,14 @@
 //! A thread of a node: the machine it drives, those that wait for it, and the pieces in which the
 //! machine's operations land.
 
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::content::UNIT;
 use super::image::Image;
+use super::scenario::Order;
 use super::task::Task;
 use crate::format::superblock::{PAIR_OFFSET, Place};
 use crate::machine::{Fed, Medium, Op, ReadOp, Wait};
@@ -18,6 +20,8 @@ pub(super) struct Thread {
     pub(super) program: usize,
     /// The order that it does, or does next.
     pub(super) next: usize,
+    /// Orders behind the program, which somebody has given since the world began.
+    pub(super) asked: VecDeque<Order>,
     /// The last one is at work; each of the others waits for the one behind it.
     pub(super) frames: Vec<Frame>,
     /// The caller's bytes of a read.
@@ -62,7 +66,7 @@ pub(super) enum State {
         /// All pieces.
         pieces: Arc<[Piece]>,
         /// Which have landed: one bit a piece.
-        landed: u32,
+        landed: u64,
         /// What is fed when all have.
         fed: Fed,
     },
@@ -85,6 +89,7 @@ impl Thread {
         Self {
             program,
             next: 0,
+            asked: VecDeque::new(),
             frames: Vec::new(),
             user: Vec::new(),
             time: 0,
@@ -98,22 +103,31 @@ impl Thread {
     }
 }
 
+/// One bit for each in [`State::Ops`].
+const MOST_PIECES: usize = 64;
+
 impl Piece {
     /// The pieces of a machine's operations: units land apart, the two superblocks are read apart,
     /// a write to a journal is torn once in its middle, and so is a read of one behind its end.
+    /// Of a group that would land in more pieces than anyone can follow, each operation is whole.
     pub(super) fn all(ops: &[Op], diff: &Image) -> Arc<[Self]> {
         let cut = journal_cut(ops, diff);
-        ops.iter()
+        let pieces: Arc<[Self]> = ops
+            .iter()
             .flat_map(|op| ranges(op, cut).into_iter().map(|range| Self { op: *op, range }))
-            .collect()
+            .collect();
+        if pieces.len() <= MOST_PIECES {
+            return pieces;
+        }
+        ops.iter().map(|op| Self { op: *op, range: 0..length(op) }).collect()
     }
 }
 
 fn ranges(op: &Op, cut: Option<usize>) -> Vec<Range<usize>> {
-    let (at, len) = match *op {
-        Op::Read(read) => (read.at, read.into.len),
-        Op::Write { at, from, .. } => (at, from.len),
-        Op::Punch { at, len } => (at, len as usize),
+    let len = length(op);
+    let at = match *op {
+        Op::Read(read) => read.at,
+        Op::Write { at, .. } | Op::Punch { at, .. } => at,
         Op::Barrier { .. } | Op::Grow { .. } => return alloc::vec![0..0],
     };
     let middle = match (op, cut) {
@@ -128,6 +142,15 @@ fn ranges(op: &Op, cut: Option<usize>) -> Vec<Range<usize>> {
         _ => len / 2,
     };
     alloc::vec![0..middle, middle..len]
+}
+
+fn length(op: &Op) -> usize {
+    match *op {
+        Op::Read(read) => read.into.len,
+        Op::Write { from, .. } => from.len,
+        Op::Punch { len, .. } => len as usize,
+        Op::Barrier { .. } | Op::Grow { .. } => 0,
+    }
 }
 
 fn is_superblock(at: u64) -> bool {

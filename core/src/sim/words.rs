@@ -3,9 +3,10 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::scenario::Order;
-use super::story::Event;
+use super::story::{Event, Place};
 use super::task::{Side, Task};
 use super::thread::{Piece, State};
 use super::world::{Action, World};
@@ -33,7 +34,33 @@ impl World {
             Action::Kill { node } => (self.name(node.into(), 0), "death", "dies".to_string()),
             Action::Cut { keep } => (String::new(), "power", self.tell_cut(keep)),
         };
-        Event { action: Some(action), node, step, text }
+        let (lane, place) = match action {
+            Action::Land { node, thread, piece } => {
+                (Some((node, thread)), self.place(node.into(), thread.into(), piece.into()))
+            }
+            Action::Step { node, thread } | Action::Fail { node, thread } => {
+                (Some((node, thread)), None)
+            }
+            Action::Kill { node } => (Some((node, 0)), None),
+            Action::Cut { .. } => (None, None),
+        };
+        Event { action: Some(action), lane, node, step, text, place }
+    }
+
+    /// Where a piece lands.
+    fn place(&self, node: usize, thread: usize, nth: usize) -> Option<Place> {
+        let State::Ops { pieces, .. } = self.nodes[node].threads[thread].state()? else {
+            return None;
+        };
+        let Piece { op, range } = pieces.get(nth)?;
+        let at = match op {
+            Op::Read(read) => read.at,
+            Op::Write { at, .. } | Op::Punch { at, .. } => *at,
+            Op::Barrier { .. } | Op::Grow { .. } => return None,
+        };
+        let writes = !matches!(op, Op::Read(_));
+        let origin = op.medium() == Medium::Origin;
+        Some(Place { origin, writes, at: at + range.start as u64, bytes: range.len() as u64 })
     }
 
     /// Whether an action begins a request, or looks up again.
@@ -43,13 +70,29 @@ impl World {
         self.nodes[node].threads[thread].frames.is_empty() || self.tell_step(node, thread).0 == "W1"
     }
 
-    fn name(&self, node: usize, thread: usize) -> String {
-        let actives = self.scenario.actives.len();
-        let threads = self.nodes[node].threads.len();
-        let suffix = |thread: usize| if threads > 1 { format!(".{thread}") } else { String::new() };
-        match node.checked_sub(actives) {
-            None => format!("active {node}{}", suffix(thread)),
-            Some(passive) => format!("passive {passive}{}", suffix(thread)),
+    pub(super) fn name(&self, node: usize, thread: usize) -> String {
+        let name = self.node_name(node);
+        if self.nodes[node].threads.len() > 1 { format!("{name}.{thread}") } else { name }
+    }
+
+    pub(super) fn node_name(&self, node: usize) -> String {
+        match node.checked_sub(self.scenario.actives.len()) {
+            None => format!("active {node}"),
+            Some(passive) => format!("passive {passive}"),
+        }
+    }
+
+    /// The step that a thread is in.
+    pub(super) fn step_of(&self, node: usize, thread: usize) -> &'static str {
+        let Some(frame) = self.nodes[node].threads[thread].frames.last() else {
+            return self.tell_beginning(node, thread).0;
+        };
+        match &frame.state {
+            State::Ops { pieces, landed, .. } => {
+                let next = (0..pieces.len()).find(|nth| landed >> nth & 1 == 0).unwrap_or(0);
+                self.label(node, &frame.task, &pieces[next].op).0
+            }
+            _ => name(&frame.task),
         }
     }
 
@@ -177,6 +220,26 @@ impl World {
                 "the power fails; of {all} loose pieces these are lost: {}",
                 lost.join(", ")
             ),
+        }
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write { units, value } => write!(f, "write {value} to units {units:?}"),
+            Self::Discard { units } => write!(f, "discard units {units:?}"),
+            Self::Create => f.write_str("create a copy"),
+            Self::Delete(copy) => write!(f, "delete copy {copy}"),
+            Self::Revert(copy) => write!(f, "revert to copy {copy}"),
+            Self::Settle => f.write_str("settle"),
+            Self::Look { units } => write!(f, "read units {units:?}"),
+            Self::Compact => f.write_str("compact"),
+            Self::Flush => f.write_str("flush"),
+            Self::TakeRole => f.write_str("take the role"),
+            Self::Close => f.write_str("close"),
+            Self::CatchUp => f.write_str("catch up"),
+            Self::Read { copy, units } => write!(f, "read units {units:?} of copy {copy}"),
         }
     }
 }

@@ -7,11 +7,12 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
 use super::oracle::{Broken, Oracle};
-use super::scenario::{Order, Scenario};
+use super::order::Answer;
+use super::scenario::{Nonsense, Order, Scenario};
 use super::shared::{Digest, Shared};
 use super::task::Side;
 use super::thread::{State, Thread};
@@ -27,6 +28,8 @@ pub struct World {
     pub(super) oracle: Shared<Oracle>,
     pub(super) left: Left,
     broken: Option<Broken>,
+    /// What the last request that read has found.
+    pub(super) answer: Option<Answer>,
 }
 
 /// A node and its threads.
@@ -53,7 +56,7 @@ pub(super) struct Left {
 }
 
 /// Something that can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// A thread's machine is stepped.
     Step {
@@ -98,7 +101,17 @@ impl World {
     /// When the scenario makes no sense: what comes before does not succeed.
     #[must_use]
     pub fn new(scenario: &Arc<Scenario>) -> Self {
-        super::beginning::world(scenario)
+        super::beginning::world(scenario).unwrap_or_else(|broken| panic!("{broken}"))
+    }
+
+    /// The world of a scenario that nobody has tried yet, at its beginning.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario makes no sense.
+    pub fn sensible(scenario: &Arc<Scenario>) -> Result<Self, Nonsense> {
+        scenario.check()?;
+        super::beginning::world(scenario).map_err(Nonsense)
     }
 
     pub(super) fn bare(scenario: &Arc<Scenario>, origin: Disk, diff: Disk) -> Self {
@@ -117,6 +130,7 @@ impl World {
                 time: 1,
             },
             broken: None,
+            answer: None,
         }
     }
 
@@ -166,14 +180,20 @@ impl World {
 
     /// What a thread does, or does next.
     pub(super) fn order(&self, node: usize, thread: usize) -> Option<&Order> {
+        let Thread { next, ref asked, .. } = *self.nodes[node].threads[thread];
+        self.program(node, thread).get(next).or_else(|| asked.front())
+    }
+
+    /// What the scenario asks of a thread.
+    pub(super) fn program(&self, node: usize, thread: usize) -> &[Order] {
         let scenario = &self.scenario;
-        let Thread { program, next, .. } = *self.nodes[node].threads[thread];
-        let program = match node.checked_sub(scenario.actives.len()) {
-            Some(passive) => &scenario.passives[passive][program],
-            None if self.nodes[node].recovers => &scenario.recovery,
-            None => &scenario.actives[node][program],
+        let nodes = match node.checked_sub(scenario.actives.len()) {
+            Some(passive) => scenario.passives.get(passive),
+            None if self.nodes[node].recovers => return &scenario.recovery,
+            None => scenario.actives.get(node),
         };
-        program.get(next)
+        let program = self.nodes[node].threads[thread].program;
+        nodes.and_then(|threads| threads.get(program)).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn is_active(&self, node: usize) -> bool {
@@ -191,12 +211,16 @@ impl World {
         if self.broken.is_some() {
             return;
         }
+        self.of_threads(into);
+        self.mishaps(into);
+    }
+
+    fn of_threads(&self, into: &mut Vec<Action>) {
         for node in 0..self.nodes.len() {
             for thread in 0..self.nodes[node].threads.len() {
                 self.thread_actions(node, thread, into);
             }
         }
-        self.mishaps(into);
     }
 
     /// What a thread can do next.
@@ -224,17 +248,56 @@ impl World {
     }
 
     fn mishaps(&self, into: &mut Vec<Action>) {
-        let lives = |node: &usize| match &*self.nodes[*node].side {
-            Side::Active(active) => active.is_some() || !self.is_idle(*node),
-            Side::Passive(_) => false,
-        };
-        let mut alive = (0..self.nodes.len()).filter(lives).peekable();
-        if self.left.cuts > 0 && alive.peek().is_some() {
+        if self.can_cut() {
             let loose = self.origin.loose() + self.diff.loose();
             into.extend((0..1 << loose.min(16)).map(|keep| Action::Cut { keep }));
         }
+        self.kills(into);
+    }
+
+    fn kills(&self, into: &mut Vec<Action>) {
         if self.left.kills > 0 {
-            into.extend(alive.map(|node| Action::Kill { node: node as u8 }));
+            into.extend(self.alive().map(|node| Action::Kill { node: node as u8 }));
+        }
+    }
+
+    fn can_cut(&self) -> bool {
+        self.left.cuts > 0 && self.alive().next().is_some()
+    }
+
+    /// The active nodes that can die.
+    fn alive(&self) -> impl Iterator<Item = usize> {
+        (0..self.nodes.len()).filter(|&node| match &*self.nodes[node].side {
+            Side::Active(active) => active.is_some() || !self.is_idle(node),
+            Side::Passive(_) => false,
+        })
+    }
+
+    /// What can happen next, but for the many ways of a power cut.
+    pub(super) fn choices(&self, into: &mut Vec<Action>) {
+        into.clear();
+        if self.broken.is_some() {
+            return;
+        }
+        self.of_threads(into);
+        self.kills(into);
+    }
+
+    /// Whether this can happen next.
+    #[must_use]
+    pub fn allows(&self, action: Action) -> bool {
+        match action {
+            Action::Cut { keep } => {
+                let loose = self.origin.loose() + self.diff.loose();
+                self.broken.is_none()
+                    && self.can_cut()
+                    && keep.checked_shr(loose as u32).unwrap_or(0) == 0
+            }
+            _ => {
+                let mut choices = Vec::new();
+                self.choices(&mut choices);
+                choices.contains(&action)
+            }
         }
     }
 
@@ -245,6 +308,7 @@ impl World {
 
     /// Makes something happen, and shows what follows at once before it does.
     pub(super) fn act_watched(&mut self, action: Action, watch: &mut impl FnMut(&Self, Action)) {
+        self.answer = None;
         let done = match action {
             Action::Step { node, thread } => self.step(node as usize, thread as usize),
             Action::Land { node, thread, piece } => {

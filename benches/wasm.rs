@@ -1,0 +1,107 @@
+//! The JavaScript package in Node against the same engine without WebAssembly: volumes in memory, the
+//! same requests, in turn in one run. Every figure is native time to JavaScript's: 0.5 is half as fast.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use shadowvol_benches::Result;
+use shadowvol_host::{CreateOptions, Durability, Media, SharedMemory, Volume};
+
+const SIZE: usize = 64 << 20;
+const ROUNDS: usize = 7;
+
+fn main() -> Result<()> {
+    let mut node = Node::start()?;
+    let media = Media {
+        origin: Arc::new(SharedMemory::new(SIZE as u64)),
+        diff: Arc::new(SharedMemory::new(0)),
+    };
+    let options = CreateOptions { durability: Durability::Durable, ..CreateOptions::default() };
+    let volume = Volume::create_on(media, &options)?;
+    volume.write(0, &vec![1; SIZE])?;
+    println!("{:<26} {:>12} {:>12} {:>7}", "in memory", "native", "Node", "ratio");
+    for name in ["rewrite", "first", "read", "read-copy"] {
+        for bytes in [4096, 65_536, 1 << 20] {
+            let count = (SIZE / bytes).min(4096);
+            let mut rounds = Vec::new();
+            for _ in 0..ROUNDS {
+                let ours = node.run(name, bytes, count)?;
+                rounds.push((native(&volume, name, bytes, count)?, ours));
+            }
+            // The first round warms up.
+            rounds.remove(0);
+            rounds.sort_by(|one, other| ratio(*one).total_cmp(&ratio(*other)));
+            let (native, ours) = rounds[rounds.len() / 2];
+            let each = |nanos: u64| format!("{} ns", nanos / count as u64);
+            let what = format!("{name}, {} KiB", bytes >> 10);
+            let ratio = ratio((native, ours));
+            println!("{what:<26} {:>12} {:>12} {ratio:>7.2}", each(native), each(ours));
+        }
+    }
+    volume.close()?;
+    node.end()
+}
+
+fn ratio((native, ours): (u64, u64)) -> f64 {
+    native as f64 / ours as f64
+}
+
+/// Nanoseconds that the workload takes here.
+fn native(volume: &Volume, name: &str, bytes: usize, count: usize) -> Result<u64> {
+    let mut data = vec![2; bytes];
+    let at = |nth: usize| ((nth * 7919) % (SIZE / bytes) * bytes) as u64;
+    let copy = match name {
+        "first" | "read-copy" => Some(volume.create_shadow_copy("")?.id),
+        _ => None,
+    };
+    let reader = volume.reader()?;
+    let frozen = copy.map(|copy| reader.shadow_copy(copy)).transpose()?;
+    let begun = Instant::now();
+    for nth in 0..count {
+        match (name, &frozen) {
+            ("read", _) => volume.read(at(nth), &mut data)?,
+            ("read-copy", Some(frozen)) => frozen.read(at(nth), &mut data)?,
+            _ => volume.write(at(nth), &data)?,
+        }
+    }
+    let took = begun.elapsed().as_nanos() as u64;
+    volume.delete_shadow_copies(copy.as_slice())?;
+    Ok(took)
+}
+
+/// The same in Node.
+struct Node {
+    child: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Node {
+    fn start() -> Result<Self> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../wasm/bench/node.js");
+        let mut child = Command::new("node")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = child.stdin.take().ok_or("Node has no input")?;
+        let answers = BufReader::new(child.stdout.take().ok_or("Node has no output")?);
+        Ok(Self { child, orders, answers })
+    }
+
+    fn run(&mut self, name: &str, bytes: usize, count: usize) -> Result<u64> {
+        writeln!(self.orders, "{name} {bytes} {count}")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        answer.trim().parse().map_err(|_| "Node has ended: run make wasm first".into())
+    }
+
+    fn end(self) -> Result<()> {
+        let Self { mut child, orders, .. } = self;
+        drop(orders);
+        child.wait()?;
+        Ok(())
+    }
+}

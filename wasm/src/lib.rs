@@ -1,0 +1,40 @@
+//! The JavaScript package `shadowvol`: core behind wasm-bindgen, driven by promises.
+//!
+//! It translates and drives, and has no logic of its own. What people see is the TypeScript beside
+//! it, in `ts/`, which gives these raw classes their names, types and documentation.
+//!
+//! | file      | what is in it                                                |
+//! |-----------|--------------------------------------------------------------|
+//! | `medium`  | a medium: in wasm memory, or a JavaScript object             |
+//! | `perform` | operations of machines done to media, at once or as promises |
+//! | `node`    | machines driven to their ends                                |
+//! | `task`    | a request: done at once, or a promise                        |
+//! | `volume`  | the active node                                              |
+//! | `passive` | a passive node                                               |
+//! | `checksum`| CRC-32C                                                      |
+//! | `error`   | errors as JavaScript's                                       |
+//! | `sim`     | the simulator and the explorer, a feature                    |
+
+extern crate alloc;
+
+#[cfg(feature = "engine")]
+mod checksum;
+mod error;
+#[cfg(feature = "engine")]
+mod medium;
+#[cfg(feature = "engine")]
+mod node;
+#[cfg(feature = "engine")]
+mod object;
+#[cfg(feature = "engine")]
+mod passive;
+#[cfg(feature = "engine")]
+mod perform;
+#[cfg(feature = "sim")]
+mod sim;
+#[cfg(feature = "engine")]
+mod task;
+#[cfg(feature = "engine")]
+mod value;
+#[cfg(feature = "engine")]
+mod volume;

@@ -1,0 +1,75 @@
+//! The shadow copies of a volume: taking, listing, comparing and deleting them.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use shadowvol::active::{Create, Delete};
+use shadowvol::journal::CopyInfo;
+use shadowvol::{CopyId, Description, Error as EngineError};
+use wasm_bindgen::prelude::*;
+
+use super::{RawVolume, now};
+use crate::error::Error;
+use crate::task::{Nothing, start};
+use crate::value;
+
+#[wasm_bindgen]
+impl RawVolume {
+    /// Takes a shadow copy.
+    ///
+    /// # Errors
+    ///
+    /// As the promise.
+    #[wasm_bindgen(js_name = createShadowCopy)]
+    pub fn create_shadow_copy(&self, label: String) -> Result<JsValue, JsValue> {
+        let inner = Rc::clone(&self.0);
+        start(async move {
+            let about = Description::new(label, now());
+            let id = inner.ask(Create::new(about.clone())).await?;
+            Ok(value::copy(&CopyInfo { id, about }))
+        })
+    }
+
+    /// Deletes shadow copies.
+    ///
+    /// # Errors
+    ///
+    /// As the promise.
+    #[wasm_bindgen(js_name = deleteShadowCopies)]
+    pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> Result<JsValue, JsValue> {
+        let inner = Rc::clone(&self.0);
+        start(async move {
+            let copies = copies.into_iter().map(number).collect::<Result<_, _>>()?;
+            inner.ask(Delete::new(copies, now())).await.map(|()| Nothing)
+        })
+    }
+
+    /// The live shadow copies, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the volume is closed.
+    #[wasm_bindgen(js_name = shadowCopies)]
+    pub fn shadow_copies(&self) -> Result<js_sys::Array, JsValue> {
+        self.0.check_open()?;
+        Ok(self.0.node.with(|active| active.view().copies().map(value::copy).collect()))
+    }
+
+    /// What may differ between two copies, or one and the volume now.
+    ///
+    /// # Errors
+    ///
+    /// When one of them was deleted or never taken, or the volume is closed.
+    pub fn changes(&self, since: u32, until: Option<u32>) -> Result<JsValue, JsValue> {
+        self.0.check_open()?;
+        let (since, until) = (number(since)?, until.map(number).transpose()?);
+        let changed = self.0.node.with(|active| active.view().changes(since, until));
+        Ok(value::extents(&self.0.geometry, &changed.map_err(Error::from)?))
+    }
+}
+
+/// A copy's number; 0 was never one.
+pub(crate) fn number(copy: u32) -> Result<CopyId, Error> {
+    CopyId::new(copy).ok_or_else(|| EngineError::NoSuchCopy { copy: CopyId::MAX }.into())
+}

@@ -1,0 +1,96 @@
+import type { RawShadowCopy } from './engine/shadowvol.js';
+import { ShadowvolError } from './error.js';
+import { whole } from './medium.js';
+
+/** What is known of a shadow copy. */
+export interface ShadowCopyInfo {
+  /** Its number; no other copy of the volume ever gets it. */
+  readonly id: number;
+  /** What whoever took it has called it. */
+  readonly label: string;
+  /** When it was taken. */
+  readonly created: Date;
+}
+
+/** A range of bytes. */
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Which bytes of a copy are streamed: all of them, if nothing else is said. */
+export interface StreamOptions {
+  offset?: number;
+  length?: number;
+  /** Bytes read at once. */
+  piece?: number;
+}
+
+/** What the raw classes give of a copy. */
+export interface RawInfo {
+  id: number;
+  label: string;
+  time: number;
+}
+
+/** @internal */
+export function info({ id, label, time }: RawInfo): ShadowCopyInfo {
+  return { id, label, created: new Date(time) };
+}
+
+/** @internal A buffer for a request, if that lies within so many bytes. */
+export function buffer(offset: number, length: number, size: number): Uint8Array<ArrayBuffer> {
+  if (whole('offset', offset) + whole('length', length) > size) {
+    const facts = { offset, length, size };
+    const message = `${length} bytes at ${offset} reach past the end of the volume of ${size} bytes`;
+    throw new ShadowvolError('out-of-range', message, facts);
+  }
+  return new Uint8Array(length);
+}
+
+/** A shadow copy: the volume as it was at one instant. It is a constant until it is deleted. */
+export class ShadowCopy implements ShadowCopyInfo {
+  readonly id: number;
+  readonly label: string;
+  readonly created: Date;
+  /** Bytes of the volume. */
+  readonly size: number;
+  readonly #raw: RawShadowCopy;
+
+  /** @internal */
+  constructor(raw: RawShadowCopy, size: number) {
+    const { id, label, created } = info(raw.info as RawInfo);
+    this.id = id;
+    this.label = label;
+    this.created = created;
+    this.size = size;
+    this.#raw = raw;
+  }
+
+  /**
+   * The bytes from `offset` on, as they were.
+   *
+   * @throws `gone` when the copy was deleted before the bytes were known to be right.
+   */
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = buffer(offset, length, this.size);
+    await this.readInto(offset, bytes);
+    return bytes;
+  }
+
+  /** Fills `buffer` with the bytes from `offset` on, and gives how many they are. */
+  async readInto(offset: number, buffer: Uint8Array): Promise<number> {
+    await this.#raw.readInto(whole('offset', offset), buffer);
+    return buffer.length;
+  }
+
+  /** The whole copy, or a part of it, in pieces of at most `piece` bytes. */
+  async *stream({ offset = 0, length, piece = 1 << 20 }: StreamOptions = {}): AsyncGenerator<
+    Uint8Array<ArrayBuffer>
+  > {
+    const end = length === undefined ? this.size : offset + length;
+    for (let at = offset; at < end; at += piece) {
+      yield await this.read(at, Math.min(piece, end - at));
+    }
+  }
+}
