@@ -1,5 +1,5 @@
 /** Dark or light: as the system says, until somebody chooses. */
-import { forget } from '../lab/paint.ts';
+import { forget } from './paint.ts';
 
 type Theme = 'light' | 'dark';
 

@@ -73,7 +73,8 @@ function followAnswer(
   const held = hands.find((hand) => hand.node === node && hand.thread === thread);
   const values = found.map((value) => value ?? TORN);
   const from = held?.from ?? [];
-  if (error !== null) {
+  // A copy that the node has never heard of is found nowhere.
+  if (error !== null || found.length === 0) {
     const verdict = broken ? 'wrong' : 'failed';
     const kept = held?.values ?? [];
     return put(hands, {
@@ -84,7 +85,7 @@ function followAnswer(
       values: kept,
       from,
       verdict,
-      error,
+      error: error ?? 'gone',
     });
   }
   const truth = scene.copies.find(({ id }) => id === copy)?.truth;

@@ -2,7 +2,7 @@
 import type { ToldEvent } from 'shadowvol/sim';
 
 import type { Lab } from './lab.ts';
-import { fit, palette, type Palette } from './paint.ts';
+import { fit, palette, type Palette } from '../app/paint.ts';
 import type { Scene } from './scene.ts';
 
 const COLUMN = 19;

@@ -1,16 +1,9 @@
 /** A volume of thousands of chunks, and its diff area, as maps: one cell for each, on a canvas. */
+import { drawCells, heat, type Heat, touch } from '../app/cells.ts';
+import { palette, type Palette } from '../app/paint.ts';
+import { SLOT_BYTES } from './hand.ts';
 import type { Lab } from './lab.ts';
-import { fit, palette, type Palette } from './paint.ts';
 import { type Scene, SLOT, TORN } from './scene.ts';
-
-/** How long a cell that was touched glows, in milliseconds. */
-const GLOW = 700;
-
-/** When each unit was touched last, and how. */
-interface Heat {
-  readonly when: Float64Array;
-  readonly writes: Uint8Array;
-}
 
 /** Draws maps; remembers what was touched, so that it fades. */
 export class Maps {
@@ -45,56 +38,10 @@ export class Maps {
     this.#seen = events.at(-1);
     for (const { place, move } of fresh) {
       if (!place || move > at) continue;
-      const { when, writes } = place.origin ? this.#origin : this.#diff;
-      const cell = Math.floor(place.at / 4096);
-      if (cell >= when.length) continue;
-      when[cell] = now;
-      writes[cell] = place.writes ? 1 : 0;
+      const heat = place.origin ? this.#origin : this.#diff;
+      touch(heat, Math.floor(place.at / SLOT_BYTES), place.writes, now);
     }
   }
-}
-
-function heat(cells: number): Heat {
-  return { when: new Float64Array(cells).fill(-GLOW), writes: new Uint8Array(cells) };
-}
-
-function drawCells(
-  canvas: HTMLCanvasElement,
-  { when, writes }: Heat,
-  colour: (nth: number) => string,
-  colours: Palette,
-  now: number,
-): boolean {
-  const { context, width, height } = fit(canvas);
-  const side = cellSide(width, height, when.length);
-  const across = Math.floor(width / side);
-  const gap = side > 4 ? 1 : 0;
-  let glows = false;
-  let style = '';
-  for (let nth = 0; nth < when.length; nth++) {
-    const next = colour(nth);
-    if (next !== style) context.fillStyle = style = next;
-    const [x, y] = [(nth % across) * side, Math.floor(nth / across) * side];
-    context.fillRect(x, y, side - gap, side - gap);
-  }
-  for (let nth = 0; nth < when.length; nth++) {
-    const left = 1 - (now - (when[nth] ?? 0)) / GLOW;
-    if (left <= 0) continue;
-    glows = true;
-    const [x, y] = [(nth % across) * side, Math.floor(nth / across) * side];
-    context.globalAlpha = left;
-    context.fillStyle = writes[nth] ? colours.write : colours.read;
-    context.fillRect(x - 1, y - 1, side + 1, side + 1);
-  }
-  context.globalAlpha = 1;
-  return glows;
-}
-
-/** The largest cells with which all have room. */
-function cellSide(width: number, height: number, cells: number): number {
-  let side = Math.max(2, Math.floor(Math.sqrt((width * height) / Math.max(1, cells))));
-  while (side > 2 && Math.floor(width / side) * Math.floor(height / side) < cells) side--;
-  return side;
 }
 
 function chunkColour(scene: Scene, chunk: number, colours: Palette): string {

@@ -79,5 +79,5 @@ function inHand(hand: Hand): TemplateResult {
 }
 
 function shortly(error = ''): string {
-  return error.includes('deleted') ? 'gone' : error.slice(0, 40);
+  return /gone|deleted/.test(error) ? 'gone' : error.slice(0, 40);
 }

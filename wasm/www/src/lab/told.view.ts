@@ -45,7 +45,7 @@ export function told(lab: Lab): TemplateResult {
 function answers({ answers, at, scene, broken, length }: Lab): TemplateResult {
   const past = answers.filter(({ move }) => move <= at);
   const shown = past.slice(-12).reverse();
-  const failed = past.filter(({ error }) => error !== null).length;
+  const failed = past.filter(({ error, found }) => error !== null || found.length === 0).length;
   const wrong = broken !== null && at === length && past.at(-1)?.move === at ? 1 : 0;
   return html`
     <section class="card answers" aria-labelledby="answers-title">

@@ -33,7 +33,7 @@ function unitWords(start: number, end: number): string {
   const whole = start % 2 === 0 && end % 2 === 0;
   if (!whole && first === last) return `a half of chunk ${first}`;
   if (first === last) return `chunk ${first}`;
-  return `${whole ? '' : 'parts of '}chunks ${first} to ${last}`;
+  return `chunks ${first}–${last}`;
 }
 
 /** An event, with chunks and slots where the simulator has units and bytes. */
@@ -107,7 +107,10 @@ export function answerWords({ order, found, error }: Answer): { asked: string; g
   if (typeof order === 'string' || !('read' in order)) return { asked: 'the volume', got: '' };
   const { copy, units } = order.read;
   const asked = `copy ${copy}, ${unitWords(units.start, units.end)}`;
-  return { asked, got: error ?? found.map(letter).join(' ') };
+  return {
+    asked,
+    got: error ?? (found.length === 0 ? 'no such copy' : found.map(letter).join(' ')),
+  };
 }
 
 /** How many rules are broken, in words. */
