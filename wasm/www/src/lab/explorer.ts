@@ -49,6 +49,14 @@ export class Explorer {
     return this.finding;
   }
 
+  /** What was found is about other rules. */
+  forget(): void {
+    this.stop();
+    this.finding = undefined;
+    this.failure = undefined;
+    this.#changed();
+  }
+
   /** Ends what is under way. */
   stop(): void {
     this.#worker?.terminate();

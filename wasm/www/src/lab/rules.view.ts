@@ -16,10 +16,10 @@ export function rulesPanel({ lab, explorer }: LabParts): TemplateResult {
   return html`
     <section class="card rules" aria-labelledby="rules-title">
       <h3 id="rules-title">Break a rule</h3>
-      ${SWITCHES.map((rule) => ruleSwitch(lab, rule))}
+      ${SWITCHES.map((rule) => ruleSwitch(lab, explorer, rule))}
       <details>
         <summary>All ${SWITCHES.length + others.length} rules</summary>
-        <div class="more">${others.map((rule) => ruleSwitch(lab, rule))}</div>
+        <div class="more">${others.map((rule) => ruleSwitch(lab, explorer, rule))}</div>
       </details>
       <p class="actions">
         <button
@@ -43,12 +43,13 @@ export function rulesPanel({ lab, explorer }: LabParts): TemplateResult {
   `;
 }
 
-function ruleSwitch(lab: Lab, rule: Rule): TemplateResult {
+function ruleSwitch(lab: Lab, explorer: Explorer, rule: Rule): TemplateResult {
   const { broken, says } = RULES[rule];
   const change = (event: Event) => {
     const on = (event.target as HTMLInputElement).checked;
     const without = on ? [...lab.without, rule] : lab.without.filter((other) => other !== rule);
-    void again(lab, without);
+    explorer.forget();
+    void lab.begin(lab.world, without);
   };
   return html`
     <label class="switch">
@@ -62,11 +63,6 @@ function ruleSwitch(lab: Lab, rule: Rule): TemplateResult {
       <span><strong>${broken}</strong> <small>${says}</small></span>
     </label>
   `;
-}
-
-/** The same world from its beginning, with other rules, and the same requests. */
-async function again(lab: Lab, without: readonly Rule[]): Promise<void> {
-  await lab.begin(lab.world, without);
 }
 
 async function find(lab: Lab, explorer: Explorer): Promise<void> {

@@ -84,6 +84,8 @@ export class Tour {
   /** The step that is shown; nothing when the tour is closed. */
   step: number | undefined = 0;
   proof: Proof | undefined;
+  /** The world of the step is being made. */
+  #coming = false;
   readonly #lab: Lab;
   readonly #explorer: Explorer;
   readonly #changed: () => void;
@@ -101,7 +103,7 @@ export class Tour {
   /** Whether what the step shows has been seen to its end. */
   get isTold(): boolean {
     if (!this.current?.phases) return this.proof !== undefined;
-    return this.#lab.length > 0 && this.#lab.at === this.#lab.length;
+    return !this.#coming && this.#lab.length > 0 && this.#lab.at === this.#lab.length;
   }
 
   /** Shows a step, and plays it if wanted. */
@@ -111,8 +113,10 @@ export class Tour {
     this.step = step;
     this.#changed();
     if (!next.phases || !next.world) return plays ? this.explore() : undefined;
+    this.#coming = true;
     this.#lab.setTraffic(false);
     await this.#lab.plan(next.world, next.without ?? [], next.phases);
+    this.#coming = false;
     if (plays && this.step === step) this.#lab.play();
   }
 

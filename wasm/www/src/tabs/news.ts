@@ -26,6 +26,8 @@ export interface Reading {
   /** Reads that the re-check sent to slots. */
   readonly redirected: number;
   readonly restarts: number;
+  /** Reads of the journal's tail. */
+  readonly looks: number;
   readonly gone: number;
   readonly wrong: number;
   readonly copies: readonly number[];

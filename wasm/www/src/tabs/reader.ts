@@ -73,12 +73,13 @@ export class Reader {
   }
 
   report(): Reading {
-    const { redirectedReads, restarts, gone } = this.#node.stats();
+    const { redirectedReads, restarts, tailReads, gone } = this.#node.stats();
     return {
       verified: this.#verified,
       bytes: this.#bytes,
       redirected: redirectedReads,
       restarts,
+      looks: tailReads,
       gone,
       wrong: this.#wrong,
       copies: this.#copies,

@@ -126,7 +126,7 @@ export class TabsView {
             <dd>${epoch ?? '–'}</dd>
           </div>
           <div>
-            <dt>Reads by</dt>
+            <dt>Files</dt>
             <dd data-way=${way ?? ''}>${wayWords(way)}</dd>
           </div>
         </dl>
@@ -222,6 +222,7 @@ const READ = (of: NonNullable<News['reading']>): Figure[] => [
   ['Gone while read', count(of.gone)],
   ['Verified', bytes(of.bytes)],
   ['Begun again', count(of.restarts)],
+  ['Looks into the journal', count(of.looks)],
   ['Copies now', of.copies.join(', ') || 'none'],
 ];
 
