@@ -9,7 +9,8 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 import { serve } from './site.js';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** Where it is, if not where Debian has it. */
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 /** How long anything may take on a machine that does a lot besides, in milliseconds. */
 export const PATIENCE = 120_000;

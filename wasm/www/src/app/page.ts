@@ -19,6 +19,8 @@ import * as theme from './theme.ts';
 const TABS = '#/tabs';
 /** How often a link follows a world that is played, in milliseconds: browsers allow no more. */
 const LINK_EVERY = 500;
+/** How often texts follow a world that is played so fast that nobody could read along. */
+const TEXT_EVERY = 100;
 
 export class Page {
   readonly #root: HTMLElement;
@@ -30,6 +32,7 @@ export class Page {
   #worlds: Library['worlds'] = [];
   #wanted = false;
   #linked = 0;
+  #written = 0;
   #link = '';
 
   constructor(root: HTMLElement) {
@@ -83,16 +86,22 @@ export class Page {
 
   #render(now: number): void {
     const lab = this.#inLab;
-    render(
-      html`${this.#bar(lab)} ${lab ? this.#laboratory() : this.#tabs.view()} ${help()}`,
-      this.#root,
-    );
+    if (!lab || !this.#lab.isFast || now - this.#written > TEXT_EVERY) this.#write(lab, now);
     if (!lab) return this.#tabs.paint();
     drawLanes(this.#lab, [...this.#root.querySelectorAll<HTMLCanvasElement>('canvas.lane')]);
     const [origin, diff] = this.#root.querySelectorAll<HTMLCanvasElement>('canvas.map');
     if (origin && diff && this.#maps.draw(this.#lab, origin, diff, now)) this.#draw();
     fly(this.#lab, this.#root);
     this.#keepLink(now);
+  }
+
+  /** All but what is on canvases. */
+  #write(lab: boolean, now: number): void {
+    this.#written = now;
+    render(
+      html`${this.#bar(lab)} ${lab ? this.#laboratory() : this.#tabs.view()} ${help()}`,
+      this.#root,
+    );
   }
 
   #bar(lab: boolean): TemplateResult {

@@ -55,13 +55,21 @@ function look(): Palette {
   };
 }
 
+/** The sizes of canvases, looked at when they change: to ask for one makes the browser lay out. */
+const sizes = new WeakMap<Element, readonly [width: number, height: number]>();
+const watcher = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    sizes.set(target, [contentRect.width, contentRect.height]);
+  }
+});
+
 /** A canvas that is as sharp as the screen, and its size in CSS pixels. */
 export function fit(canvas: HTMLCanvasElement): {
   context: CanvasRenderingContext2D;
   width: number;
   height: number;
 } {
-  const { clientWidth: width, clientHeight: height } = canvas;
+  const [width, height] = sizes.get(canvas) ?? watch(canvas);
   const ratio = window.devicePixelRatio || 1;
   const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== across || canvas.height !== down) {
@@ -73,4 +81,11 @@ export function fit(canvas: HTMLCanvasElement): {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   return { context, width, height };
+}
+
+function watch(canvas: HTMLCanvasElement): readonly [width: number, height: number] {
+  const size = [canvas.clientWidth, canvas.clientHeight] as const;
+  sizes.set(canvas, size);
+  watcher.observe(canvas);
+  return size;
 }

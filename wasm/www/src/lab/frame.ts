@@ -13,8 +13,11 @@ export type Ask =
   /** A world at its beginning, with the moves to be made that a plan leads to. */
   | { readonly plan: { scenario: Scenario; seed: number; phases: readonly Phase[] } }
   | { readonly make: readonly Move[] }
-  /** Some moves on: those that there are, then drawn ones, with orders for whoever is idle or not. */
-  | { readonly advance: { moves: number; traffic: boolean } }
+  /**
+   * Some moves on: those that there are, then drawn ones, with orders for whoever is idle or not. Who
+   * is hurried takes no offence if the scene of a large world is left out.
+   */
+  | { readonly advance: { moves: number; traffic: boolean; hurried: boolean } }
   /** Orders of the kind that traffic consists of, for the active node. */
   | { readonly burst: true }
   | { readonly seek: number };
@@ -27,7 +30,8 @@ export interface Phase {
 
 /** A world after what was asked for. */
 export interface Frame {
-  readonly scene: Scene;
+  /** Nothing if it is left out: the last one will do for a moment. */
+  readonly scene: Scene | undefined;
   readonly at: number;
   readonly length: number;
   /** Events and answers of moves behind this one are those in here; older ones are as they were. */

@@ -50,6 +50,8 @@ export class Lab {
   #due = 0;
   #last = 0;
   #moving = false;
+  /** The scene is one of some moves ago. */
+  #isOld = false;
 
   constructor() {
     this.#worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
@@ -120,7 +122,7 @@ export class Lab {
   /** One move on. */
   async step(): Promise<void> {
     this.pause();
-    await this.#ask({ advance: { moves: 1, traffic: this.traffic } });
+    await this.#ask({ advance: { moves: 1, traffic: this.traffic, hurried: false } });
   }
 
   /** Goes to where so many moves have been made. */
@@ -142,6 +144,7 @@ export class Lab {
     if (!this.playing) return;
     this.playing = false;
     this.#changed();
+    if (this.#isOld) void this.#ask({ seek: this.at });
   }
 
   toggle(): void {
@@ -163,6 +166,11 @@ export class Lab {
   state(): LabState {
     const { world, without, seed, log, at } = this;
     return { world, without, seed, log, at };
+  }
+
+  /** Whether it goes so fast that nobody could read along. */
+  get isFast(): boolean {
+    return this.playing && this.speed > 30;
   }
 
   /** Whether something can be played. */
@@ -192,7 +200,7 @@ export class Lab {
 
   async #advance(moves: number): Promise<void> {
     const before = this.at;
-    await this.#ask({ advance: { moves, traffic: this.traffic } });
+    await this.#ask({ advance: { moves, traffic: this.traffic, hurried: true } });
     if (this.at === before || (this.broken !== null && this.at === this.length)) this.pause();
   }
 
@@ -236,11 +244,13 @@ export class Lab {
   }
 
   #show(frame: Frame): void {
-    const { events, answers, behind, ...rest } = frame;
+    const { events, answers, behind, scene, ...rest } = frame;
     const before = this.at;
     renew(this.events, behind, events);
     renew(this.answers, behind, answers);
     Object.assign(this, rest);
+    this.#isOld = scene === undefined;
+    this.scene = scene ?? this.scene;
     this.fresh = frame.at === before + 1 ? this.events.filter(({ move }) => move === frame.at) : [];
     this.#changed();
   }

@@ -1,5 +1,5 @@
 /** A volume of thousands of chunks, and its diff area, as maps: one cell for each, on a canvas. */
-import { drawCells, heat, type Heat, touch } from '../app/cells.ts';
+import { type Colour, drawCells, heat, type Heat, rgb, touch } from '../app/cells.ts';
 import { palette, type Palette } from '../app/paint.ts';
 import { SLOT_BYTES } from './hand.ts';
 import type { Lab } from './lab.ts';
@@ -44,27 +44,26 @@ export class Maps {
   }
 }
 
-function chunkColour(scene: Scene, chunk: number, colours: Palette): string {
+function chunkColour(scene: Scene, chunk: number, { bad, values, panel }: Palette): Colour {
   const [first = 0, second = 0] = [scene.units[chunk * 2], scene.units[chunk * 2 + 1]];
-  if (first === TORN || second === TORN) return colours.bad;
+  if (first === TORN || second === TORN) return rgb(bad);
   const value = Math.max(first, second);
   const nth = value <= 1 ? 0 : 1 + ((value - 2) % 6);
-  return colours.values[nth] ?? colours.panel;
+  return rgb(values[nth] ?? panel);
 }
 
-function slotColour(scene: Scene, slot: number, colours: Palette): string {
+function slotColour(scene: Scene, slot: number, colours: Palette): Colour {
   switch (scene.slots[slot]) {
     case SLOT.superblock:
-      return colours.ink;
+      return rgb(colours.ink);
     case SLOT.journal:
-      return colours.quiet;
-    case SLOT.preserved:
-      return colours.read;
-    case SLOT.stale:
-      return colours.stale;
     case SLOT.taken:
-      return colours.quiet;
+      return rgb(colours.quiet);
+    case SLOT.preserved:
+      return rgb(colours.read);
+    case SLOT.stale:
+      return rgb(colours.stale);
     default:
-      return colours.values[0] ?? colours.panel;
+      return rgb(colours.values[0] ?? colours.panel);
   }
 }

@@ -43,7 +43,11 @@ export interface SceneCopy {
   readonly preserved: Uint8Array;
 }
 
-export function sceneOf(picture: Picture): Scene {
+/** Records that are shown. */
+const MOST_LINES = 60;
+
+/** A picture as arrays; of a large world no more than what a map shows. */
+export function sceneOf(picture: Picture, whole = true): Scene {
   const { slots } = picture;
   const kinds = new Uint8Array(slots.length);
   const chunks = new Int32Array(slots.length);
@@ -69,10 +73,10 @@ export function sceneOf(picture: Picture): Scene {
     copies: picture.copies.map(({ id, certain, truth, preserved }) => ({
       id,
       certain,
-      truth: values(truth),
-      preserved: Uint8Array.from(preserved, Number),
+      truth: values(whole ? truth : []),
+      preserved: Uint8Array.from(whole ? preserved : [], Number),
     })),
-    lines: picture.lines,
+    lines: whole ? picture.lines.slice(-MOST_LINES) : [],
     records: picture.records,
     generation: picture.generation,
     nodes: picture.nodes,

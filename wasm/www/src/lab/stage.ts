@@ -148,7 +148,7 @@ function journal(scene: Scene): TemplateResult {
       <ol class="lines" tabindex="0" aria-label="Records">
         ${scene.lines.length === 0 ? html`<li class="quiet">no records</li>` : nothing}
         ${repeat(
-          scene.lines.slice(-60).reverse(),
+          scene.lines.toReversed(),
           ({ sequence }) => sequence,
           ({ sequence, text, stable }) => html`
             <li class=${stable ? 'stable' : 'loose'}>

@@ -18,6 +18,8 @@ import * as orders from './traffic.ts';
 /** Units of a world in which every read is followed piece by piece. */
 const MOST_FOLLOWED = 64;
 
+/** How often the scene of a larger one is made while it is played, in milliseconds. */
+const SCENE_EVERY = 50;
 /** Behind this many moves nothing has happened. */
 const NOTHING = Number.MAX_SAFE_INTEGER;
 
@@ -31,6 +33,8 @@ class Play {
   #hands: (readonly Hand[])[] = [[]];
   /** Moves from here on are to be told. */
   #untold = -1;
+  /** When the last scene was made. */
+  #drawn = 0;
   #told: Pick<Frame, 'behind' | 'events' | 'answers'> | undefined;
 
   private constructor(sim: Simulation, seed: number) {
@@ -96,14 +100,14 @@ class Play {
     else this.#draw(left);
   }
 
-  frame(): Frame {
+  frame(hurried = false): Frame {
     const sim = this.#sim;
     const told = this.#told ?? this.#tell(this.#untold < 0 ? NOTHING : this.#untold);
     this.#untold = -1;
     this.#told = undefined;
     return {
       ...told,
-      scene: sceneOf(sim.picture()),
+      scene: this.#scene(hurried),
       at: sim.at,
       length: sim.length,
       choices: sim.choices(),
@@ -112,6 +116,13 @@ class Play {
       broken: sim.broken ?? null,
       log: logs.write(this.#log),
     };
+  }
+
+  #scene(hurried: boolean): Frame['scene'] {
+    const now = performance.now();
+    if (hurried && !this.#follows && now - this.#drawn < SCENE_EVERY) return undefined;
+    this.#drawn = now;
+    return sceneOf(this.#sim.picture(), this.#follows);
   }
 
   /** Goes back to a move of a world that was just begun; all that has happened is told. */
@@ -231,7 +242,7 @@ async function obey(ask: Ask): Promise<Frame> {
   else if ('advance' in ask) play.advance(ask.advance.moves, ask.advance.traffic);
   else if ('burst' in ask) play.burst();
   else if ('seek' in ask) play.seek(ask.seek);
-  return play.frame();
+  return play.frame('advance' in ask && ask.advance.hurried);
 }
 
 /** Another world, if that is what is asked for. */

@@ -1,7 +1,7 @@
 /** The tabs on the page: what this tab's node is, does, and has found. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 
-import { drawCells, heat, touch } from '../app/cells.ts';
+import { drawCells, heat, rgb, touch } from '../app/cells.ts';
 import { doubling, facts, histogram } from '../app/histogram.ts';
 import { palette } from '../app/paint.ts';
 import type { News, Wish } from './news.ts';
@@ -51,7 +51,7 @@ export class TabsView {
     const canvas = document.querySelector<HTMLCanvasElement>('canvas.blocks');
     if (!canvas) return;
     const colours = palette();
-    const cell = colours.values[0] ?? colours.panel;
+    const cell = rgb(colours.values[0] ?? colours.panel);
     if (drawCells(canvas, this.#heat, () => cell, colours, performance.now())) this.#changed();
   }
 
