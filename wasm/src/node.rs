@@ -31,7 +31,13 @@ struct Turns {
     /// How often something has changed that others may wait for.
     passed: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
+    /// Working space of requests that have ended, for the next ones.
+    spare: RefCell<Vec<Vec<u8>>>,
 }
+
+/// Spare working spaces that are kept, and the most bytes of one.
+const SPARES: usize = 4;
+const SPARE_BYTES: usize = 4 << 20;
 
 /// Something that is under way. All futures that are large are behind a pointer, so that each is in
 /// the module once.
@@ -183,12 +189,12 @@ fn drive<'a, 's: 'a>(
 ) -> Under<'a, ()> {
     Box::pin(async move {
         let Request { data, user } = request;
-        let mut scratch = Vec::new();
+        let mut scratch = turns.spare.borrow_mut().pop().unwrap_or_default();
         let mut buffers = Buffers { user, scratch: &mut scratch, checksum: CRC32C };
         let mut fed = Fed::Again;
         let mut cause = JsValue::UNDEFINED;
         let mut served = None;
-        loop {
+        let done = loop {
             let step = work.step(&mut buffers, fed);
             // Who waits for a turn has changed nothing that others wait for.
             if !matches!(step, Step::Wait(Wait::Turn)) {
@@ -217,11 +223,16 @@ fn drive<'a, 's: 'a>(
                         Fed::Failed(told)
                     }
                 },
-                Step::Done(Ok(())) => return Ok(()),
+                Step::Done(Ok(())) => break Ok(()),
                 Step::Done(Err(error)) => {
-                    return Err(served.unwrap_or(Error::Engine(error, cause)));
+                    break Err(served.unwrap_or(Error::Engine(error, cause)));
                 }
             };
+        };
+        let mut spare = turns.spare.borrow_mut();
+        if spare.len() < SPARES && scratch.len() <= SPARE_BYTES {
+            spare.push(scratch);
         }
+        done
     })
 }

@@ -1,7 +1,7 @@
 //! Drawing a [`Picture`] of a world, again and again: bytes that have not changed are not looked at
 //! again.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -14,7 +14,7 @@ use super::thread::State;
 use super::walk::{Walk, walk};
 use super::world::World;
 use crate::active::Active;
-use crate::journal::View;
+use crate::journal::{CopyInfo, View};
 use crate::table::{Cursor, Run};
 use crate::units::{ChunkIndex, Content, SlotIndex};
 
@@ -25,7 +25,15 @@ const MOST_LINES: usize = 200;
 
 /// What was seen in the pages of a medium: a page is a chunk, or a slot.
 #[derive(Default)]
-struct Seen(Vec<Option<(Digest, usize, Vec<Option<Value>>)>>);
+struct Seen(Vec<Option<Page>>);
+
+/// A page as it was when it was looked at.
+#[derive(Clone)]
+struct Page {
+    digest: Digest,
+    chunk: usize,
+    units: Vec<Option<Value>>,
+}
 
 /// Somebody who draws one world after the other.
 #[derive(Default)]
@@ -102,11 +110,11 @@ impl Seen {
         }
         let (digest, bytes) = disk.visible().page(page);
         match &self.0[page] {
-            Some((known, of, units)) if (*known, *of) == (digest, chunk) => units.clone(),
+            Some(seen) if (seen.digest, seen.chunk) == (digest, chunk) => seen.units.clone(),
             _ => {
                 let parse = |(nth, bytes)| content::parse(chunk * IN_CHUNK + nth, bytes);
                 let units: Vec<_> = bytes.chunks(UNIT).enumerate().map(parse).collect();
-                self.0[page] = Some((digest, chunk, units.clone()));
+                self.0[page] = Some(Page { digest, chunk, units: units.clone() });
                 units
             }
         }
@@ -122,9 +130,9 @@ fn is_needed(view: &View, run: Run, chunk: ChunkIndex) -> bool {
 
 fn lines(walk: &Walk) -> Vec<Line> {
     let first = walk.lines.len().saturating_sub(MOST_LINES);
-    let line = |(nth, text): (usize, &_)| Line {
+    let line = |(nth, text): (usize, &String)| Line {
         sequence: nth as u64,
-        text: alloc::string::String::clone(text),
+        text: text.clone(),
         stable: (nth as u64) < walk.stable.0,
     };
     walk.lines.iter().enumerate().skip(first).map(line).collect()
@@ -133,7 +141,7 @@ fn lines(walk: &Walk) -> Vec<Line> {
 /// The copies that a passive which came now would know, with what they hold in truth.
 fn shadows(world: &World, walk: Option<&Walk>) -> Vec<Shadow> {
     let Some(walk) = walk else { return Vec::new() };
-    let shadow = |info: &crate::journal::CopyInfo| {
+    let shadow = |info: &CopyInfo| {
         let (truth, certain) = world.oracle.content(info.about.time)?;
         let chunks = world.scenario.units.div_ceil(IN_CHUNK) as u64;
         let table = walk.view.table();

@@ -123,7 +123,7 @@ impl Player {
         self.at += 1;
         self.events.extend(events.into_iter().map(|event| (self.at, event)));
         self.answers.extend(self.world.answer.clone().map(|answer| (self.at, answer)));
-        if self.at % STRIDE == 0 {
+        if self.at.is_multiple_of(STRIDE) {
             self.kept.push(self.world.clone());
         }
         Ok(())

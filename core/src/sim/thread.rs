@@ -136,7 +136,7 @@ fn ranges(op: &Op, cut: Option<usize>) -> Vec<Range<usize>> {
             WITHIN_SUPERBLOCK
         }
         (Op::Read(_), None) if at == PAIR_OFFSET => (Place::Second.offset() - PAIR_OFFSET) as usize,
-        _ if at % UNIT as u64 == 0 && len % UNIT == 0 => {
+        _ if at % UNIT as u64 == 0 && len.is_multiple_of(UNIT) => {
             return (0..len).step_by(UNIT).map(|start| start..start + UNIT).collect();
         }
         _ => len / 2,
