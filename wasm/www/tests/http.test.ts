@@ -46,7 +46,7 @@ test('a page reads the copies of a volume that Python writes', { skip: !isThere 
   const found = await page.evaluate(readAll, { module: '/index.js', patience: PATIENCE });
   assert.equal(writer.exitCode, null, 'the writer is still at it');
   assert.deepEqual(found.wrong, []);
-  assert.ok(found.verified >= 40, JSON.stringify(found));
+  assert.ok(found.verified >= 20, JSON.stringify(found));
   assert.ok(found.redirected > 0, 'the writer met the reads');
 });
 
@@ -69,7 +69,7 @@ async function readAll({ module, patience }: { module: string; patience: number 
   const wrong: string[] = [];
   let verified = 0;
   let gone = 0;
-  while (Date.now() < end && (verified < 40 || node.stats().redirectedReads === 0)) {
+  while (Date.now() < end && (verified < 20 || node.stats().redirectedReads === 0)) {
     const copies = await node.shadowCopies();
     const copy = copies[Math.floor(Math.random() * copies.length)];
     if (!copy) continue;
