@@ -1,6 +1,9 @@
 /** The page: a bar, a view, and the keys. */
 import './style/base.css';
 import './style/lab.css';
+import './style/stage.css';
+import './style/nodes.css';
+import './style/told.css';
 import './style/tabs.css';
 
 import { Page } from './app/page.ts';

@@ -6,7 +6,7 @@ import type { Library } from '../lab/frame.ts';
 import { Lab } from '../lab/lab.ts';
 import { drawLanes } from '../lab/lanes.ts';
 import { fly } from '../lab/flights.ts';
-import { linkOf, stateOf } from '../lab/link.ts';
+import { linkOf, PATH, stateOf } from '../lab/link.ts';
 import { Maps } from '../lab/map.ts';
 import { NEEDED_IN } from '../lab/rules.view.ts';
 import { Tour } from '../lab/tour.ts';
@@ -158,7 +158,7 @@ export class Page {
             one step at a time.
           </p>
         </div>
-        ${labView({ lab: this.#lab, explorer: this.#explorer, tour: this.#tour, worlds: this.#worlds })}
+        ${labView({ lab: this.#lab, explorer: this.#explorer, tour: this.#tour, worlds: this.#worlds, redraw: () => this.#draw() })}
       </main>
     `;
   }
@@ -170,8 +170,8 @@ export class Page {
 
   /** The address says what is on the page, as soon as the browser lets it. */
   #keepLink(now: number): void {
-    if (this.#tour.step !== undefined || !this.#lab.scene) return;
-    const link = linkOf(this.#lab.state());
+    if (!this.#lab.scene) return;
+    const link = this.#tour.step === undefined ? linkOf(this.#lab.state()) : PATH;
     if (link === location.hash) return;
     if (this.#lab.playing && now - this.#linked < LINK_EVERY) return;
     this.#linked = now;

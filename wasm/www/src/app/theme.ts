@@ -18,16 +18,39 @@ export function follow(changed: () => void): void {
 }
 
 export function current(): Theme {
-  const chosen = localStorage.getItem(KEY);
-  if (chosen === 'light' || chosen === 'dark') return chosen;
-  return dark.matches ? 'dark' : 'light';
+  return chosen() ?? system();
 }
 
 export function toggle(): void {
   const next = current() === 'dark' ? 'light' : 'dark';
   // What the system says is followed again when it is chosen.
-  if (next === (dark.matches ? 'dark' : 'light')) localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, next);
+  choose(next === system() ? undefined : next);
   document.documentElement.dataset['theme'] = next;
   forget();
+}
+
+function system(): Theme {
+  return dark.matches ? 'dark' : 'light';
+}
+
+/** What was chosen where nothing can be kept. */
+let kept: Theme | undefined;
+
+function chosen(): Theme | undefined {
+  try {
+    const found = localStorage.getItem(KEY);
+    return found === 'light' || found === 'dark' ? found : kept;
+  } catch {
+    return kept;
+  }
+}
+
+function choose(theme: Theme | undefined): void {
+  kept = theme;
+  try {
+    if (theme) localStorage.setItem(KEY, theme);
+    else localStorage.removeItem(KEY);
+  } catch {
+    // A page that may keep nothing keeps the choice as long as it is open.
+  }
 }

@@ -32,7 +32,7 @@ export function rulesPanel({ lab, explorer }: LabParts): TemplateResult {
         </button>
         ${
           explorer.busy
-            ? html`<button type="button" class="plain" @click=${() => stop(lab, explorer)}>
+            ? html`<button type="button" class="plain" @click=${() => explorer.forget()}>
                 Stop
               </button>`
             : nothing
@@ -74,11 +74,6 @@ async function find(lab: Lab, explorer: Explorer): Promise<void> {
   const actions = found.report.damage.events.flatMap(({ action }) => action ?? []);
   await lab.prepare(world, without, actions);
   lab.play();
-}
-
-function stop(lab: Lab, explorer: Explorer): void {
-  explorer.stop();
-  lab.setTraffic(lab.traffic);
 }
 
 /** A world small enough to be explored, in which the rule that is broken is needed. */

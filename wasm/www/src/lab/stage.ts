@@ -5,7 +5,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 
 import { UNIT_BYTES } from './hand.ts';
 import type { Lab } from './lab.ts';
-import { letter, type Scene, SLOT, TORN } from './scene.ts';
+import { letter, type Scene, type SceneCopy, SLOT, TORN } from './scene.ts';
 
 /** A volume with more chunks is drawn as a map. */
 export const MOST_CHUNKS = 32;
@@ -65,14 +65,7 @@ function matrix(scene: Scene, touched: Touched): TemplateResult {
             (copy) => html`
               <tr class="copy">
                 <th scope="row">Copy ${copy.id}</th>
-                ${chunks.map((chunk) => {
-                  const slot = copy.preserved[chunk] ? slotOf(scene, copy.id, chunk) : undefined;
-                  const place = slot === undefined ? '↑ volume' : `slot ${slot}`;
-                  return html`<td class=${slot === undefined ? 'borrowed' : 'kept'}>
-                    ${pair(copy.truth.subarray(chunk * 2, chunk * 2 + 2), 0, undefined)}
-                    <small>${copy.preserved[chunk] && slot === undefined ? 'zeros' : place}</small>
-                  </td>`;
-                })}
+                ${chunks.map((chunk) => copied(scene, copy, chunk))}
               </tr>
             `,
           )}
@@ -80,6 +73,22 @@ function matrix(scene: Scene, touched: Touched): TemplateResult {
       </table>
     </div>
   `;
+}
+
+/** A chunk of a copy: what it holds in truth, and where that is. */
+function copied(scene: Scene, copy: SceneCopy, chunk: number): TemplateResult {
+  const truth = copy.truth.subarray(chunk * 2, chunk * 2 + 2);
+  if (copy.preserved[chunk]) {
+    const slot = slotOf(scene, copy.id, chunk);
+    return html`<td class="kept">
+      ${pair(truth, 0, undefined)}<small>${slot === undefined ? 'zeros' : `slot ${slot}`}</small>
+    </td>`;
+  }
+  const now = scene.units.subarray(chunk * 2, chunk * 2 + 2);
+  const lost = copy.certain && truth.some((value, nth) => value !== now[nth]);
+  return html`<td class=${lost ? 'lost' : 'borrowed'}>
+    ${pair(truth, 0, undefined)}<small>${lost ? 'lost' : '↑ volume'}</small>
+  </td>`;
 }
 
 /** The slot that answers for a chunk of a copy: that of the oldest copy that is not older. */
@@ -98,7 +107,11 @@ function slot(scene: Scene, nth: number, touched: Touched): TemplateResult {
   const name = SLOT_NAMES[kind] ?? 'free';
   const holds = kind === SLOT.preserved || kind === SLOT.stale;
   const hit = touched.diff.get(nth * 2) ?? touched.diff.get(nth * 2 + 1);
-  const label = holds ? `chunk ${scene.slotChunk[nth]}` : kind === SLOT.free ? '' : name;
+  const label = holds
+    ? `chunk ${scene.slotChunk[nth]}`
+    : kind === SLOT.free
+      ? ''
+      : name.replace('superb', 'super\u00adb');
   const title = holds
     ? `old bytes of chunk ${scene.slotChunk[nth]}, for copy ${scene.slotCopy[nth]} and older ones`
     : name;

@@ -71,7 +71,7 @@ export function transport(lab: Lab): TemplateResult {
 }
 
 function speedWords(speed: number): string {
-  return speed >= 1000 ? 'fastest' : `${speed} a second`;
+  return speed >= 1000 ? 'fastest' : `${speed} / s`;
 }
 
 const path = (d: string) =>

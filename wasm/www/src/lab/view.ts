@@ -22,6 +22,8 @@ export interface LabParts {
   readonly explorer: Explorer;
   readonly tour: Tour;
   readonly worlds: Library['worlds'];
+  /** Draws the page again. */
+  redraw(): void;
 }
 
 export function labView(parts: LabParts): TemplateResult {

@@ -5,9 +5,10 @@ import { linkOf } from './link.ts';
 import type { LabParts } from './view.ts';
 import { OWN } from './worlds.ts';
 
+/** The link has just been copied. */
 let copied = false;
 
-export function worldPicker({ lab, worlds }: LabParts): TemplateResult {
+export function worldPicker({ lab, worlds, redraw }: LabParts): TemplateResult {
   const change = (event: Event) => {
     lab.setTraffic(false);
     void lab.begin((event.target as HTMLSelectElement).value, lab.without);
@@ -16,10 +17,10 @@ export function worldPicker({ lab, worlds }: LabParts): TemplateResult {
     const url = new URL(linkOf(lab.state()), location.href).href;
     await navigator.clipboard.writeText(url).catch(() => undefined);
     copied = true;
-    lab.setTraffic(lab.traffic);
+    redraw();
     setTimeout(() => {
       copied = false;
-      lab.setTraffic(lab.traffic);
+      redraw();
     }, 1600);
   };
   const own = OWN.find(({ key }) => key === lab.world);

@@ -12,7 +12,7 @@ const LOCK = 'shadowvol-tabs';
 /** How often the page is told, in milliseconds. */
 const TOLD_EVERY = 100;
 
-class Node {
+class Tab {
   #role: News['role'] = 'starting';
   #words: string | undefined;
   #paused = false;
@@ -122,6 +122,6 @@ class Node {
   }
 }
 
-const node = new Node();
-addEventListener('message', ({ data }: MessageEvent<Wish>) => node.wish(data));
-void node.start();
+const tab = new Tab();
+addEventListener('message', ({ data }: MessageEvent<Wish>) => tab.wish(data));
+void tab.start();
