@@ -16,7 +16,7 @@ import { chromium } from 'playwright-core';
 
 import { CHROMIUM, PATIENCE } from './browser.js';
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url));
 const PYTHON = process.env['PYTHON'] ?? join(ROOT, '.venv/bin/python');
 const isThere = existsSync(PYTHON) && spawnSync(PYTHON, ['-c', 'import shadowvol']).status === 0;
 
@@ -27,7 +27,7 @@ if (!isThere) {
 
 test('a page reads the copies of a volume that Python writes', { skip: !isThere }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'shadowvol-http-'));
-  const script = fileURLToPath(new URL('../writer.py', import.meta.url));
+  const script = fileURLToPath(new URL('../../writer.py', import.meta.url));
   const writer = spawn(PYTHON, [script, join(ROOT, 'wasm/dist'), folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
