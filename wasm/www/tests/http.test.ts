@@ -43,7 +43,8 @@ test('a page reads the copies of a volume that Python writes', { skip: !isThere 
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE);
   await page.goto(`http://127.0.0.1:${port}/`);
-  const found = await page.evaluate(readAll, { module: '/index.js', patience: PATIENCE });
+  await page.waitForFunction(() => 'shadowvol' in window);
+  const found = await page.evaluate(readAll, PATIENCE);
   assert.equal(writer.exitCode, null, 'the writer is still at it');
   assert.deepEqual(found.wrong, []);
   assert.ok(found.verified >= 20, JSON.stringify(found));
@@ -51,8 +52,9 @@ test('a page reads the copies of a volume that Python writes', { skip: !isThere 
 });
 
 /** In the page: reads copies whole, until so many were right and the writer has met some reads. */
-async function readAll({ module, patience }: { module: string; patience: number }) {
-  const { Http, Passive, ShadowvolError } = (await import(module)) as typeof import('shadowvol');
+async function readAll(patience: number) {
+  const page = window as unknown as { shadowvol: typeof import('shadowvol') };
+  const { Http, Passive, ShadowvolError } = page.shadowvol;
   const media = { origin: new Http('/disk.img'), diff: new Http('/disk.img.diff') };
   const end = Date.now() + patience;
   const begun = async (): Promise<Awaited<ReturnType<typeof Passive.open>>> => {

@@ -25,7 +25,8 @@ WRITES_PER_COPY = 200
 PAUSE = 0.001
 
 PAGE = """<!doctype html><title>passive</title>
-<script type="importmap">{"imports": {"#bytes": "/bytes.js"}}</script>"""
+<script type="importmap">{"imports": {"#bytes": "/bytes.js"}}</script>
+<script type="module">import * as all from "/index.js"; window.shadowvol = all;</script>"""
 
 truth: dict[str, str] = {}
 

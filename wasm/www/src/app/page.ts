@@ -170,10 +170,9 @@ export class Page {
 
   /** The address says what is on the page, as soon as the browser lets it. */
   #keepLink(now: number): void {
-    if (!this.#lab.scene) return;
+    if (!this.#lab.scene || (this.#lab.playing && now - this.#linked < LINK_EVERY)) return;
     const link = this.#tour.step === undefined ? linkOf(this.#lab.state()) : PATH;
     if (link === location.hash) return;
-    if (this.#lab.playing && now - this.#linked < LINK_EVERY) return;
     this.#linked = now;
     this.#link = link;
     history.replaceState(null, '', link);

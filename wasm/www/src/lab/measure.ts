@@ -30,18 +30,17 @@ export function measure(
     [key in keyof Measures]: number[];
   };
   const open = new Map<string, Open>();
-  const ended = new Map<string, number[]>();
+  const ended = new Map<string, Set<number>>();
   for (const { node, thread, move } of answers) {
     const key = `${node}.${thread}`;
     const moves = ended.get(key);
-    if (moves) moves.push(move);
-    else ended.set(key, [move]);
+    if (moves) moves.add(move);
+    else ended.set(key, new Set([move]));
   }
   for (const event of events) {
     if (event.move > at) break;
     if (event.lane) follow(event, event.lane.join('.'), open, ended, found);
   }
-  // What wrote last and is still in the list has ended, or nearly so: it is not measured.
   return found;
 }
 
@@ -49,7 +48,7 @@ function follow(
   event: ToldEvent,
   key: string,
   open: Map<string, Open>,
-  ended: ReadonlyMap<string, readonly number[]>,
+  ended: ReadonlyMap<string, ReadonlySet<number>>,
   found: { [key in keyof Measures]: number[] },
 ): void {
   const { step, move } = event;
@@ -72,7 +71,7 @@ function follow(
   if (step === 'W4') before.writes = true;
   if (/^[WR]\d$/.test(step)) before.last = move;
   before.step = step;
-  if (step.startsWith('R') && ended.get(key)?.includes(move)) {
+  if (step.startsWith('R') && ended.get(key)?.has(move)) {
     end(before, found);
     open.delete(key);
   }

@@ -6,7 +6,7 @@ import type { Lab } from './lab.ts';
 import { measure, type Measures } from './measure.ts';
 
 /** How often they are made anew, in milliseconds. */
-const EVERY = 400;
+const EVERY = 1000;
 
 let made = { at: -1, when: 0, length: -1, measures: measure([], [], 0) as Measures };
 

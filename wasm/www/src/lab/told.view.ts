@@ -1,6 +1,5 @@
 /** What has happened, in words, and what readers got. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { repeat } from 'lit-html/directives/repeat.js';
 
 import type { Lab } from './lab.ts';
 import { answerWords, eventWords, nodeName } from './words.ts';
@@ -11,18 +10,14 @@ export function told(lab: Lab): TemplateResult {
   const { events, at, scene } = lab;
   let end = events.length;
   while (end > 0 && (events[end - 1]?.move ?? 0) > at) end--;
-  const shown = events
-    .slice(Math.max(0, end - SHOWN), end)
-    .map((event, nth) => ({ event, nth: Math.max(0, end - SHOWN) + nth }));
+  const shown = events.slice(Math.max(0, end - SHOWN), end).reverse();
   return html`
     <section class="card told" aria-labelledby="told-title">
       <h3 id="told-title">What has happened</h3>
       <ol tabindex="0" aria-label="Events, the newest first">
         ${shown.length === 0 ? html`<li class="quiet">nothing yet</li>` : nothing}
-        ${repeat(
-          shown.reverse(),
-          ({ nth }) => nth,
-          ({ event }) =>
+        ${shown.map(
+          (event) =>
             html`<li>
               <span class="index">${event.move}</span>
               <span class="chip ${/^[WR]\d$/.test(event.step) ? event.step.toLowerCase() : 'other'}"
