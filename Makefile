@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 # Folders are looked for in, because they come one after the other.
 RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 WASM_SOURCES := $(shell find core/src wasm/src wasm/ts -type f) core/Cargo.toml wasm/Cargo.toml wasm/tsconfig.json
+PAGE_SOURCES := $(shell find wasm/www/src wasm/www/public -type f) wasm/www/index.html wasm/www/vite.config.ts
 SCHEDULES := --features shadowvol-host/schedules --test schedules
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
@@ -23,8 +24,8 @@ MUTANTS_ARGS ?=
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= opening records sequence
 
-.PHONY: help demo test test-core test-schedules test-py test-wasm test-kernels proof soak fuzz faces \
-	mutants check-no-std wasm bench bench-wasm fmt lint docs clean tools
+.PHONY: help demo page test test-core test-schedules test-py test-wasm test-page test-kernels proof soak fuzz \
+	faces mutants check-no-std wasm bench bench-wasm fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,7 +33,10 @@ help: ## Show this list
 demo: $(VENV)/built ## See the whole story on real databases; more with DEMO_ARGS="--help"
 	$(BIN)/shadowvol demo $(DEMO_ARGS)
 
-test: test-core check-no-std test-py test-wasm test-kernels ## All tests
+page: wasm/www/dist/built ## The protocol on a page, step by step, served on this machine
+	cd wasm/www && npm run --silent preview
+
+test: test-core check-no-std test-py test-wasm test-page test-kernels ## All tests
 
 test-core: tools test-schedules ## The tests in Rust
 	@.ci/install-qemu
@@ -51,6 +55,9 @@ test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k 
 
 test-wasm: wasm ## The tests in JavaScript
 	cd wasm && npm run --silent test
+
+test-page: wasm/www/dist/built $(VENV)/built ## The page in real browsers, where those can be installed
+	@if .ci/install-browsers; then cd wasm/www && npm run --silent test; fi
 
 test-kernels: tools ## Nodes in two real kernels, where those can be installed; choose with KERNEL_CASES=NFS
 	@if .ci/install-kernels; then \
@@ -86,12 +93,13 @@ fuzz: tools ## Look for hostile inputs with cargo-fuzz, FUZZ_SECONDS for each of
 faces: tools ## Make the traces anew that every face of the engine has to play alike
 	SHADOWVOL_MAKE_FACES=1 cargo test --locked -p shadowvol-host --test faces
 
-fmt: $(VENV)/ready ## Format all sources
+fmt: $(VENV)/ready wasm/www/node_modules/ready ## Format all sources
 	cargo fmt --all
 	$(BIN)/ruff check --quiet --fix-only
 	$(BIN)/ruff format
+	cd wasm/www && npm run --silent fmt
 
-lint: $(VENV)/ready ## Check formats, lints and types
+lint: $(VENV)/ready wasm/www/node_modules/ready ## Check formats, lints and types
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
@@ -100,12 +108,14 @@ lint: $(VENV)/ready ## Check formats, lints and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	cd wasm/www && npm run --silent lint
 
 docs: tools ## The documentation of the crates, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --workspace --features shadowvol/sim
 
 clean: ## Delete all that was built
-	rm -rf target .venv dist wasm/dist wasm/dist-tests wasm/node_modules fuzz/corpus fuzz/artifacts .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf target .venv dist wasm/dist wasm/dist-tests wasm/node_modules wasm/www/dist wasm/www/tests/built wasm/www/node_modules \
+	  fuzz/corpus fuzz/artifacts .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	rm -f .ci/no-std/Cargo.lock py/python/shadowvol/_shadowvol*.so
 	find py -name __pycache__ -prune -exec rm -rf {} +
 
@@ -121,6 +131,14 @@ wasm/node_modules/ready: wasm/package.json wasm/package-lock.json
 wasm/dist/built: wasm/node_modules/ready .ci/build-wasm Cargo.toml Cargo.lock $(WASM_SOURCES)
 	.ci/build-wasm
 	cd wasm && npm run --silent build
+	touch $@
+
+wasm/www/node_modules/ready: wasm/www/package.json wasm/www/package-lock.json wasm/dist/built
+	cd wasm/www && npm ci --no-fund --no-audit
+	touch $@
+
+wasm/www/dist/built: wasm/www/node_modules/ready $(PAGE_SOURCES)
+	cd wasm/www && npm run --silent build
 	touch $@
 
 # The tools for Python, as pyproject.toml lists them.

@@ -1,0 +1,157 @@
+/** The rules of the protocol in plain words, and what happens without them. */
+import type { Rule } from 'shadowvol/sim';
+
+export interface RuleWords {
+  /** What breaking it is called on a switch. */
+  readonly broken: string;
+  /** What the rule says. */
+  readonly says: string;
+  /** Why there is damage without it. */
+  readonly why: string;
+}
+
+/** The rules that have a switch; all others are in a list. */
+export const SWITCHES: readonly Rule[] = [
+  'ConfirmAbsence',
+  'CommitBeforeOverwrite',
+  'SuperblockAfterTail',
+  'FreeBeforeReuse',
+];
+
+export const RULES: Readonly<Record<Rule, RuleWords>> = {
+  ConfirmAbsence: {
+    broken: 'Skip the re-check',
+    says: 'A chunk that had no record is confirmed after it was read (R3).',
+    why:
+      'The reader looked into the journal, found no record, and read the volume. The writer ' +
+      'preserved and overwrote the chunk in between. One more look into the journal would have ' +
+      'shown the record, and the old bytes were safe in their slot all the time. Nobody looked.',
+  },
+  CommitBeforeOverwrite: {
+    broken: 'Overwrite before commit',
+    says: 'A chunk is overwritten only when its record can be seen by everybody (W3, then W4).',
+    why:
+      'The writer overwrote the chunk while its record was not in the journal yet. The reader did ' +
+      'everything right, the re-check included: the journal had nothing to tell it.',
+  },
+  SuperblockAfterTail: {
+    broken: 'Trust a cached absence',
+    says: '“No news” counts only if the journal that was asked is still the one in force.',
+    why:
+      'The journal had moved to another place. The reader went on asking the old place, where no ' +
+      'record can arrive any more, and took its silence for “nothing was overwritten”.',
+  },
+  FreeBeforeReuse: {
+    broken: 'Reuse slots early',
+    says: 'A slot is used again only when everybody can see that its copy was deleted.',
+    why:
+      'The writer deleted a copy and put other bytes into its slot before the deletion could be ' +
+      'seen. For the reader the copy was alive, and its slot held something else. Here the ' +
+      'checksum in the record notices: the read fails instead of lying.',
+  },
+  BarrierBehindRecords: {
+    broken: 'Commit without a barrier',
+    says: 'A commit is a barrier, not only a write.',
+    why: 'The power failed, and kept the overwritten chunk but not the record of its old bytes.',
+  },
+  SlotChecksums: {
+    broken: 'Believe slots unseen',
+    says: 'A record is believed only if its slots have their checksums.',
+    why: 'A record had arrived before the bytes in its slot did, and the slot was believed.',
+  },
+  OneCommitAtATime: {
+    broken: 'Commit in any order',
+    says: 'Records become visible in their order.',
+    why: 'A later record was there before an earlier one; readers stop at the gap and miss it.',
+  },
+  LeaveBeforeReuse: {
+    broken: 'Reuse the old journal early',
+    says: 'The old journal’s place is free only when the superblock that leaves it is stable.',
+    why: 'The power failed, and the journal in force was the one that had been written over.',
+  },
+  DrainBeforeCreate: {
+    broken: 'Take copies amid writes',
+    says: 'A creation waits for the writes under way.',
+    why: 'A write was half done at the instant, so the copy holds half of it.',
+  },
+  FlushBeforeCreate: {
+    broken: 'Take copies of unflushed bytes',
+    says: 'What was written before the instant is behind a barrier when the copy exists.',
+    why: 'The power failed and took writes that the copy has to hold.',
+  },
+  CheckAlive: {
+    broken: 'Do not ask whether the copy lives',
+    says: 'After the read: is the copy still alive (R4)?',
+    why: 'The copy was deleted, so nobody preserved its bytes any more; the reader did not notice.',
+  },
+  PassivesNeverWrite: {
+    broken: 'Let a reader write back',
+    says: 'A passive node writes nothing.',
+    why: 'A reader wrote what it had read, over what the active node had written since.',
+  },
+  FenceBeforeLoad: {
+    broken: 'Load the journal before fencing',
+    says: 'Whoever takes the role fences the old holder first, and loads the journal then.',
+    why: 'The old holder took a copy after the journal was loaded, and the new one never knew.',
+  },
+  FencedStops: {
+    broken: 'Go on when fenced',
+    says: 'A holder that was fenced acknowledges nothing.',
+    why: 'Two nodes acknowledged at once, and only one of them was right.',
+  },
+  NewGenerationWithRole: {
+    broken: 'Go on with the old journal',
+    says: 'Taking the role begins a new generation of the journal.',
+    why: 'A reader kept a record that the power cut took back, and its slot was used again.',
+  },
+  JournalBeforeSuperblock: {
+    broken: 'Name the new journal early',
+    says: 'A new journal is stable before a superblock names it.',
+    why: 'The power failed: the superblock names a journal that is not there.',
+  },
+  TwoPlacesInTurn: {
+    broken: 'One place for superblocks',
+    says: 'The two superblocks are written in turn.',
+    why: 'The only good superblock was torn by the power cut.',
+  },
+  FullFails: {
+    broken: 'Write although nothing fits',
+    says: 'A write whose old bytes cannot be kept fails.',
+    why: 'The diff area was full, so the old bytes went nowhere, and were overwritten.',
+  },
+  DrainBeforeRevert: {
+    broken: 'Revert amid writes',
+    says: 'A revert waits for the writes under way.',
+    why: 'A write from before the revert landed after it.',
+  },
+  PreserveBeforeSettle: {
+    broken: 'Revert over newer copies',
+    says: 'What a revert overwrites is preserved for newer copies.',
+    why: 'The revert overwrote bytes that a newer copy needed.',
+  },
+  BarrierBeforeSettled: {
+    broken: 'Call it settled early',
+    says: 'A chunk is settled when its bytes are behind a barrier.',
+    why: 'The power failed, and a chunk that was called settled was not.',
+  },
+  SettleBeforeOverwrite: {
+    broken: 'Write what is unsettled',
+    says: 'While a revert is under way, a chunk is settled before it is written.',
+    why: 'A write was hidden by the copy’s bytes, or they by it.',
+  },
+  MarkBeforePreserve: {
+    broken: 'Preserve without a mark',
+    says: 'A chunk that is preserved for the first time during a revert is called settled first.',
+    why: 'A written chunk looked as if the revert had still to bring it back.',
+  },
+  KeepRevertedTo: {
+    broken: 'Delete the copy reverted to',
+    says: 'The copy that the volume is being reverted to is kept.',
+    why: 'The copy was deleted while the volume’s bytes were in its slots.',
+  },
+  ReleaseAlways: {
+    broken: 'Hold writers for ever',
+    says: 'A creation lets the writers go on, however it ends.',
+    why: 'The writers wait, and nobody will ever wake them.',
+  },
+};
