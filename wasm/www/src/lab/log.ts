@@ -75,6 +75,7 @@ function actionText(action: Action): string {
 
 const PLAIN = {
   create: 'c',
+  make: 'n',
   settle: 's',
   compact: 'm',
   flush: 'f',
@@ -87,6 +88,11 @@ function orderText(order: Order): string {
   if (typeof order === 'string') return PLAIN[order];
   if ('write' in order) return `w${rangeText(order.write.units)}-${of(order.write.value)}`;
   if ('discard' in order) return `z${rangeText(order.discard.units)}`;
+  if ('amend' in order) {
+    const { copy, units, value } = order.amend;
+    return `a${rangeText(units)}-${of(value)}-${of(copy)}`;
+  }
+  if ('finish' in order) return `e${of(order.finish)}`;
   if ('look' in order) return `l${rangeText(order.look.units)}`;
   if ('read' in order) return `r${rangeText(order.read.units)}-${of(order.read.copy)}`;
   return 'delete' in order ? `d${of(order.delete)}` : `v${of(order.revert)}`;
@@ -137,11 +143,15 @@ function orderOf(order: string, text: string): Order {
     .slice(1)
     .split('-')
     .map((part) => number(part, text));
-  const [first = 0, end = 0, third = 0] = numbers;
+  const [first = 0, end = 0, third = 0, fourth = 0] = numbers;
   const units = { start: first, end };
   switch (`${order.slice(0, 1)}${numbers.length}`) {
     case 'w3':
       return { write: { units, value: third } };
+    case 'a4':
+      return { amend: { units, value: third, copy: fourth } };
+    case 'e1':
+      return { finish: first };
     case 'r3':
       return { read: { units, copy: third } };
     case 'z2':

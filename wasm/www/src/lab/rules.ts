@@ -149,6 +149,26 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     says: 'The copy that the volume is being reverted to is kept.',
     why: 'The copy was deleted while the volume’s bytes were in its slots.',
   },
+  AmendBeforeFinish: {
+    broken: 'Finish a copy early',
+    says: 'What its maker changed in a copy is behind a barrier before the copy is called finished.',
+    why: 'The copy was called finished, and what was changed in it did not outlive the crash.',
+  },
+  FinishedForEver: {
+    broken: 'Change finished copies',
+    says: 'A finished copy is never changed.',
+    why: 'A reader had the copy already, and then its bytes were others.',
+  },
+  AmendedAtOnce: {
+    broken: 'See changes one by one',
+    says: 'What was changed in a copy counts when it is finished, all at once.',
+    why: 'A reader took some chunks from before the changes and some from behind them.',
+  },
+  ForgetUnfinished: {
+    broken: 'Keep half-made changes',
+    says: 'After a crash nothing counts that was changed in a copy which was never finished.',
+    why: 'The crash came in the middle of the changes, and the copy kept half of them.',
+  },
   ReleaseAlways: {
     broken: 'Hold writers for ever',
     says: 'A creation lets the writers go on, however it ends.',
