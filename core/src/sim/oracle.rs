@@ -5,12 +5,15 @@
 //! out, the same for every reader for ever. So the oracle knows for each copy the content from
 //! before and the writes that may be in, and remembers what readers have seen of it.
 
+mod creation;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{format, vec};
 use core::ops::Range;
 
+use self::creation::{Creation, Finish};
 use super::content::Value;
 use super::disk::Owner;
 use crate::units::CopyId;
@@ -49,37 +52,6 @@ pub(super) struct Flight {
     pub(super) units: Range<usize>,
     /// What they become.
     pub(super) value: Value,
-}
-
-/// A shadow copy, from the moment its creation began.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Creation {
-    id: Option<CopyId>,
-    state: State,
-    /// The volume as it was acknowledged when the creation began.
-    before: Vec<Value>,
-    /// Writes that may be in it, in their order.
-    between: Vec<Flight>,
-    /// What was read of it so far, while it was unfinished.
-    seen: Vec<Option<Value>>,
-    finish: Finish,
-    /// What was amended in it before it was finished.
-    amended: Vec<Flight>,
-    /// What was read of it so far, since it is finished.
-    seen_finished: Vec<Option<Value>>,
-}
-
-/// Whether a copy is finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Finish {
-    /// Nobody has said so yet.
-    Never,
-    /// Somebody has begun to say so.
-    Begun,
-    /// That was lost, with all that was amended. Who has heard of it may believe it for a while.
-    Lost,
-    /// It was acknowledged, or the copy was taken so.
-    Done,
 }
 
 /// A copy that was found: when it was taken, its number, and whether it is finished.
@@ -509,64 +481,6 @@ impl Oracle {
                 (State::Maybe | State::Doomed, None) => creation.state = State::Dead,
                 _ => {}
             }
-        }
-        Ok(())
-    }
-}
-
-impl Creation {
-    /// What it holds if just these of the writes between are in it, before or since it is finished.
-    fn content(&self, choice: u32, finished: bool) -> Vec<Value> {
-        let mut content = self.before.clone();
-        let between = self.between.iter().enumerate();
-        let chosen = between.filter(|(nth, _)| choice >> nth & 1 == 1).map(|(_, flight)| flight);
-        let amended = self.amended.iter().filter(|_| finished);
-        for Flight { units, value } in chosen.chain(amended) {
-            content[units.clone()].fill(*value);
-        }
-        content
-    }
-
-    /// Whether some choice of the writes between explains all that was seen.
-    fn explain(&self) -> Result<(), Broken> {
-        let agrees = |choice: u32| {
-            let is_seen = |seen: &[Option<Value>], finished| {
-                let mut pairs = seen.iter().zip(self.content(choice, finished));
-                pairs.all(|(seen, value)| seen.is_none_or(|seen| seen == value))
-            };
-            is_seen(&self.seen, false) && is_seen(&self.seen_finished, true)
-        };
-        if (0..1 << self.between.len()).any(agrees) {
-            return Ok(());
-        }
-        let words = |seen: &[Option<Value>]| {
-            seen.iter().map(|seen| seen.map_or(-1, i32::from)).collect::<Vec<_>>()
-        };
-        let amended = if self.amended.is_empty() {
-            String::new()
-        } else {
-            format!(", and unfinished as {:?}; {:?} was amended", words(&self.seen), self.amended)
-        };
-        Err(format!(
-            "a copy reads as {:?}{amended}; at its instant the volume was {:?}{}",
-            words(&self.seen_finished),
-            self.before,
-            if self.between.is_empty() { "" } else { ", or with writes that were under way" },
-        ))
-    }
-
-    /// A recovery has found it, finished or not. If not, nothing was ever amended in it.
-    fn recover(&mut self, id: CopyId, finished: bool) -> Result<(), Broken> {
-        match (self.finish, finished) {
-            (Finish::Done, false) => {
-                return Err(format!("copy {id} was finished, and is unfinished again"));
-            }
-            (Finish::Never | Finish::Lost, true) => {
-                return Err(format!("copy {id} is finished, and nobody has finished it"));
-            }
-            (Finish::Begun | Finish::Done, true) => self.finish = Finish::Done,
-            (Finish::Never, false) => self.amended.clear(),
-            (Finish::Begun | Finish::Lost, false) => self.finish = Finish::Lost,
         }
         Ok(())
     }

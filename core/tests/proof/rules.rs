@@ -122,15 +122,6 @@ fn the_order_of_the_search_makes_no_difference_to_a_proof() {
     assert_eq!(deep, near);
 }
 
-/// The slots of an amended copy are free no earlier than others: its world meets their reuse.
-#[test]
-fn slots_of_an_amended_copy_are_not_used_again_too_early() {
-    let rules = Rules::default().without(Rule::FreeBeforeReuse);
-    let world = Scenario { rules, ..scenarios::named("amend-reuse").expect("a world") };
-    let story = explore(&world, LIMITS).damage.expect("bytes of something else");
-    println!("{story}");
-}
-
 /// What nobody reads is not found: the explorer does not cry wolf over a broken rule alone.
 #[test]
 fn a_broken_rule_that_nobody_meets_does_no_damage() {

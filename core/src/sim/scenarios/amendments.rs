@@ -70,12 +70,15 @@ fn races() -> Vec<Scenario> {
 fn space() -> Vec<Scenario> {
     let small = |name, story, on_full| Scenario { slots: 9, on_full, ..Scenario::new(name, story) };
     vec![
-        Scenario { slots: 10, ..Scenario::new("amend-reuse", "its slot is freed and used again") }
-            .before(&[Make, amend(1, FIRST, 5), Finish(1)])
-            .and_before(churn(2, 5))
-            .and_before([Create])
-            .active(&[&[Delete(1)], &[write(FIRST, 3)]])
-            .passive(&[&[read(1, 0..1)]]),
+        Scenario {
+            slots: 10,
+            ..Scenario::new("amend-reuse", "it is deleted in a read, and slots are taken")
+        }
+        .before(&[Make, amend(1, FIRST, 5), Finish(1)])
+        .and_before(churn(2, 5))
+        .and_before([Create])
+        .active(&[&[Delete(1)], &[write(FIRST, 3)]])
+        .passive(&[&[read(1, 0..1)]]),
         small("amend-full", "there is no room for what is amended", OnFull::FailWrite)
             .before(&[Create, write(BOTH, 2), Make])
             .active(&[&[amend(2, BOTH, 5), Finish(2), Delete(1), write(BOTH, 3)]])
