@@ -63,7 +63,8 @@ fn races() -> Vec<Scenario> {
             .passive(&[&[read(1, FIRST), read(3, FIRST)]]),
         Scenario::new("amend-revert-early", "nobody reverts to a copy in the making")
             .before(&[Make, write(FIRST, 2)])
-            .active(&[&[Revert(1)], &[amend(1, FIRST, 5), Finish(1)]]),
+            .active(&[&[Revert(1)], &[amend(1, FIRST, 5), Finish(1)]])
+            .passive(&[&[read(1, FIRST)]]),
     ]
 }
 
