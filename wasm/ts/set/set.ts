@@ -46,7 +46,7 @@ export async function prepareSet<const V extends Volumes>(
 class Running {
   readonly conductor: Conductor;
   readonly #signal: AbortSignal | undefined;
-  readonly #stop = () => this.conductor.hear((set, now) => set.abort(now));
+  readonly #stop = () => void this.abort();
   #endTurns: (() => void) | undefined;
 
   constructor(conductor: Conductor, endTurns: () => void, signal: AbortSignal | undefined) {
