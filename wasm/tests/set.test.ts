@@ -106,10 +106,11 @@ describe('one instant', () => {
     ['8 volumes on media that promise', 8, promised(5)],
   ];
   for (const [name, count, media] of kinds) {
-    test(`of ${name} under concurrent writes`, async () => {
+    test(`of ${name} under concurrent writes`, async (context) => {
       const all = await volumes(count, media);
       const counter = (value: number) => new Uint8Array(new Uint32Array([value]).buffer);
       let stop = false;
+      context.after(() => (stop = true));
       // Each is written when the one before has been acknowledged, by some that know of no set.
       const write = async (at: number) => {
         for (let value = 1; !stop; value++) {
@@ -119,7 +120,7 @@ describe('one instant', () => {
       };
       const writers = [0, 512, 8192, 8196].map(write);
       let different = 0;
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < 20; round++) {
         const witness = new Witness('witness');
         const options = { participants: [witness], label: `round ${round}` };
         const { report, value } = await backupSet(all, options, async (copies) => {
@@ -152,9 +153,10 @@ describe('one instant', () => {
     });
   }
 
-  test('a participant that stops its writers finds all of its work or nothing', async () => {
+  test('a participant that stops its writers finds all of its work or nothing', async (context) => {
     const all = await volumes(2, promised(11));
     let stop = false;
+    context.after(() => (stop = true));
     let pausing = false;
     let paused = () => {};
     let resume = () => {};
@@ -195,9 +197,15 @@ describe('one instant', () => {
   });
 });
 
+/** Media of which each pair is slower than the one before, so that nothing is at one instant by chance. */
 function promised(seed: number): () => Media {
   const chance = random(seed);
-  return () => ({ origin: new Promised(SIZE, chance), diff: new Promised(0, chance) });
+  let slowness = 0;
+  return () => {
+    const turns = 3 * slowness++;
+    const pace = () => chance() + turns;
+    return { origin: new Promised(SIZE, pace), diff: new Promised(0, pace) };
+  };
 }
 
 const WAYS = {
@@ -295,6 +303,15 @@ describe('a participant that', () => {
     assert.deepEqual(late.calls, ['prepare', 'freeze', 'abort', 'shutdown', 'abort']);
     assert.equal(late.frozen, false);
     await atPeace(all, clock);
+  });
+
+  test('hangs in real time is given up, too', async () => {
+    const all = await volumes(1);
+    const bad = { ...new Witness('bad', { freeze: WAYS.hangs }), deadlines: { freeze: 20 } };
+    const error = await failure(backupSet(all, { participants: [bad] }, () => {}));
+    assert.equal(error.failure.reason.message, 'freeze: no answer in 0.020 s');
+    assert.deepEqual(bad.calls, ['prepare', 'freeze', 'abort', 'shutdown']);
+    await atPeace(all);
   });
 
   test('takes longer than it may be frozen is let go', async () => {
