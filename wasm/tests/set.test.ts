@@ -115,7 +115,7 @@ describe('one instant', () => {
       const write = async (at: number) => {
         for (let value = 1; !stop; value++) {
           for (const volume of all) await volume.write(at, counter(value));
-          await new Promise((resume) => setImmediate(resume));
+          await turn();
         }
       };
       const writers = [0, 512, 8192, 8196].map(write);
@@ -197,14 +197,33 @@ describe('one instant', () => {
   });
 });
 
-/** Media of which each pair is slower than the one before, so that nothing is at one instant by chance. */
+const turn = () => new Promise((resume) => setImmediate(resume));
+
+/** Writes take a turn, and barriers so many more. */
+class Slow extends Promised {
+  turns = 0;
+  override async writeAt(offset: number, data: Uint8Array): Promise<void> {
+    await turn();
+    return super.writeAt(offset, data);
+  }
+  override async barrier(): Promise<void> {
+    for (let nth = 0; nth < this.turns; nth++) await turn();
+    return super.barrier();
+  }
+}
+
+/**
+ * Media of which each flushes longer than the one before, while writes overtake: nothing is of one instant
+ * by chance.
+ */
 function promised(seed: number): () => Media {
   const chance = random(seed);
-  let slowness = 0;
+  let turns = 0;
   return () => {
-    const turns = 3 * slowness++;
-    const pace = () => chance() + turns;
-    return { origin: new Promised(SIZE, pace), diff: new Promised(0, pace) };
+    const origin = new Slow(SIZE, chance);
+    origin.turns = turns;
+    turns += 3;
+    return { origin, diff: new Promised(0, chance) };
   };
 }
 
