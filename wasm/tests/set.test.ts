@@ -14,7 +14,6 @@ import {
   Passive,
   prepareSet,
   type Reason,
-  type SetCopy,
   SetFailed,
   ShadowvolError,
   Veto,
@@ -23,6 +22,7 @@ import {
 
 import { calm, VirtualClock } from './clock.js';
 import { Bytes, filled, Promised, random } from './media.js';
+import { WAYS, Witness } from './witness.js';
 
 const SIZE = 1 << 18;
 
@@ -50,42 +50,6 @@ async function failure(work: Promise<unknown>): Promise<SetFailed> {
   assert.equal(error.kind, 'set-failed');
   assert.equal(error.report.outcome, 'failed');
   return error;
-}
-
-/** A participant that notes what it is told. */
-class Witness implements Participant {
-  readonly calls: string[] = [];
-  copies: readonly SetCopy[] = [];
-  frozen = false;
-  level: Level = 'front-end';
-  constructor(
-    readonly name: string,
-    readonly deviation: Partial<Record<Call, () => Promise<void> | void>> = {},
-  ) {}
-  prepare = () => this.#told('prepare');
-  freeze = () => {
-    this.frozen = true;
-    return this.#told('freeze');
-  };
-  thaw = () => {
-    this.frozen = false;
-    return this.#told('thaw');
-  };
-  postSnapshot = (copies: readonly SetCopy[]) => {
-    this.copies = copies;
-    return this.#told('postSnapshot');
-  };
-  abort = () => {
-    this.frozen = false;
-    return this.#told('abort');
-  };
-  backupComplete = (succeeded: boolean) => this.#told('backupComplete', `${succeeded}`);
-  shutdown = () => this.#told('shutdown');
-
-  #told(call: Call, ...with_: string[]): Promise<void> | void {
-    this.calls.push([call, ...with_].join(' '));
-    return this.deviation[call]?.();
-  }
 }
 
 /** Nothing is held and nothing is left. */
@@ -226,14 +190,6 @@ function promised(seed: number): () => Media {
     return { origin, diff: new Promised(0, chance) };
   };
 }
-
-const WAYS = {
-  throws: () => {
-    throw new Veto('not now', { retryable: true });
-  },
-  rejects: () => Promise.reject(new RangeError('out of order')),
-  hangs: () => new Promise<never>(() => {}),
-} as const;
 
 describe('a participant that', () => {
   for (const [way, deviate] of Object.entries(WAYS)) {
