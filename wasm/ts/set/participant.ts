@@ -65,7 +65,8 @@ export class Veto extends Error {
   /** Whether another try may succeed. */
   readonly retryable: boolean;
 
-  constructor(reason: string, { retryable = false, cause }: { retryable?: boolean; cause?: unknown } = {}) {
+  constructor(reason: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    const { retryable = false, cause } = options;
     super(reason, cause === undefined ? undefined : { cause });
     this.retryable = retryable;
   }

@@ -16,7 +16,7 @@ export interface About {
 /** Hears what a volume has done, or why it refuses. */
 export type Answer = (ask: Ask, refusal?: { thrown: unknown }) => void;
 
-/** A volume's side of a set: it takes the copy in three stretches, and waits at the gates between them. */
+/** A volume's side of a set: it takes the copy in three stretches, and waits between them. */
 export class Side {
   readonly name: string;
   readonly volume: Volume;

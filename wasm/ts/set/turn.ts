@@ -27,7 +27,8 @@ export async function takeTurns(
     if (!busy) break;
     const left = until - clock.now();
     if (left <= 0) {
-      const message = `another set is taking a copy of volume \`${busy[0]}\`; try again, or say how long to wait`;
+      const who = `another set is taking a copy of volume \`${busy[0]}\``;
+      const message = `${who}; try again, or say how long to wait with waitMs`;
       throw new ShadowvolError('creation-in-progress', message);
     }
     await change(left, clock, signal);
