@@ -10,7 +10,8 @@ export { OpfsFile, OpfsMedium, type OpfsSharing } from './opfs.js';
 export { Passive, type PassiveStats } from './passive.js';
 export type { Clock } from './set/clock.js';
 export type { Copies, SetOptions, Volumes } from './set/options.js';
-export { type Call, type Deadlines, type Level, type Participant, type SetCopy, Veto } from './set/participant.js';
+export type { Call, Deadlines, Level, Participant, SetCopy } from './set/participant.js';
+export { Veto } from './set/participant.js';
 export type { Ask, Failure, Outcome, Part, Phase, Reason, Report } from './set/report.js';
 export { SetFailed } from './set/report.js';
 export {
