@@ -10,6 +10,7 @@
 //! | `node`    | machines driven to their ends                                |
 //! | `task`    | a request: done at once, or a promise                        |
 //! | `volume`  | the active node                                              |
+//! | `set`     | the machine of a shadow copy set                             |
 //! | `passive` | a passive node                                               |
 //! | `checksum`| CRC-32C                                                      |
 //! | `error`   | errors as JavaScript's                                       |
@@ -30,6 +31,8 @@ mod object;
 mod passive;
 #[cfg(feature = "engine")]
 mod perform;
+#[cfg(feature = "engine")]
+mod set;
 #[cfg(feature = "sim")]
 mod sim;
 #[cfg(feature = "engine")]

@@ -15,12 +15,13 @@ pub(crate) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValu
     object.into()
 }
 
-/// A shadow copy's number, label and time in milliseconds.
+/// A shadow copy's number, label and time in milliseconds, and whether it is in the making.
 pub(crate) fn copy(info: &CopyInfo) -> JsValue {
     object([
         ("id", info.id.number().into()),
         ("label", info.about.label.as_str().into()),
         ("time", (info.about.time as f64 / 1e6).into()),
+        ("unfinished", info.about.is_unfinished().into()),
     ])
 }
 

@@ -5,6 +5,7 @@ mod copies;
 mod facts;
 mod open;
 mod revert;
+mod side;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -204,7 +205,7 @@ impl Inner {
     fn serve<'a>(self: &'a Rc<Self>, wait: Wait) -> Under<'a, ()> {
         Box::pin(async move {
             match wait {
-                // No creation here has a gate.
+                // A creation with a gate waits there by itself.
                 Wait::Turn | Wait::Gate => Ok(()),
                 Wait::Commit => self.run_inner(Commit::new()).await,
                 Wait::Room(slots) => {

@@ -4,6 +4,9 @@ import { test } from 'node:test';
 
 import { expectTypeOf } from 'expect-type';
 import {
+  backupSet,
+  type Call,
+  type CreatedSet,
   type CreateOptions,
   type ErrorKind,
   type Extent,
@@ -13,8 +16,13 @@ import {
   type Memory,
   type OpfsFile,
   type OpfsMedium,
+  type Participant,
   Passive,
+  type PreparedSet,
+  prepareSet,
   type ReadableMedium,
+  type Reason,
+  type SetFailed,
   type ShadowCopy,
   type ShadowCopyInfo,
   ShadowvolError,
@@ -52,6 +60,31 @@ test('types', () => {
   expectTypeOf<Extract<VolumeEvent, { kind: 'copies-dropped' }>['copies']>().toEqualTypeOf<
     readonly number[]
   >();
+
+  // The copies are where the volumes were, and the steps have an order.
+  type Two = { data: Volume; log: Volume };
+  expectTypeOf(prepareSet<Two>).returns.resolves.toEqualTypeOf<PreparedSet<Two>>();
+  expectTypeOf<PreparedSet<Two>['create']>().returns.resolves.toEqualTypeOf<CreatedSet<Two>>();
+  expectTypeOf<PreparedSet<Two>>().not.toHaveProperty('complete');
+  expectTypeOf<CreatedSet<Two>>().not.toHaveProperty('create');
+  expectTypeOf<CreatedSet<Two>['copies']>().toEqualTypeOf<{
+    readonly data: ShadowCopy;
+    readonly log: ShadowCopy;
+  }>();
+  expectTypeOf<CreatedSet<readonly [Volume, Volume]>['copies']>().toEqualTypeOf<
+    readonly [ShadowCopy, ShadowCopy]
+  >();
+  const count = (one: Volume) => backupSet([one], {}, ([copy]) => copy.size);
+  expectTypeOf(count).returns.resolves.toHaveProperty('value').toEqualTypeOf<number>();
+  expectTypeOf<{ name: string; abort(): Promise<void> }>().toExtend<Participant>();
+  expectTypeOf<{ name: string; freeze(): void }>().not.toExtend<Participant>();
+  expectTypeOf<SetFailed>().toExtend<ShadowvolError>();
+  const narrowed = ({ failure }: SetFailed, reason: Reason) => {
+    if (failure.author === 'participant') expectTypeOf(failure.name).toEqualTypeOf<string>();
+    else if (failure.author === 'set') expectTypeOf(failure.name).toEqualTypeOf<undefined>();
+    if (reason.kind === 'vetoed') expectTypeOf(reason.during).toEqualTypeOf<Call>();
+  };
+  expectTypeOf(narrowed).toBeFunction();
 
   expectTypeOf<Simulation['choices']>().returns.toEqualTypeOf<SimEvent[]>();
   expectTypeOf<SimEvent['action']>().toEqualTypeOf<Action | null>();

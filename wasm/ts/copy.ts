@@ -10,6 +10,8 @@ export interface ShadowCopyInfo {
   readonly label: string;
   /** When it was taken. */
   readonly created: Date;
+  /** Whether it is in the making, as part of a set: nobody but its maker may use it. */
+  readonly unfinished: boolean;
 }
 
 /** A range of bytes. */
@@ -31,11 +33,12 @@ export interface RawInfo {
   id: number;
   label: string;
   time: number;
+  unfinished: boolean;
 }
 
 /** @internal */
-export function info({ id, label, time }: RawInfo): ShadowCopyInfo {
-  return { id, label, created: new Date(time) };
+export function info({ id, label, time, unfinished }: RawInfo): ShadowCopyInfo {
+  return { id, label, created: new Date(time), unfinished };
 }
 
 /** @internal A buffer for a request, if that lies within so many bytes. */
@@ -53,16 +56,18 @@ export class ShadowCopy implements ShadowCopyInfo {
   readonly id: number;
   readonly label: string;
   readonly created: Date;
+  readonly unfinished: boolean;
   /** Bytes of the volume. */
   readonly size: number;
   readonly #raw: RawShadowCopy;
 
   /** @internal */
   constructor(raw: RawShadowCopy, size: number) {
-    const { id, label, created } = info(raw.info as RawInfo);
+    const { id, label, created, unfinished } = info(raw.info as RawInfo);
     this.id = id;
     this.label = label;
     this.created = created;
+    this.unfinished = unfinished;
     this.size = size;
     this.#raw = raw;
   }

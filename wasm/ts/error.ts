@@ -4,6 +4,8 @@ export type ErrorKind =
   | 'gone'
   /** No shadow copy with this number was ever taken. */
   | 'no-such-copy'
+  /** The shadow copy is in the making: nobody but its maker may use it. */
+  | 'unfinished'
   /** No room for old bytes, and the policy says that the write fails. Nothing was written. */
   | 'diff-area-full'
   /** A newer holder has taken the active role. */
@@ -48,6 +50,16 @@ export type ErrorKind =
   | 'bad-argument'
   /** The volume or node was closed. */
   | 'closed'
+  /** A shadow copy set has failed: a {@link SetFailed}, which says who, and why. */
+  | 'set-failed'
+  /** Another set is taking a copy of the same volume. */
+  | 'creation-in-progress'
+  /** That does not come next in a set. */
+  | 'wrong-state'
+  /** A set has 64 volumes at most. */
+  | 'too-many-volumes'
+  /** A volume is in the set twice. */
+  | 'duplicate-volume'
   /** Somebody asked for it to stop. */
   | 'cancelled'
   /** A scenario, a move or an order of the simulator that makes no sense. */
@@ -69,7 +81,7 @@ export type ErrorFacts = Readonly<Record<string, number>>;
  * }
  */
 export class ShadowvolError extends Error {
-  override readonly name = 'ShadowvolError';
+  override readonly name: string = 'ShadowvolError';
   /** What went wrong, to match on. */
   readonly kind: ErrorKind;
   /** The numbers that it says about itself. */

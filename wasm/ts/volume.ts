@@ -1,4 +1,4 @@
-import { RawOptions, type RawPassive, RawVolume } from './engine/shadowvol.js';
+import { RawOptions, type RawPassive, type RawSide, RawVolume } from './engine/shadowvol.js';
 import { buffer, type Extent, info, type RawInfo, type ShadowCopyInfo } from './copy.js';
 import { ShadowvolError } from './error.js';
 import { load } from './load.js';
@@ -117,7 +117,20 @@ export class Volume {
     await load();
     const origin = raw(media.origin, 'origin', true);
     const diff = raw(media.diff, 'diff area', true);
-    return new Volume((await RawVolume.open(origin, diff, space(options))) as RawVolume);
+    const volume = new Volume((await RawVolume.open(origin, diff, space(options))) as RawVolume);
+    await volume.#collect();
+    return volume;
+  }
+
+  /**
+   * Deletes what a set has left behind whose page or process has died. Nobody but the holder of the
+   * active role makes a copy, so one that is unfinished when the role is taken will never be finished.
+   */
+  async #collect(): Promise<void> {
+    const orphans = this.shadowCopies().filter(({ unfinished }) => unfinished);
+    if (orphans.length === 0) return;
+    // One that cannot be deleted now is no reason not to open: it says that it is unfinished.
+    await this.deleteShadowCopy(...orphans.map(({ id }) => id)).catch(() => {});
   }
 
   /** Bytes of the volume. */
@@ -216,6 +229,11 @@ export class Volume {
 
   async #open(): Promise<Passive> {
     return new Passive((await this.#raw.reader()) as RawPassive);
+  }
+
+  /** @internal This volume's side of a set. */
+  side(label: string, time: number, set: Uint8Array, copies: number): RawSide {
+    return this.#raw.side(label, time, set, copies);
   }
 
   /** Writes the journal anew, without what answers for nothing. Happens by itself when it pays. */

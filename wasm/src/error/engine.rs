@@ -67,6 +67,8 @@ fn describe(error: &shadowvol::Error) -> (&'static str, Facts) {
         E::DiffAreaTooSmall { needed, found } => {
             ("diff-area-too-small", two("needed", needed, "found", found))
         }
+        E::Unfinished { copy } => ("unfinished", one("copy", copy.number().into())),
+        E::CreationCancelled => ("cancelled", NONE),
         E::Io { .. } => ("medium-error", NONE),
         _ => ("error", NONE),
     }
