@@ -156,14 +156,15 @@ impl Passive {
         Ok(self.of(info))
     }
 
-    /// The newest shadow copy, as the journal has it now; none if there is none.
+    /// The newest shadow copy, as the journal has it now; none if there is none. One that is
+    /// unfinished, because its set is being taken, does not count.
     ///
     /// # Errors
     ///
     /// When the journal cannot be read, or the node is closed.
     pub fn find_newest(&self) -> Result<Option<ShadowCopy>, Error> {
         self.inner.catch_up()?;
-        let newest = self.inner.node.with(|state| state.view().copies().next_back().cloned());
+        let newest = self.inner.node.with(|state| state.view().newest_finished().cloned());
         Ok(newest.map(|info| self.of(info)))
     }
 

@@ -92,7 +92,7 @@ impl RawPassive {
         })
     }
 
-    /// The shadow copy with this number; the newest for 0, and nothing if there is none.
+    /// The shadow copy with this number; the newest finished one for 0, and nothing if there is none.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl RawPassive {
             inner.catch_up().await?;
             let found = inner.node.with(|state| match CopyId::new(copy) {
                 Some(copy) => state.view().copy(copy).cloned().map(Some),
-                None => Ok(state.view().copies().next_back().cloned()),
+                None => Ok(state.view().newest_finished().cloned()),
             })?;
             Ok(found.map_or(JsValue::UNDEFINED, |info| inner.copy(info).into()))
         })

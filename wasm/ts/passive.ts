@@ -86,7 +86,7 @@ export class Passive {
     return new ShadowCopy(copy, this.size);
   }
 
-  /** The newest shadow copy, as the journal has it now. */
+  /** The newest shadow copy, as the journal has it now; one that is unfinished does not count. */
   async newest(): Promise<ShadowCopy | undefined> {
     const copy = (await this.#raw.shadowCopy(0)) as RawShadowCopy | undefined;
     return copy && new ShadowCopy(copy, this.size);

@@ -104,6 +104,12 @@ impl View {
         self.copies.last_key_value().map(|(&copy, _)| copy)
     }
 
+    /// The newest live copy that is not in the making: the newest one for whoever reads copies.
+    #[must_use]
+    pub fn newest_finished(&self) -> Option<&CopyInfo> {
+        self.copies().rev().find(|info| !info.about.is_unfinished())
+    }
+
     /// The newest live copy that is not above this number.
     #[must_use]
     pub fn newest_at_most(&self, copy: CopyId) -> Option<CopyId> {

@@ -91,13 +91,13 @@ impl Volume {
         Ok(self.inner.node.with(|active| active.view().copy(copy).cloned())?)
     }
 
-    /// The newest shadow copy; none if there is none.
+    /// The newest shadow copy that is finished; none if there is none.
     ///
     /// # Errors
     ///
     /// When the volume is closed.
     pub fn find_newest(&self) -> Result<Option<CopyInfo>, Error> {
         self.check_open()?;
-        Ok(self.inner.node.with(|active| active.view().copies().next_back().cloned()))
+        Ok(self.inner.node.with(|active| active.view().newest_finished().cloned()))
     }
 }

@@ -156,6 +156,8 @@ fn a_copy_is_unfinished_until_post_snapshot_is_over() {
     let of = Arc::clone(&disk);
     let actor = Actor::new("database", move |call| {
         let copies = of.volume.shadow_copies().expect("an open volume");
+        let newest = of.volume.reader().expect("a reader").find_newest().expect("a journal");
+        assert_eq!(newest.is_some(), call == "shutdown" || call == "backup_complete", "{call}");
         if ["thaw", "post_snapshot"].contains(&call) {
             let [copy] = &copies[..] else { panic!("{copies:?}") };
             assert!(copy.about.is_unfinished());

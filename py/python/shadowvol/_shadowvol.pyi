@@ -296,7 +296,7 @@ class Volume:
         """
 
     def newest(self) -> ShadowCopy:
-        """The newest shadow copy.
+        """The newest shadow copy; one that is unfinished does not count.
 
         Raises:
             NoSuchCopy: there is none.
@@ -533,6 +533,8 @@ class Passive:
 
     def newest(self) -> ShadowCopy:
         """The newest shadow copy, as the journal has it now.
+
+        One that is unfinished, because its set is being taken, does not count.
 
         Raises:
             NoSuchCopy: there is none.
