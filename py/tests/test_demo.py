@@ -72,8 +72,9 @@ def test_the_second_act(shadowvol: Run) -> None:
     assert (one_instant["right"], at_rest["right"], at_rest["rolled_back"]) == (4, 4, 0)
     assert all(wait > 0 for wait in at_rest["waits"])
     full, *incremental = act["nights"]
-    assert (full["kind"], full["read"]) == ("full", 2 * VOLUME_SIZE)
+    assert full["kind"] == "full"
     assert 0 < full["stored"] <= full["new"] < full["read"], "zeros are not stored"
+    assert full["read"] < 2 * VOLUME_SIZE, "holes are not read"
     assert len(incremental) == 2
     for night in incremental:
         assert (night["kind"], night["full_because"]) == ("incremental", [])
