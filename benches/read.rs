@@ -31,6 +31,8 @@ fn main() -> Result<()> {
         push("4 KiB random, nothing overwritten", None, random()?);
         push("whole copy, while a writer runs", None, beside_a_writer(&stage, whole)?);
 
+        // An image has one holder at a time.
+        drop((stage, copy));
         let (stage, copy) = self::stage(folder.path())?;
         stage.overwrite(Pattern::Sequential, PIECE)?;
         let whole = read(&stage, &copy, Pattern::Sequential, PIECE)?;
@@ -38,6 +40,7 @@ fn main() -> Result<()> {
         let random = read(&stage, &copy, Pattern::Random, SMALL)?;
         push("4 KiB random, all overwritten in order", None, random);
 
+        drop((stage, copy));
         let (stage, copy) = self::stage(folder.path())?;
         stage.overwrite(Pattern::Random, SMALL)?;
         let whole = read(&stage, &copy, Pattern::Sequential, PIECE)?;

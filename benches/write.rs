@@ -35,6 +35,8 @@ fn main() -> Result<()> {
         for work in AGAIN {
             push("rewrite, coherent", work, "pwrite", 0.9, stage.rewrite(work.0, work.1)?);
         }
+        // An image has one holder at a time.
+        drop(stage);
         let stage = Stage::new(folder.path(), SIZE, Durable, ChunkSize::default())?;
         let outcome = stage.first_overwrite(work.0, work.1)?;
         push("first overwrite, durable", work, "floor + sync", 0.5, outcome);
