@@ -81,7 +81,7 @@ impl Span {
     }
 }
 
-/// A read of a medium: the only operation that a passive node can ask for (invariant 7).
+/// A read of a medium: all that a passive node asks for, but for [`LookOp`] (invariant 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReadOp {
     /// The medium to read.
@@ -97,6 +97,31 @@ impl ReadOp {
     #[must_use]
     pub const fn failure(&self) -> Error {
         Error::Io { what: IoKind::Read, medium: self.medium }
+    }
+}
+
+/// What a passive node asks of a medium when it wants to know where nothing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LookOp {
+    /// Fill a buffer with bytes of a medium.
+    Read(ReadOp),
+    /// Find out, without reading them, how many bytes of the origin are zeros; feed back the number.
+    Zeros {
+        /// The first byte.
+        at: u64,
+        /// How many at most.
+        most: u64,
+    },
+}
+
+impl LookOp {
+    /// The error that its failure is.
+    #[must_use]
+    pub const fn failure(&self) -> Error {
+        match self {
+            Self::Read(read) => read.failure(),
+            Self::Zeros { .. } => Error::Io { what: IoKind::Read, medium: Medium::Origin },
+        }
     }
 }
 
@@ -181,6 +206,8 @@ pub enum Fed {
     Done,
     /// [`Op::Grow`] succeeded and the diff area now has this many bytes.
     Size(u64),
+    /// [`LookOp::Zeros`] succeeded: so many bytes, from the first on, are zeros.
+    Zeros(u64),
     /// An operation failed, or there was no room; this is the error.
     Failed(Error),
 }
@@ -230,7 +257,7 @@ pub trait Machine {
     /// What the machine is for.
     type Output;
 
-    /// What it can ask for: [`ReadOp`] on a passive node, [`Op`] on an active one.
+    /// What it can ask for: [`ReadOp`] or [`LookOp`] on a passive node, [`Op`] on an active one.
     type Op: Copy;
 
     /// The operations wanted by the last [`Step::Io`].

@@ -26,6 +26,10 @@ pub enum Rule {
     FlushBeforeCreate,
     /// Invariant 6: an absence is confirmed after the origin was read.
     ConfirmAbsence,
+    /// Invariant 6: the confirmation begins when all bytes have come.
+    ReadBeforeConfirm,
+    /// Invariant 6: a hole of the origin is confirmed, as bytes that were read are.
+    ConfirmHoles,
     /// Invariant 6: a presence is good only while the copy lives.
     CheckAlive,
     /// The journal's end is the truth only if the journal is still in force afterwards.
@@ -66,11 +70,25 @@ pub enum Rule {
     ForgetUnfinished,
     /// Invariant 10: a creation lets the writers go on, however it ends.
     ReleaseAlways,
+    /// Slots that were taken, and that no record came to name, go back.
+    GiveBackUnused,
+    /// A deletion frees the slots that no copy needs any more.
+    SweepDeleted,
+    /// Recovery takes none of the slots for used that no copy needs.
+    SweepAtRecovery,
+    /// The place of a journal that was left, or that came to nothing, goes back.
+    FreeOldJournal,
+    /// A superblock that is torn in the same way twice is not waited for.
+    TornTwiceIsTruth,
+    /// A slot that is not there yet is looked at once more, and no third time.
+    DecideDoubts,
+    /// A reader asks again only for what is news since it asked last.
+    NoteNews,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 38] = [
         Self::CommitBeforeOverwrite,
         Self::BarrierBehindRecords,
         Self::SlotChecksums,
@@ -80,6 +98,8 @@ impl Rule {
         Self::DrainBeforeCreate,
         Self::FlushBeforeCreate,
         Self::ConfirmAbsence,
+        Self::ReadBeforeConfirm,
+        Self::ConfirmHoles,
         Self::CheckAlive,
         Self::SuperblockAfterTail,
         Self::PassivesNeverWrite,
@@ -100,6 +120,13 @@ impl Rule {
         Self::AmendedAtOnce,
         Self::ForgetUnfinished,
         Self::ReleaseAlways,
+        Self::GiveBackUnused,
+        Self::SweepDeleted,
+        Self::SweepAtRecovery,
+        Self::FreeOldJournal,
+        Self::TornTwiceIsTruth,
+        Self::DecideDoubts,
+        Self::NoteNews,
     ];
 }
 
@@ -107,7 +134,7 @@ impl Rule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rules {
     #[cfg(feature = "sim")]
-    broken: u32,
+    broken: u64,
 }
 
 impl Rules {

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use shadowvol::backend::{ReadAt, WriteAt};
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Span};
+use shadowvol::machine::{Buffer, Buffers, Fed, LookOp, Machine, Medium, Next, Op, ReadOp, Span};
 use shadowvol::{Damage, Error as EngineError};
 
 /// An error of any backend.
@@ -191,6 +191,18 @@ impl Perform<ReadOp> for ReadMedia {
             Medium::DiffArea => &*self.diff,
         };
         read(medium, op, buffers)
+    }
+}
+
+impl Perform<LookOp> for ReadMedia {
+    fn perform(&self, op: &LookOp, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<Fed, Failure> {
+        match *op {
+            LookOp::Read(read) => self.perform(&read, buffers, data),
+            LookOp::Zeros { at, most } => match self.origin.data_from(at) {
+                Ok(data) => Ok(Fed::Zeros(data.saturating_sub(at).min(most))),
+                Err(source) => Err(Failure { error: op.failure(), source }),
+            },
+        }
     }
 }
 

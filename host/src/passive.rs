@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use shadowvol::journal::CopyInfo;
 use shadowvol::machine::Medium;
-use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST};
-use shadowvol::{ChunkIndex, CopyId, Epoch, Error as EngineError, Extent, Geometry, VolumeId};
+use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST, Zeros};
+use shadowvol::{CopyId, Epoch, Error as EngineError, Geometry, VolumeId};
 
 use crate::error::Error;
 use crate::extent::{ByteExtent, byte_extents};
@@ -314,14 +314,9 @@ impl ShadowCopy {
         };
         done
     }
-}
 
-impl ShadowCopy {
     /// How many of the `most` bytes from `offset` on are zeros, as far as that can be told without
     /// reading them.
-    ///
-    /// A hole of the origin is read, and confirmed, like any other bytes of it: first it is looked
-    /// at, then the journal is caught up with, and what that does not contradict is true.
     ///
     /// # Errors
     ///
@@ -329,33 +324,10 @@ impl ShadowCopy {
     pub(crate) fn zeros_at(&self, offset: u64, most: u64) -> Result<u64, Error> {
         let inner = &*self.inner;
         inner.check_open()?;
-        let data = inner.media.origin.data_from(offset).map_err(Error::reading(Medium::Origin))?;
-        let length = data.saturating_sub(offset).min(most);
-        if length == 0 {
-            return Ok(0);
-        }
-        inner.catch_up()?;
-        let CopyInfo { id, about } = &self.info;
-        let mut absent = Vec::new();
-        inner
-            .node
-            .with(|state| {
-                if state.view().copy(*id)?.about.time != about.time {
-                    return Err(EngineError::Gone { copy: *id });
-                }
-                let cover = inner.geometry.cover(offset, length);
-                let view = state.view();
-                view.table().lacking(*id, cover, &mut absent);
-                let first = absent.first().filter(|first| first.first == cover.first).copied();
-                Ok(first.map(|hole| match view.amended().first_of(*id, hole) {
-                    Some(amended) => Extent::new(hole.first.0, amended.first.0 - hole.first.0),
-                    None => hole,
-                }))
-            })?
-            .map_or(Ok(0), |hole| {
-                let end = inner.geometry.offset_of(ChunkIndex(hole.end()));
-                Ok(end.saturating_sub(offset).min(length))
-            })
+        let mut zeros = Zeros::new(self.info.id, self.info.about.time, offset, most);
+        Bench::with(|Bench { scratch, .. }| {
+            inner.node.run(&mut zeros, &inner.media, Request::bare(scratch), |_| Ok(()), |_| ())
+        })
     }
 }
 

@@ -32,13 +32,17 @@ export type Order =
   | { readonly revert: number }
   | 'settle'
   | { readonly look: { readonly units: Units } }
+  /** What is done ahead of a large discard: units are preserved, and none is changed. */
+  | { readonly ahead: { readonly units: Units } }
   | 'compact'
   | 'flush'
   | 'take-role'
   | 'close'
-  /** Only to passive nodes, as is `read`. */
+  /** Only to passive nodes, as are the next two. */
   | 'catch-up'
-  | { readonly read: { readonly copy: number; readonly units: Units } };
+  | { readonly read: { readonly copy: number; readonly units: Units } }
+  /** Finds out which units are zeros without reading them, from the first one on. */
+  | { readonly zeros: { readonly copy: number; readonly units: Units } };
 
 /** Rules of the protocol, each of which can be taken away. */
 export type Rule =
@@ -51,6 +55,8 @@ export type Rule =
   | 'DrainBeforeCreate'
   | 'FlushBeforeCreate'
   | 'ConfirmAbsence'
+  | 'ReadBeforeConfirm'
+  | 'ConfirmHoles'
   | 'CheckAlive'
   | 'SuperblockAfterTail'
   | 'PassivesNeverWrite'
@@ -70,7 +76,14 @@ export type Rule =
   | 'FinishedForEver'
   | 'AmendedAtOnce'
   | 'ForgetUnfinished'
-  | 'ReleaseAlways';
+  | 'ReleaseAlways'
+  | 'GiveBackUnused'
+  | 'SweepDeleted'
+  | 'SweepAtRecovery'
+  | 'FreeOldJournal'
+  | 'TornTwiceIsTruth'
+  | 'DecideDoubts'
+  | 'NoteNews';
 
 /** A world: what is not given is as in the proven world that it begins with, or as a volume of two chunks. */
 export interface Scenario {

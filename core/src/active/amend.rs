@@ -196,7 +196,7 @@ impl Amend {
     fn release_from(&self, nth: usize, active: &mut Active) {
         for (run, _) in self.runs.iter().skip(nth) {
             if let Content::Slot(slot) = run.content {
-                active.slots.release(slot, run.chunks.count as u32);
+                active.give_back(slot, run.chunks.count as u32);
             }
         }
     }

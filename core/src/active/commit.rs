@@ -35,7 +35,7 @@ impl Active {
     /// copy that was deleted while they were being preserved or amended.
     fn sweep_after(&mut self, body: &record::Body<'_>) {
         let begin = match body {
-            record::Body::Deleted { .. } => true,
+            record::Body::Deleted { .. } => self.rules.keeps(Rule::SweepDeleted),
             record::Body::Preserved(runs) => {
                 let newest = self.view.newest();
                 runs.flatten().any(|(run, _)| Some(run.copy) != newest)

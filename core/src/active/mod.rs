@@ -62,7 +62,7 @@ use crate::geometry::Geometry;
 use crate::journal::{Appender, Rewriter, RunList, Sweep, View};
 use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
-use crate::units::{ChunkIndex, CopyId, Epoch};
+use crate::units::{ChunkIndex, CopyId, Epoch, SlotIndex};
 use flights::Flights;
 use gate::Gates;
 use known::Known;
@@ -334,6 +334,13 @@ impl Active {
         self.watch_space();
     }
 
+    /// Gives back slots that were taken, and that no record came to name.
+    fn give_back(&mut self, first: SlotIndex, count: u32) {
+        if self.rules.keeps(Rule::GiveBackUnused) {
+            self.slots.release(first, count);
+        }
+    }
+
     /// Slots that must stay free, so that the journal's next generation always has room: the
     /// volume can be opened and copies deleted however full the diff area is.
     fn kept_slots(&self) -> u32 {
@@ -394,6 +401,9 @@ impl Active {
     }
 
     fn release_journal(&mut self, journal: &Appender) {
+        if !self.rules.keeps(Rule::FreeOldJournal) {
+            return;
+        }
         for segment in journal.segments().iter().chain(journal.spare().as_ref()) {
             self.slots.release(segment.first, segment.slots);
         }

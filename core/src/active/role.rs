@@ -247,7 +247,9 @@ impl TakeRole {
             view.forget_amended();
         }
         let mut sweep = Sweep::default();
-        while !view.sweep(&mut sweep, SLICE_ENTRIES, |_, _| ()) {}
+        while self.rules.keeps(Rule::SweepAtRecovery)
+            && !view.sweep(&mut sweep, SLICE_ENTRIES, |_, _| ())
+        {}
 
         let mut slots = Slots::new(geometry.header_slots(), geometry.slots_in(self.role.diff_size));
         let mut sound = true;
@@ -341,8 +343,10 @@ impl TakeRole {
         else {
             return Err(Error::RoleEnded);
         };
-        for &segment in &loaded.segments {
-            slots.release(segment.first, segment.slots);
+        if self.rules.keeps(Rule::FreeOldJournal) {
+            for &segment in &loaded.segments {
+                slots.release(segment.first, segment.slots);
+            }
         }
         let mut view = loaded.view;
         view.trust_fully();

@@ -323,11 +323,11 @@ impl Write {
         };
         for (run, _) in self.preserved.runs.iter().skip(done) {
             if let Content::Slot(slot) = run.content {
-                active.slots.release(slot, run.chunks.count as u32);
+                active.give_back(slot, run.chunks.count as u32);
             }
         }
         for &(slot, count) in &self.preserved.spared {
-            active.slots.release(slot, count);
+            active.give_back(slot, count);
         }
         active.counters.preserved_chunks += self.preserved.chunks;
         active.counters.zero_chunks += self.preserved.zeros;
@@ -388,7 +388,7 @@ impl Write {
     /// Undoes what was begun before the records were appended: nothing on media names the slots.
     fn give_up(&mut self, active: &mut Active, error: Error) -> Step<()> {
         for piece in &self.pieces {
-            active.slots.release(piece.slot, piece.chunks.count as u32);
+            active.give_back(piece.slot, piece.chunks.count as u32);
         }
         active.flights.unclaim(self.claim);
         active.flights.leave();

@@ -26,6 +26,14 @@ impl View {
         }
     }
 
+    /// The first chunks of `extent`, as far as no record answers for any of them in `copy`: their
+    /// bytes are the origin's. Empty if one answers for the first.
+    #[must_use]
+    pub fn still_in_origin(&self, copy: CopyId, extent: Extent) -> Extent {
+        let end = self.first_answered(copy, extent).map_or(extent.end(), |run| run.first.0);
+        Extent::new(extent.first.0, end - extent.first.0)
+    }
+
     /// The record that answers for `chunk` of `copy`; `None` means the origin.
     #[must_use]
     pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
@@ -88,5 +96,68 @@ impl View {
     /// Whether what was amended in this copy counts, as far as anything was.
     fn is_amended(&self, copy: CopyId) -> bool {
         !self.amended.is_empty() && !self.is_unfinished(copy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is still in the origin, against the plan of a read.
+
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::description::{Attributes, Description};
+    use crate::format::record::RunKind;
+    use crate::geometry::Geometry;
+    use crate::journal::{CopyInfo, Trust};
+    use crate::table::{Run, Source};
+    use crate::units::{ChunkSize, Content};
+
+    const CHUNKS: u64 = 60;
+
+    /// A volume with copies 1 to 3, the unfinished ones among them named.
+    fn view(unfinished: [bool; 3]) -> View {
+        let geometry = Geometry { size: CHUNKS << 12, chunk: ChunkSize::MIN, segment: 1 };
+        let mut view = View::new(geometry, Trust::Full, 4);
+        for (number, unfinished) in (1..).zip(unfinished) {
+            let id = CopyId::new(number).expect("a number");
+            let mut about = Description::new("", 0);
+            about.attributes.set(Attributes::UNFINISHED, unfinished);
+            view.copies.insert(id, CopyInfo { id, about });
+        }
+        view
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn what_a_read_would_take_from_the_origin_first_is_still_there(
+            runs in prop::collection::vec(
+                (0..CHUNKS, 1..9_u64, 1..4_u32, any::<bool>(), any::<bool>()), 0..12
+            ),
+            unfinished in any::<[bool; 3]>(),
+        ) {
+            let mut view = view(unfinished);
+            for (first, count, of, zeros, is_own) in runs {
+                let chunks = Extent::new(first, count.min(CHUNKS - first));
+                let copy = CopyId::new(of).expect("a number");
+                let content = if zeros { Content::Zeros } else { Content::Slot(SlotIndex(9)) };
+                let sums = vec![5; if zeros { 0 } else { chunks.count as usize }];
+                let kind = if is_own { RunKind::Amended } else { RunKind::Preserved };
+                view.insert(kind, Run { chunks, copy, content }, &sums);
+            }
+            for copy in (1..4).filter_map(CopyId::new) {
+                for first in 0..CHUNKS {
+                    let extent = Extent::new(first, CHUNKS - first);
+                    let mut plan = Plan::default();
+                    view.resolve(copy, extent, &mut plan);
+                    let piece = plan.pieces.first().filter(|piece| piece.from == Source::Origin);
+                    let expected = piece.map_or(Extent::new(first, 0), |piece| piece.chunks);
+                    prop_assert_eq!(view.still_in_origin(copy, extent), expected);
+                }
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::format::record::MAX_BYTES;
 use crate::format::superblock::{JournalId, PAIR_BYTES};
 use crate::journal::{Load, News, Tail, read_pair, survey};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
-use crate::rules::Rule;
+use crate::rules::{Rule, Rules};
 use crate::units::Sequence;
 
 /// Bytes of the tail that are read at once when there is more than one small read shows.
@@ -43,6 +43,7 @@ pub struct CatchUp {
     /// The record that was found missing when that was proven first.
     missing: Option<Sequence>,
     load: Option<Load>,
+    rules: Rules,
 }
 
 /// What the superblock in force says of the journal: which one it is, and how much of it is known to
@@ -70,13 +71,20 @@ impl CatchUp {
             stable: None,
             missing: None,
             load: None,
+            rules: Rules::default(),
         }
+    }
+
+    /// The one operation that it asks for at a time.
+    pub(super) const fn only_op(&self) -> ReadOp {
+        self.ops[0]
     }
 
     fn read_tail(&mut self, passive: &mut Passive, most: usize, buffers: &mut Buffers<'_>) {
         let op = passive.tail.read(0, most);
         buffers.scratch.resize(op.into.len.max(buffers.scratch.len()), 0);
         passive.counters.tail_reads += 1;
+        self.rules = passive.rules;
         self.from = Some(passive.tail.clone());
         self.ops = [op];
         self.phase = Phase::Tail;
@@ -216,9 +224,9 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let Some(found) = survey(buffers.scratch, buffers.checksum, &mut self.torn) else {
-                    return Next::Io;
-                };
+                let found = survey(buffers.scratch, buffers.checksum, &mut self.torn);
+                let waits = self.torn.is_some() && !self.rules.keeps(Rule::TornTwiceIsTruth);
+                let Some(found) = found.filter(|_| !waits) else { return Next::Io };
                 self.found = Some(found.map(|(newest, _)| (newest.journal_id(), newest.stable())));
                 Next::Step
             }

@@ -13,19 +13,23 @@
 //! bytes, they are the copy's, whatever the active did meanwhile.
 //!
 //! [`Passive`] is what the node's machines share. It is made from a journal that
-//! [`Load`](crate::journal::Load) has read; then any number of [`Read`] and [`CatchUp`] machines
-//! may be under way at once. None of them asks for a write (invariant 7).
+//! [`Load`](crate::journal::Load) has read; then any number of [`Read`], [`Zeros`] and [`CatchUp`]
+//! machines may be under way at once. None of them asks for a write (invariant 7).
 
 mod catch_up;
 mod read;
+mod zeros;
 
 pub use catch_up::{CatchUp, Outcome};
 pub use read::Read;
+pub use zeros::Zeros;
 
+use crate::error::Error;
 use crate::format::superblock::Superblock;
 use crate::geometry::Geometry;
 use crate::journal::{Loaded, Tail, Trust, View};
 use crate::rules::Rules;
+use crate::units::CopyId;
 
 /// The trust with which a passive loads a journal.
 pub const TRUST: Trust = Trust::Remember;
@@ -134,6 +138,12 @@ impl Passive {
         let segment = self.tail.segment();
         let start = self.geometry().slot_offset(segment.first);
         (start..start + self.geometry().slot_bytes(segment.slots)).contains(&at)
+    }
+
+    /// Whether the copy is alive and the one that was meant: the one that was taken at this time.
+    fn check_alive(&self, copy: CopyId, time: i64) -> Result<(), Error> {
+        let info = self.view.copy(copy)?;
+        if info.about.time == time { Ok(()) } else { Err(Error::Gone { copy }) }
     }
 
     /// Goes on with a journal of another generation.

@@ -124,17 +124,11 @@ impl Read {
         }
     }
 
-    /// Whether the copy is alive and the one that was meant.
-    fn check_alive(&self, passive: &Passive) -> Result<(), Error> {
-        let info = passive.view.copy(self.copy)?;
-        if info.about.time == self.time { Ok(()) } else { Err(Error::Gone { copy: self.copy }) }
-    }
-
     /// R1.
     fn look_up(&mut self, passive: &mut Passive, buffers: &mut Buffers<'_>) -> Result<(), Error> {
         let geometry = *passive.geometry();
         geometry.check(self.offset, self.length)?;
-        self.check_alive(passive)?;
+        passive.check_alive(self.copy, self.time)?;
         self.geometry = Some(geometry);
         self.journal = Some(passive.superblock.journal_id());
         self.version = passive.version;
@@ -276,7 +270,7 @@ impl Read {
         buffers: &mut Buffers<'_>,
     ) -> Result<Step<()>, Error> {
         if self.rules.keeps(Rule::CheckAlive) {
-            self.check_alive(passive)?;
+            passive.check_alive(self.copy, self.time)?;
         }
         // It was finished meanwhile: what was amended in it counts from now on.
         let finished = self.unfinished && !passive.view.is_unfinished(self.copy);
@@ -304,13 +298,15 @@ impl Read {
         geometry: Geometry,
         buffers: &mut Buffers<'_>,
     ) -> bool {
-        self.version = passive.version;
         self.plan.clear();
         for &chunks in &self.origin {
             passive.view.resolve(self.copy, chunks, &mut self.plan);
         }
-        // What has no record now was right when it was read.
-        self.origin.clear();
+        if self.rules.keeps(Rule::NoteNews) {
+            self.version = passive.version;
+            // What has no record now was right when it was read.
+            self.origin.clear();
+        }
         self.plan.pieces.retain(|piece| piece.from != Source::Origin);
         let chunks: u64 = self.plan.pieces.iter().map(|piece| piece.chunks.count).sum();
         passive.counters.redirected_chunks += chunks;
@@ -359,9 +355,17 @@ impl Read {
         if right {
             self.copy_part(geometry, chunk, 0, buffers);
         }
-        if right || !doubt.certain {
+        let decided = !doubt.certain && self.rules.keeps(Rule::DecideDoubts);
+        if right || decided {
             self.doubts.pop();
         }
+    }
+
+    /// R3 begins.
+    fn begin_to_confirm(&mut self) -> Fed {
+        self.phase = Phase::Confirm;
+        self.catch_up = CatchUp::new();
+        Fed::Again
     }
 
     fn go_on(
@@ -370,27 +374,31 @@ impl Read {
         buffers: &mut Buffers<'_>,
         fed: Fed,
     ) -> Result<Step<()>, Error> {
-        if self.phase == Phase::LookUp {
-            self.look_up(passive, buffers)?;
-            return Ok(Step::Io);
-        }
-        let fed = if self.phase == Phase::Confirm {
-            fed
-        } else {
-            if let Fed::Failed(error) = fed {
-                return Err(error);
+        let fed = match (self.phase, fed) {
+            (Phase::LookUp, _) => {
+                self.look_up(passive, buffers)?;
+                if self.rules.keeps(Rule::ReadBeforeConfirm) {
+                    return Ok(Step::Io);
+                }
+                self.begin_to_confirm()
             }
-            if !self.rules.keeps(Rule::ConfirmAbsence) {
+            (Phase::Confirm, fed) => fed,
+            (_, Fed::Failed(error)) => return Err(error),
+            _ if !self.rules.keeps(Rule::ConfirmAbsence)
+                || !self.rules.keeps(Rule::ReadBeforeConfirm) =>
+            {
                 return self.confirmed(passive, buffers);
             }
-            self.phase = Phase::Confirm;
-            self.catch_up = CatchUp::new();
-            Fed::Again
+            _ => self.begin_to_confirm(),
         };
         match self.catch_up.step(passive, buffers, fed) {
             Step::Io => Ok(Step::Io),
             Step::Wait(wait) => Ok(Step::Wait(wait)),
             Step::Done(Err(error)) => Err(error),
+            Step::Done(Ok(_)) if !self.rules.keeps(Rule::ReadBeforeConfirm) => {
+                self.phase = Phase::Read;
+                Ok(Step::Io)
+            }
             Step::Done(Ok(Outcome::Confirmed))
                 if Some(passive.superblock.journal_id()) == self.journal =>
             {

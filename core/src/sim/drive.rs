@@ -130,7 +130,7 @@ impl World {
         self.end_writes((node as u8, thread as u8), &pieces);
         let next = self.nodes[node].threads[thread].change(|Thread { frames, user, .. }| {
             let frame = frames.last_mut()?;
-            frame.state = State::Step(fed);
+            frame.state = State::Step(frame.task.fed(user, fed));
             Some(frame.task.absorb(user, &mut frame.scratch))
         });
         if next == Some(Next::Io) {

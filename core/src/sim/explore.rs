@@ -212,8 +212,8 @@ impl Explorer {
             return Some(End::Damage { way, words: Some("nobody can go on, and not all is done") });
         }
         self.report.ends += u64::from(stuck);
-        if !self.alone.ends(world) {
-            return Some(End::Damage { way, words: Some("a reader retries for ever, alone") });
+        if let Some(words) = self.alone.damage(world) {
+            return Some(End::Damage { way, words: Some(words) });
         }
         for &action in &actions {
             let mut next = world.clone();

@@ -23,7 +23,7 @@ use crate::description::{Attributes, Description};
 use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::machine::{Fed, Wait};
-use crate::passive::Read;
+use crate::passive::{Read, Zeros};
 use crate::units::{ChunkSize, CopyId};
 
 /// What a request that reads has found.
@@ -59,6 +59,10 @@ impl World {
                 let (at, len) = (units.start * UNIT, units.len() * UNIT);
                 self.oracle.change(|oracle| oracle.begin_write(owner, Flight { units, value: 0 }));
                 Task::Write(Write::discard(at as u64, len as u64))
+            }
+            Order::Ahead { units } => {
+                let (at, len) = (units.start * UNIT, units.len() * UNIT);
+                Task::Write(Write::ahead(at as u64, len as u64))
             }
             Order::Create | Order::Make => {
                 time = self.left.time;
@@ -112,7 +116,7 @@ impl World {
                 Task::TakeRole(Box::new(role.with_rules(self.scenario.rules)))
             }
             Order::CatchUp => Task::CatchUp(Box::default()),
-            Order::Read { copy, ref units } => {
+            Order::Read { copy, ref units } | Order::Zeros { copy, ref units } => {
                 let Side::Passive(passive) = &*self.nodes[node].side else { return Ok(()) };
                 match CopyId::new(copy).map(|copy| passive.view().copy(copy)) {
                     Some(Ok(info)) => {
@@ -121,7 +125,13 @@ impl World {
                         since.finished = self.oracle.is_finished(time);
                         let (at, len) = (units.start * UNIT, units.len() * UNIT);
                         user = alloc::vec![0; len];
-                        Task::Read(Box::new(Read::new(info.id, time, at as u64, len as u64)))
+                        let (at, len) = (at as u64, len as u64);
+                        match order {
+                            Order::Zeros { .. } => {
+                                Task::Zeros(Box::new(Zeros::new(info.id, time, at, len)))
+                            }
+                            _ => Task::Read(Box::new(Read::new(info.id, time, at, len))),
+                        }
                     }
                     _ => {
                         since.unknown = self.oracle.live().any(|(_, id)| id.number() == copy);
@@ -175,15 +185,16 @@ impl World {
             let role = Some(active.clone());
             node_state.side.change(|side| *side = Side::Active(role));
         }
-        let caught_up = match (&order, &*node_state.side) {
-            (Order::Read { copy, .. }, Side::Passive(passive)) => {
+        let caught_up = match (order.copy_asked(), &*node_state.side) {
+            (Some(copy), Side::Passive(passive)) => {
                 node_state.threads[thread].time == 0
                     && done.is_ok()
-                    && CopyId::new(*copy).is_some_and(|copy| passive.view().copy(copy).is_ok())
+                    && CopyId::new(copy).is_some_and(|copy| passive.view().copy(copy).is_ok())
             }
             _ => false,
         };
-        if done.is_ok() {
+        // Who finds no hole says nothing of the copy.
+        if done.as_ref().is_ok_and(|done| !matches!(done, Output::Zeros(0))) {
             let live = |copy: u32| self.oracle.live().any(|(_, id)| id.number() == copy);
             let Thread { since, time, .. } = *node_state.threads[thread];
             since.allows(&order, caught_up, live)?;
@@ -203,7 +214,11 @@ impl World {
             (mem::take(&mut thread.time), mem::take(&mut thread.user))
         });
         if let Some(units) = order.units().filter(|_| order.is_read() && !caught_up) {
-            let found = if done.is_ok() { values(units, &user) } else { Vec::new() };
+            let found = match &done {
+                Ok(Output::Zeros(zeros)) => holes(*zeros),
+                Ok(_) => values(units, &user),
+                Err(_) => Vec::new(),
+            };
             let error = done.as_ref().err().cloned();
             self.answer = Some(Answer { node, thread, order: order.clone(), found, error });
         }
@@ -227,7 +242,7 @@ impl World {
     ) -> Result<(), Broken> {
         let excused = self.left.excuse;
         let fenced = self.has_other_holder(node);
-        if !self.scenario.reservation && matches!(order, Order::Read { .. }) {
+        if !self.scenario.reservation && order.copy_asked().is_some() {
             return Ok(());
         }
         let oracle = &mut self.oracle;
@@ -294,20 +309,30 @@ impl World {
             }
             (Order::Flush, Ok(_)) => oracle.change(Oracle::flush),
             (Order::TakeRole, Ok(_)) => return audit::after_recovery(self, node),
-            (Order::Read { units, .. }, Ok(_)) if time != 0 => {
-                let found = values(units, user);
+            (Order::Read { units, .. } | Order::Zeros { units, .. }, Ok(done)) if time != 0 => {
+                let found = match done {
+                    Output::Zeros(zeros) => holes(zeros),
+                    _ => values(units, user),
+                };
                 let finished = sees_finished(&self.nodes[node].side, time);
                 return oracle.change(|oracle| oracle.read((time, finished), units.start, &found));
             }
-            (Order::Read { copy, .. }, Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {
+            (
+                Order::Read { copy, .. } | Order::Zeros { copy, .. },
+                Err(Error::Gone { .. } | Error::NoSuchCopy { .. }),
+            ) => {
                 if oracle.state(time) == Some(oracle::State::Live) {
                     return Err(format!("copy {copy} is alive, and was read as gone"));
                 }
             }
-            (Order::Read { .. } | Order::CatchUp, Err(error)) => {
+            (Order::Read { .. } | Order::Zeros { .. } | Order::CatchUp, Err(error)) => {
                 return Err(format!("a passive could not read: {error}"));
             }
-            (Order::Compact | Order::Settle, Err(Error::DiffAreaFull { .. })) | (_, Ok(_)) => {}
+            (
+                Order::Compact | Order::Settle | Order::Ahead { .. },
+                Err(Error::DiffAreaFull { .. }),
+            )
+            | (_, Ok(_)) => {}
             (Order::Delete(_), Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {}
             (Order::Delete(copy), Err(Error::Reverting { .. })) => {
                 let copies: Vec<_> = CopyId::new(*copy).into_iter().collect();
@@ -322,6 +347,11 @@ impl World {
 /// What these units hold.
 fn values(units: &Range<usize>, bytes: &[u8]) -> Vec<Option<Value>> {
     bytes.chunks(UNIT).zip(units.clone()).map(|(bytes, unit)| content::parse(unit, bytes)).collect()
+}
+
+/// So many bytes of zeros, by their units.
+fn holes(bytes: u64) -> Vec<Option<Value>> {
+    alloc::vec![Some(0); bytes as usize / UNIT]
 }
 
 /// Whether a passive knows the copy of this time as a finished one.
@@ -381,7 +411,7 @@ impl Since {
         if self.deleted {
             return Err("a copy was read that had been deleted before the read began".into());
         }
-        let still = matches!(order, Order::Read { copy, .. } if live(*copy));
+        let still = order.copy_asked().is_some_and(live);
         if self.unknown && still && !caught_up {
             return Err("a copy that had been acknowledged was not there".into());
         }

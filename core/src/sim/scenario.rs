@@ -27,6 +27,11 @@ pub enum Order {
         /// Which ones.
         units: Range<usize>,
     },
+    /// Preserve units, and change none yet, as is done ahead of a large discard.
+    Ahead {
+        /// Which ones.
+        units: Range<usize>,
+    },
     /// Take a shadow copy.
     Create,
     /// Take a shadow copy that is unfinished.
@@ -71,6 +76,14 @@ pub enum Order {
         /// Which units.
         units: Range<usize>,
     },
+    /// Find out, without reading them, which units of the shadow copy of this number are zeros, from
+    /// the first one on; a node that does not know the copy catches up first.
+    Zeros {
+        /// The copy.
+        copy: u32,
+        /// Which units.
+        units: Range<usize>,
+    },
 }
 
 impl Order {
@@ -81,21 +94,31 @@ impl Order {
             Self::Write { units, .. }
             | Self::Amend { units, .. }
             | Self::Discard { units }
+            | Self::Ahead { units }
             | Self::Look { units }
-            | Self::Read { units, .. } => Some(units),
+            | Self::Read { units, .. }
+            | Self::Zeros { units, .. } => Some(units),
             _ => None,
         }
     }
 
-    /// Whether it brings bytes.
+    /// Whether it brings bytes, or says what they are.
     pub(super) const fn is_read(&self) -> bool {
-        matches!(self, Self::Look { .. } | Self::Read { .. })
+        matches!(self, Self::Look { .. } | Self::Read { .. } | Self::Zeros { .. })
+    }
+
+    /// The number of the copy whose bytes it asks for.
+    pub(super) const fn copy_asked(&self) -> Option<u32> {
+        match self {
+            Self::Read { copy, .. } | Self::Zeros { copy, .. } => Some(*copy),
+            _ => None,
+        }
     }
 
     /// Whether it is passive nodes that can do it.
     #[must_use]
     pub const fn is_for_passives(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::CatchUp)
+        matches!(self, Self::Read { .. } | Self::Zeros { .. } | Self::CatchUp)
     }
 }
 

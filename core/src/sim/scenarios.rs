@@ -2,6 +2,7 @@
 //! happens without it.
 
 mod amendments;
+mod holes;
 mod reverts;
 
 use alloc::vec;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Scenario> {
     let mut all = races();
     all.extend(journals());
     all.extend(space());
+    all.extend(holes::all());
     all.extend(threads());
     all.extend(crashes());
     all.extend(roles());
@@ -270,8 +272,8 @@ pub fn large() -> Vec<Scenario> {
     vec![
         Scenario::new("large", "two passives read through writes of both chunks and a creation")
             .before(&[Create, write(FIRST, 2), Create])
-            .active(&[&[write(FIRST, 3), Create, write(SECOND, 4)]])
-            .passive(&[&[read(1, FIRST)]])
+            .active(&[&[write(FIRST, 3), Create, write(SECOND, 4), Delete(1), write(FIRST, 5)]])
+            .passive(&[&[read(1, FIRST), read(3, FIRST)]])
             .passive(&[&[read(2, 1..3)]]),
         Scenario::new("large-cut", "the power fails anywhere, and a passive lives on")
             .before(&[Create])
@@ -299,16 +301,20 @@ pub fn large() -> Vec<Scenario> {
 pub fn without(rule: Rule) -> Scenario {
     let of = |name| named(name).unwrap_or_else(|| Scenario::new("none", "there is no such world"));
     let scenario = match rule {
-        Rule::CommitBeforeOverwrite | Rule::ConfirmAbsence => of("overwrite"),
+        Rule::CommitBeforeOverwrite
+        | Rule::ConfirmAbsence
+        | Rule::ReadBeforeConfirm
+        | Rule::NoteNews => of("overwrite"),
+        Rule::ConfirmHoles => of("holes"),
         Rule::BarrierBehindRecords => of("cut-write"),
-        Rule::SlotChecksums => of("cut-passive"),
+        Rule::SlotChecksums | Rule::DecideDoubts => of("cut-passive"),
         Rule::OneCommitAtATime => of("gap"),
         Rule::FreeBeforeReuse => of("reuse"),
         Rule::LeaveBeforeReuse => of("cut-leave"),
         Rule::DrainBeforeCreate => of("instant"),
         Rule::FlushBeforeCreate => of("cut-create"),
         Rule::CheckAlive => of("delete-origin"),
-        Rule::SuperblockAfterTail => of("compact"),
+        Rule::SuperblockAfterTail | Rule::TornTwiceIsTruth | Rule::FreeOldJournal => of("compact"),
         Rule::PassivesNeverWrite => of("overwrite"),
         Rule::FenceBeforeLoad | Rule::FencedStops => of("role-epoch"),
         Rule::NewGenerationWithRole => of("cut-passive"),
@@ -324,6 +330,9 @@ pub fn without(rule: Rule) -> Scenario {
         Rule::FinishedForEver => of("amend-finish"),
         Rule::AmendedAtOnce => of("amend-read"),
         Rule::ReleaseAlways => of("instant"),
+        Rule::GiveBackUnused => of("failure"),
+        Rule::SweepDeleted => of("delete-slot"),
+        Rule::SweepAtRecovery => of("cut-delete"),
     };
     Scenario { rules: Rules::default().without(rule), ..scenario }
 }

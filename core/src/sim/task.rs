@@ -3,14 +3,15 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::content::UNIT;
 use crate::active::{
     self, Active, Amend, Commit, Compact, Create, Delete, Describe, Flush, MakeRoom, Revert, Seal,
     Settle, TakeRole, Write,
 };
 use crate::error::Error;
-use crate::format::checksum::Checksum;
-use crate::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step};
-use crate::passive::{CatchUp, Passive, Read};
+use crate::format::checksum::{Checksum, is_zeros};
+use crate::machine::{Buffers, Fed, LookOp, Machine, Medium, Next, Op, ReadOp, Span, Step};
+use crate::passive::{CatchUp, Passive, Read, Zeros};
 use crate::units::CopyId;
 
 /// A machine under way.
@@ -46,6 +47,8 @@ pub(super) enum Task {
     Flush(Flush),
     /// R1 to R4.
     Read(Box<Read>),
+    /// The same for holes: R2 and R3.
+    Zeros(Box<Zeros>),
     /// R3 alone.
     CatchUp(Box<CatchUp>),
 }
@@ -68,6 +71,8 @@ pub(super) enum Output {
     Copy(CopyId),
     /// The role.
     Role(Box<Active>),
+    /// How many bytes are zeros.
+    Zeros(u64),
 }
 
 impl Task {
@@ -90,6 +95,7 @@ impl Task {
             Self::Seal(machine) => machine.ops().to_vec(),
             Self::Flush(machine) => machine.ops().to_vec(),
             Self::Read(machine) => reads(machine.ops()),
+            Self::Zeros(machine) => machine.ops().iter().copied().map(look).collect(),
             Self::CatchUp(machine) => reads(machine.ops()),
         }
     }
@@ -113,8 +119,19 @@ impl Task {
             Self::Seal(machine) => machine.absorb(buffers),
             Self::Flush(machine) => machine.absorb(buffers),
             Self::Read(machine) => machine.absorb(buffers),
+            Self::Zeros(machine) => machine.absorb(buffers),
             Self::CatchUp(machine) => machine.absorb(buffers),
         }
+    }
+
+    /// What is fed when the operations are done: for a question after holes its answer, and nothing
+    /// is left of the bytes by which it was found.
+    pub(super) fn fed(&self, user: &mut [u8], fed: Fed) -> Fed {
+        let Self::Zeros(machine) = self else { return fed };
+        let [LookOp::Zeros { .. }] = machine.ops() else { return fed };
+        let holes = user.chunks(UNIT).take_while(|unit| is_zeros(unit)).count();
+        user.fill(0);
+        Fed::Zeros((holes * UNIT) as u64)
     }
 
     /// One step.
@@ -132,6 +149,9 @@ impl Task {
             }
             (Self::Read(machine), Side::Passive(passive)) => {
                 map(machine.step(passive, buffers, fed), |()| Output::Done)
+            }
+            (Self::Zeros(machine), Side::Passive(passive)) => {
+                map(machine.step(passive, buffers, fed), Output::Zeros)
             }
             (Self::CatchUp(machine), Side::Passive(passive)) => {
                 map(machine.step(passive, buffers, fed), |_| Output::Done)
@@ -162,11 +182,21 @@ impl Task {
             Self::MakeRoom(machine) => map(machine.step(active, buffers, fed), done),
             Self::Seal(machine) => map(machine.step(active, buffers, fed), done),
             Self::Flush(machine) => map(machine.step(active, buffers, fed), done),
-            Self::TakeRole(_) | Self::Read(_) | Self::CatchUp(_) => {
+            Self::TakeRole(_) | Self::Read(_) | Self::Zeros(_) | Self::CatchUp(_) => {
                 Step::Done(Err(Error::RoleEnded))
             }
         }
     }
+}
+
+/// A medium looks for holes where it likes, one unit at a time: a unit of zeros is one.
+fn look(op: LookOp) -> Op {
+    Op::Read(match op {
+        LookOp::Read(read) => read,
+        LookOp::Zeros { at, most } => {
+            ReadOp { medium: Medium::Origin, at, into: Span::user(0, most as usize) }
+        }
+    })
 }
 
 fn map<T>(step: Step<T>, output: impl FnOnce(T) -> Output) -> Step<Output> {

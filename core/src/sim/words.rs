@@ -95,11 +95,18 @@ impl World {
         let writes =
             |units| ("W1", format!("looks up which chunks of units {units:?} have no record"));
         match self.order(node, thread) {
-            Some(Order::Write { units, .. } | Order::Discard { units }) => writes(units),
+            Some(
+                Order::Write { units, .. } | Order::Discard { units } | Order::Ahead { units },
+            ) => writes(units),
             Some(Order::Read { copy, units }) if self.knows(node, *copy) => {
                 ("R1", format!("looks up units {units:?} of copy {copy}"))
             }
-            Some(Order::Read { copy, .. }) => ("R3", format!("has not heard of copy {copy}")),
+            Some(Order::Zeros { copy, units }) if self.knows(node, *copy) => {
+                ("R1", format!("asks where units {units:?} of copy {copy} are zeros"))
+            }
+            Some(Order::Read { copy, .. } | Order::Zeros { copy, .. }) => {
+                ("R3", format!("has not heard of copy {copy}"))
+            }
             Some(Order::CatchUp) => ("R3", "begins to catch up".into()),
             Some(Order::Create) => ("create", "begins".into()),
             Some(Order::Make) => ("create", "begins, with one to be finished later".into()),
@@ -172,13 +179,18 @@ impl World {
             (Task::Read(_), Op::Read(read)) if read.medium == Medium::Origin => {
                 ("R2", "reads the origin")
             }
-            (Task::Read(_) | Task::CatchUp(_), Op::Read(read)) if superblocks(read.at) => {
+            (Task::Zeros(_), Op::Read(read)) if read.medium == Medium::Origin => {
+                ("R2", "looks for a hole of the origin")
+            }
+            (Task::Read(_) | Task::Zeros(_) | Task::CatchUp(_), Op::Read(read))
+                if superblocks(read.at) =>
+            {
                 ("R3", "reads the superblocks")
             }
             (Task::Read(_), Op::Read(read)) if !self.is_journal(node, read.at) => {
                 ("R4", "reads a slot")
             }
-            (Task::Read(_) | Task::CatchUp(_), _) => ("R3", "reads the journal"),
+            (Task::Read(_) | Task::Zeros(_) | Task::CatchUp(_), _) => ("R3", "reads the journal"),
             (_, Op::Read(_)) => (name(task), "reads"),
             (_, Op::Write { at, .. }) if superblocks(*at) => (name(task), "writes a superblock"),
             (_, Op::Write { .. }) => (name(task), "writes a journal"),
@@ -216,6 +228,7 @@ impl fmt::Display for Order {
         match self {
             Self::Write { units, value } => write!(f, "write {value} to units {units:?}"),
             Self::Discard { units } => write!(f, "discard units {units:?}"),
+            Self::Ahead { units } => write!(f, "preserve units {units:?} ahead"),
             Self::Create => f.write_str("create a copy"),
             Self::Make => f.write_str("make an unfinished copy"),
             Self::Amend { copy, units, value } => {
@@ -232,6 +245,9 @@ impl fmt::Display for Order {
             Self::Close => f.write_str("close"),
             Self::CatchUp => f.write_str("catch up"),
             Self::Read { copy, units } => write!(f, "read units {units:?} of copy {copy}"),
+            Self::Zeros { copy, units } => {
+                write!(f, "find zeros among units {units:?} of copy {copy}")
+            }
         }
     }
 }
@@ -242,7 +258,7 @@ fn name(task: &Task) -> &'static str {
         Task::Write(write) => write.step_name(),
         Task::Commit(_) => "W3",
         Task::Read(read) => read.step_name(),
-        Task::CatchUp(_) => "R3",
+        Task::Zeros(_) | Task::CatchUp(_) => "R3",
         Task::Create(_) => "create",
         Task::Amend(_) => "amend",
         Task::Describe(_) => "finish",

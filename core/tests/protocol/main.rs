@@ -41,3 +41,4 @@ mod settling;
 mod space;
 mod windows;
 mod world;
+mod zeros;

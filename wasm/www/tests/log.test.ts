@@ -19,6 +19,8 @@ const ENTRIES: readonly Entry[] = [
       { write: { units, value: 255 } },
       { discard: { units } },
       { look: { units } },
+      { ahead: { units } },
+      { zeros: { copy: 3, units } },
       { amend: { copy: 2, units, value: 8 } },
       { finish: 2 },
       { read: { copy: 77, units } },

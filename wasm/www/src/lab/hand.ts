@@ -43,7 +43,8 @@ function followEvent(hands: readonly Hand[], event: ToldEvent, scene: Scene): re
   if (event.step === 'R1') {
     const order = scene.nodes[node]?.threads[thread]?.order ?? '';
     const found = /^read units (\d+)\.\.(\d+) of copy (\d+)$/.exec(order);
-    if (!found) return hands;
+    // Who asks for holes has nothing in the hand.
+    if (!found) return hands.filter((hand) => hand.node !== node || hand.thread !== thread);
     const start = Number(found[1]);
     const empty = new Array<undefined>(Number(found[2]) - start).fill(undefined);
     return put(hands, { node, thread, copy: Number(found[3]), start, values: empty, from: empty });

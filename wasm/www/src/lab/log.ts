@@ -94,6 +94,8 @@ function orderText(order: Order): string {
   }
   if ('finish' in order) return `e${of(order.finish)}`;
   if ('look' in order) return `l${rangeText(order.look.units)}`;
+  if ('ahead' in order) return `p${rangeText(order.ahead.units)}`;
+  if ('zeros' in order) return `h${rangeText(order.zeros.units)}-${of(order.zeros.copy)}`;
   if ('read' in order) return `r${rangeText(order.read.units)}-${of(order.read.copy)}`;
   return 'delete' in order ? `d${of(order.delete)}` : `v${of(order.revert)}`;
 }
@@ -154,6 +156,10 @@ function orderOf(order: string, text: string): Order {
       return { finish: first };
     case 'r3':
       return { read: { units, copy: third } };
+    case 'h3':
+      return { zeros: { units, copy: third } };
+    case 'p2':
+      return { ahead: { units } };
     case 'z2':
       return { discard: { units } };
     case 'l2':

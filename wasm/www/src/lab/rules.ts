@@ -79,6 +79,18 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     says: 'What was written before the instant is behind a barrier when the copy exists.',
     why: 'The power failed and took writes that the copy has to hold.',
   },
+  ReadBeforeConfirm: {
+    broken: 'Re-check too early',
+    says: 'The re-check (R3) begins when all bytes have come (R2).',
+    why:
+      'The reader asked the journal for news and waited for its bytes afterwards. What was ' +
+      'overwritten between the two looked like what the copy holds.',
+  },
+  ConfirmHoles: {
+    broken: 'Believe in holes',
+    says: 'A hole of the volume is confirmed like bytes that were read (R3).',
+    why: 'The hole was made after the instant; the copy’s bytes were in a slot all the time.',
+  },
   CheckAlive: {
     broken: 'Do not ask whether the copy lives',
     says: 'After the read: is the copy still alive (R4)?',
@@ -173,5 +185,44 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     broken: 'Hold writers for ever',
     says: 'A creation lets the writers go on, however it ends.',
     why: 'The writers wait, and nobody will ever wake them.',
+  },
+  GiveBackUnused: {
+    broken: 'Keep unused slots',
+    says: 'Slots that were taken, and that no record came to name, go back.',
+    why: 'A write failed after it had taken slots. Nobody ever uses them again.',
+  },
+  SweepDeleted: {
+    broken: 'Never sweep',
+    says: 'A deletion frees the slots that no copy needs any more.',
+    why: 'The copy is gone, and its slots are in use for ever.',
+  },
+  SweepAtRecovery: {
+    broken: 'Recover what nobody needs',
+    says: 'Recovery takes none of the slots for used that no copy needs.',
+    why: 'The power failed behind a deletion, and nobody frees the deleted copy’s slots any more.',
+  },
+  FreeOldJournal: {
+    broken: 'Keep old journals',
+    says: 'The place of a journal that was left goes back.',
+    why: 'The journal moved, and the place it had is in use for ever.',
+  },
+  TornTwiceIsTruth: {
+    broken: 'Wait for whole superblocks',
+    says: 'A superblock that is torn in the same way twice is not waited for.',
+    why:
+      'The writer stopped in the middle of a superblock. The reader reads it again and again; the ' +
+      'other superblock would have told it all.',
+  },
+  DecideDoubts: {
+    broken: 'Wait for slots',
+    says: 'A slot that is not there yet is looked at once more, and no third time.',
+    why:
+      'The power cut took the bytes of a slot and left its record. The reader waits for them for ' +
+      'ever; the volume itself still holds them.',
+  },
+  NoteNews: {
+    broken: 'Begin again for old news',
+    says: 'A reader asks again only for what is news since it asked last.',
+    why: 'The same news made the reader take the same slot again and again.',
   },
 };

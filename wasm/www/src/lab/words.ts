@@ -104,6 +104,11 @@ function brokenWords(broken: string): string {
 
 /** What an answer came to, in a few words. */
 export function answerWords({ order, found, error }: Answer): { asked: string; got: string } {
+  if (typeof order !== 'string' && 'zeros' in order) {
+    const { copy, units } = order.zeros;
+    const asked = `holes of copy ${copy}, ${unitWords(units.start, units.end)}`;
+    return { asked, got: error ?? (found.length === 0 ? 'none' : found.map(letter).join(' ')) };
+  }
   if (typeof order === 'string' || !('read' in order)) return { asked: 'the volume', got: '' };
   const { copy, units } = order.read;
   const asked = `copy ${copy}, ${unitWords(units.start, units.end)}`;
