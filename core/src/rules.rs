@@ -84,11 +84,13 @@ pub enum Rule {
     DecideDoubts,
     /// A reader asks again only for what is news since it asked last.
     NoteNews,
+    /// A reader follows the journal that it has loaded.
+    FollowLoaded,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::CommitBeforeOverwrite,
         Self::BarrierBehindRecords,
         Self::SlotChecksums,
@@ -127,6 +129,7 @@ impl Rule {
         Self::TornTwiceIsTruth,
         Self::DecideDoubts,
         Self::NoteNews,
+        Self::FollowLoaded,
     ];
 }
 

@@ -83,7 +83,8 @@ export type Rule =
   | 'FreeOldJournal'
   | 'TornTwiceIsTruth'
   | 'DecideDoubts'
-  | 'NoteNews';
+  | 'NoteNews'
+  | 'FollowLoaded';
 
 /** A world: what is not given is as in the proven world that it begins with, or as a volume of two chunks. */
 export interface Scenario {

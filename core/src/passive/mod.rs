@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::format::superblock::Superblock;
 use crate::geometry::Geometry;
 use crate::journal::{Loaded, Tail, Trust, View};
-use crate::rules::Rules;
+use crate::rules::{Rule, Rules};
 use crate::units::CopyId;
 
 /// The trust with which a passive loads a journal.
@@ -148,7 +148,9 @@ impl Passive {
 
     /// Goes on with a journal of another generation.
     fn install(&mut self, loaded: Loaded) {
-        self.superblock = loaded.superblock;
+        if self.rules.keeps(Rule::FollowLoaded) {
+            self.superblock = loaded.superblock;
+        }
         self.tail = loaded.tail;
         self.view = loaded.view;
         self.version += 1;

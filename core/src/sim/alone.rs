@@ -12,6 +12,10 @@ use hashbrown::HashSet;
 use super::shared::Digest;
 use super::world::World;
 
+/// More steps than any passive takes to its end. One that counts what it does for ever is never twice
+/// in one state.
+const MOST: usize = 10_000;
+
 /// States of a passive, with the media it sees, from which it ends.
 #[derive(Default)]
 pub(super) struct Alone {
@@ -36,7 +40,7 @@ impl Alone {
             if self.ends.contains(&here) {
                 break;
             }
-            if way.contains(&here) {
+            if way.contains(&here) || way.len() == MOST {
                 return Some("a reader retries for ever, alone");
             }
             way.push(here);

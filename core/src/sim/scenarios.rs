@@ -314,7 +314,10 @@ pub fn without(rule: Rule) -> Scenario {
         Rule::DrainBeforeCreate => of("instant"),
         Rule::FlushBeforeCreate => of("cut-create"),
         Rule::CheckAlive => of("delete-origin"),
-        Rule::SuperblockAfterTail | Rule::TornTwiceIsTruth | Rule::FreeOldJournal => of("compact"),
+        Rule::SuperblockAfterTail
+        | Rule::TornTwiceIsTruth
+        | Rule::FreeOldJournal
+        | Rule::FollowLoaded => of("compact"),
         Rule::PassivesNeverWrite => of("overwrite"),
         Rule::FenceBeforeLoad | Rule::FencedStops => of("role-epoch"),
         Rule::NewGenerationWithRole => of("cut-passive"),

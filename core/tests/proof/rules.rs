@@ -33,6 +33,21 @@ fn without_any_one_rule_a_promise_is_broken() {
     assert!(stepped.contains("W3"), "a writer that waits for its commit, in {stepped:?}");
 }
 
+/// What no wrong byte tells of: slots that leak, and readers that never come to an end.
+#[test]
+fn leaks_and_endless_retries_are_seen_for_what_they_are() {
+    use Rule::{DecideDoubts, FollowLoaded, FreeOldJournal, GiveBackUnused, NoteNews};
+    use Rule::{SweepAtRecovery, SweepDeleted, TornTwiceIsTruth};
+    let leaks = [GiveBackUnused, SweepDeleted, SweepAtRecovery, FreeOldJournal];
+    let retries = [TornTwiceIsTruth, DecideDoubts, NoteNews, FollowLoaded];
+    for (rules, words) in [(leaks, "leaked"), (retries, "retries for ever")] {
+        for rule in rules {
+            let story = explore(&scenarios::without(rule), LIMITS).damage.expect("damage");
+            assert!(story.damage.contains(words), "without {rule:?}: {}", story.damage);
+        }
+    }
+}
+
 /// The worlds that show the damage are explored with all rules, too.
 #[test]
 fn each_such_world_is_proven_with_the_rule() {

@@ -54,7 +54,7 @@ test('each of all rules: without it there is damage', { timeout: PATIENCE * 6 },
   const rules = await page
     .locator('[data-rule]')
     .evaluateAll((inputs) => inputs.map((input) => input.getAttribute('data-rule') ?? ''));
-  assert.ok(rules.length >= 38);
+  assert.ok(rules.length >= 39);
   for (const name of rules) {
     const rule = page.locator(`[data-rule="${name}"]`);
     await rule.check();

@@ -39,8 +39,8 @@ fn questions() -> Vec<Scenario> {
             .passive(&[&[zeros(1, 1..3), zeros(2, 1..3)]]),
         Scenario::new("holes-delete", "the copy is deleted while a passive looks for its holes")
             .before(&[Create])
-            .active(&[&[Delete(1), discard(FIRST)]])
-            .passive(&[&[zeros(1, FIRST)]]),
+            .active(&[&[Delete(1), discard(BOTH)]])
+            .passive(&[&[zeros(1, BOTH)]]),
         Scenario::new("holes-compact", "the journal moves while a passive looks for holes")
             .before(&[Create])
             .active(&[&[Compact, discard(FIRST)]])

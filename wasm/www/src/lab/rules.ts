@@ -225,4 +225,9 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     says: 'A reader asks again only for what is news since it asked last.',
     why: 'The same news made the reader take the same slot again and again.',
   },
+  FollowLoaded: {
+    broken: 'Forget the new journal',
+    says: 'A reader follows the journal that it has loaded.',
+    why: 'The journal had moved. The reader loads it again and again, and never believes it.',
+  },
 };
