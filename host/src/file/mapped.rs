@@ -1,26 +1,36 @@
-//! Small writes by way of a shared mapping: the same page cache without a system call each.
+//! Small requests by way of a shared mapping: the same page cache without a system call each.
 //!
-//! It serves coherent mode only, whose promise is to survive the death of the process: a page of
-//! a mapping that cannot be had, because somebody has truncated the file or the disk fails, ends
-//! the process (`SIGBUS`). So that a full disk is not such a case, only file systems are mapped
-//! that set space aside for good, and only after they have done so for the whole file.
+//! A page of a mapping that cannot be had ends the process (`SIGBUS`). So that nobody meets this
+//! but who truncates a file under us, or has asked for it:
+//!
+//! * Writes are served in coherent mode only, whose promise is to survive the death of the process;
+//!   and only on file systems that set space aside for good, after they have done so for the whole
+//!   file.
+//! * Reads are served where no disk can fail, in memory, where the file has no holes;
+//!   elsewhere only for who asks for it.
 
-#![expect(unsafe_code, reason = "no crate offers a shared mapping that several may write to")]
-
-use core::ptr;
+use core::ops::Range;
+use core::sync::atomic::{Ordering, fence};
 use std::fs;
 use std::io;
+use std::sync::Arc;
 
-use memmap2::{MmapOptions, MmapRaw};
 use parking_lot::Mutex;
+use rustix::mm::{MapFlags, ProtFlags};
+use vm_memory::{
+    Bytes, FileOffset, MmapRegion, VolatileMemory, VolatileMemoryError, VolatileSlice,
+};
 
-use super::sys;
+use super::{Mapping, sys};
 
-/// The longest write that goes through a mapping of a file in memory.
+/// The longest request that goes through a mapping of a file in memory.
 const MOST_IN_MEMORY: usize = 16 << 10;
-/// The same for a file on a disk, where the first write to a page after it was written back costs
-/// more than a system call: short ones come many to a page.
-const MOST_ON_DISK: usize = 1 << 10;
+/// The longest write to a file on a disk, where the first one to a page after it was written back
+/// costs more than a system call: short ones come many to a page.
+const MOST_TO_DISK: usize = 1 << 10;
+/// The longest read of a file on a disk: shorter than any chunk, so that it is the superblocks and
+/// the journal's end, which are read again and again.
+const MOST_FROM_DISK: usize = (4 << 10) - 1;
 /// Bytes that are mapped at once; addresses, not memory.
 const WINDOW: u64 = 64 << 20;
 /// Windows that are kept.
@@ -29,8 +39,10 @@ const WINDOWS: usize = 1024;
 /// The mapped parts of a file.
 #[derive(Debug)]
 pub(super) struct Mapped {
-    /// The longest write that goes through a mapping.
+    /// The longest request that goes through a mapping.
     most: usize,
+    file: Arc<fs::File>,
+    protection: ProtFlags,
     windows: Mutex<Vec<Window>>,
 }
 
@@ -38,58 +50,112 @@ pub(super) struct Mapped {
 struct Window {
     start: u64,
     /// Invariant: the file has all these bytes from `start` on, and keeps them.
-    bytes: MmapRaw,
+    bytes: MmapRegion,
 }
 
 impl Mapped {
-    /// Mappings of this file, if its file system keeps what it has set aside, and can set aside
-    /// `size` bytes.
-    pub(super) fn of(file: &fs::File, size: u64) -> Option<Self> {
+    /// Mappings to write to this file, if its file system keeps what it has set aside, and can set
+    /// aside `size` bytes.
+    pub(super) fn to_write(file: &fs::File, size: u64) -> Option<Self> {
         let most = match sys::keeps_reserved_space(file)? {
             sys::Storage::Memory => MOST_IN_MEMORY,
-            sys::Storage::Disk => MOST_ON_DISK,
+            sys::Storage::Disk => MOST_TO_DISK,
         };
-        sys::reserve(file, size).then(|| Self { most, windows: Mutex::default() })
+        if !sys::reserve(file, size) {
+            return None;
+        }
+        Self::new(file, most, ProtFlags::READ | ProtFlags::WRITE)
+    }
+
+    /// Mappings to read this file, if that is wanted for where it lies.
+    pub(super) fn to_read(file: &fs::File, mapping: Mapping) -> Option<Self> {
+        let most = match (mapping, sys::keeps_reserved_space(file)) {
+            (Mapping::Never, _) => return None,
+            (_, Some(sys::Storage::Memory)) => MOST_IN_MEMORY,
+            (Mapping::Always, _) => MOST_FROM_DISK,
+            (Mapping::Auto, _) => return None,
+        };
+        // The first touch of a hole asks for space, which there may be none of.
+        let is_whole = || sys::facts(file).is_ok_and(|facts| facts.allocated >= facts.size);
+        is_whole().then(|| Self::new(file, most, ProtFlags::READ))?
+    }
+
+    fn new(file: &fs::File, most: usize, protection: ProtFlags) -> Option<Self> {
+        let file = Arc::new(file.try_clone().ok()?);
+        Some(Self { most, file, protection, windows: Mutex::default() })
     }
 
     /// Writes through a mapping; false when this write cannot go that way. The caller has checked
     /// that it lies in the file's `size`.
-    pub(super) fn write(
+    pub(super) fn write(&self, offset: u64, data: &[u8], size: u64) -> io::Result<bool> {
+        self.with(offset, data.len(), || Ok(size), |bytes| bytes.write_slice(data, 0))
+    }
+
+    /// Reads through a mapping; false when this read cannot go that way, which the file's end may
+    /// be a reason for.
+    pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<bool> {
+        let size = || Ok(sys::facts(&self.file)?.size);
+        let read = self.with(offset, buffer.len(), size, |bytes| bytes.read_slice(buffer, 0));
+        // A later read must not be answered from before this one (contract 2).
+        fence(Ordering::Acquire);
+        read
+    }
+
+    /// Does something to mapped bytes, if they can be had; `size` says how many bytes of the file
+    /// can be mapped, when that has to be known.
+    fn with(
         &self,
-        file: &fs::File,
         offset: u64,
-        data: &[u8],
-        size: u64,
+        length: usize,
+        size: impl FnOnce() -> io::Result<u64>,
+        work: impl FnOnce(VolatileSlice<'_>) -> Result<(), VolatileMemoryError>,
     ) -> io::Result<bool> {
         let start = offset - offset % WINDOW;
         let at = (offset - start) as usize;
-        let end = at + data.len();
-        if data.len() > self.most || end > WINDOW as usize {
+        let range = at..at + length;
+        if length > self.most || range.end > WINDOW as usize {
             return Ok(false);
         }
         let mut windows = self.windows.lock();
-        let known = windows.iter().rposition(|window| window.start == start);
-        let nth = match known {
-            Some(nth) if end <= windows[nth].bytes.len() => nth,
-            None if windows.len() == WINDOWS => return Ok(false),
-            _ => {
-                let length = (size - start).min(WINDOW) as usize;
-                let bytes = MmapOptions::new().offset(start).len(length).map_raw(file)?;
-                // The file has grown since the window was mapped, or it is a new one.
-                if let Some(nth) = known {
-                    windows.swap_remove(nth);
-                }
-                windows.push(Window { start, bytes });
-                windows.len() - 1
-            }
-        };
-        let window = &windows[nth];
-        // SAFETY: the destination lies in the window, as was just seen to, and the mapping lives as
-        // long as the lock is held. No reference into a mapping is ever made, so the source cannot
-        // overlap it, and the lock keeps other writers of this file away. Readers use the kernel.
-        unsafe {
-            ptr::copy_nonoverlapping(data.as_ptr(), window.bytes.as_mut_ptr().add(at), data.len());
-        }
+        let Some(nth) = self.find(&mut windows, start, &range, size)? else { return Ok(false) };
+        let bytes = windows[nth].bytes.as_volatile_slice().subslice(range.start, length);
+        bytes.and_then(work).map_err(io::Error::other)?;
         Ok(true)
+    }
+
+    /// The index of the window that has these bytes, mapped now if need be.
+    fn find(
+        &self,
+        windows: &mut Vec<Window>,
+        start: u64,
+        range: &Range<usize>,
+        size: impl FnOnce() -> io::Result<u64>,
+    ) -> io::Result<Option<usize>> {
+        let known = windows.iter().rposition(|window| window.start == start);
+        if known.is_some_and(|nth| range.end <= windows[nth].bytes.size()) {
+            return Ok(known);
+        }
+        if known.is_none() && windows.len() == WINDOWS {
+            return Ok(None);
+        }
+        let length = size()?.saturating_sub(start).min(WINDOW) as usize;
+        if range.end > length {
+            return Ok(None);
+        }
+        let place = FileOffset::from_arc(Arc::clone(&self.file), start);
+        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
+        let bytes = MmapRegion::build(
+            Some(place),
+            length,
+            self.protection.bits() as i32,
+            flags.bits() as i32,
+        )
+        .map_err(io::Error::other)?;
+        // The file has grown since the window was mapped, or it is a new one.
+        if let Some(nth) = known {
+            windows.swap_remove(nth);
+        }
+        windows.push(Window { start, bytes });
+        Ok(Some(windows.len() - 1))
     }
 }
