@@ -15,7 +15,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use rustix::mm::{MapFlags, ProtFlags};
 use vm_memory::{
     Bytes, FileOffset, MmapRegion, VolatileMemory, VolatileMemoryError, VolatileSlice,
@@ -43,7 +43,7 @@ pub(super) struct Mapped {
     most: usize,
     file: Arc<fs::File>,
     protection: ProtFlags,
-    windows: Mutex<Vec<Window>>,
+    windows: RwLock<Vec<Window>>,
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Mapped {
 
     fn new(file: &fs::File, most: usize, protection: ProtFlags) -> Option<Self> {
         let file = Arc::new(file.try_clone().ok()?);
-        Some(Self { most, file, protection, windows: Mutex::default() })
+        Some(Self { most, file, protection, windows: RwLock::default() })
     }
 
     /// Writes through a mapping; false when this write cannot go that way. The caller has checked
@@ -116,46 +116,38 @@ impl Mapped {
         if length > self.most || range.end > WINDOW as usize {
             return Ok(false);
         }
-        let mut windows = self.windows.lock();
-        let Some(nth) = self.find(&mut windows, start, &range, size)? else { return Ok(false) };
-        let bytes = windows[nth].bytes.as_volatile_slice().subslice(range.start, length);
+        let has = |window: &Window| window.start == start && range.end <= window.bytes.size();
+        let mut windows = self.windows.read();
+        if !windows.iter().any(has) {
+            drop(windows);
+            if !self.map(start, range.end, size()?)? {
+                return Ok(false);
+            }
+            windows = self.windows.read();
+        }
+        let Some(window) = windows.iter().rfind(|window| has(window)) else { return Ok(false) };
+        let bytes = window.bytes.as_volatile_slice().subslice(at, length);
         bytes.and_then(work).map_err(io::Error::other)?;
         Ok(true)
     }
 
-    /// The index of the window that has these bytes, mapped now if need be.
-    fn find(
-        &self,
-        windows: &mut Vec<Window>,
-        start: u64,
-        range: &Range<usize>,
-        size: impl FnOnce() -> io::Result<u64>,
-    ) -> io::Result<Option<usize>> {
-        let known = windows.iter().rposition(|window| window.start == start);
-        if known.is_some_and(|nth| range.end <= windows[nth].bytes.size()) {
-            return Ok(known);
+    /// Maps the window that begins at `start`, or maps it anew because the file has grown; false
+    /// when that does not bring its bytes up to `end`.
+    fn map(&self, start: u64, end: usize, size: u64) -> io::Result<bool> {
+        let length = size.saturating_sub(start).min(WINDOW) as usize;
+        let mut windows = self.windows.write();
+        windows.retain(|window| window.start != start || end <= window.bytes.size());
+        if windows.iter().any(|window| window.start == start) {
+            return Ok(true);
         }
-        if known.is_none() && windows.len() == WINDOWS {
-            return Ok(None);
-        }
-        let length = size()?.saturating_sub(start).min(WINDOW) as usize;
-        if range.end > length {
-            return Ok(None);
+        if end > length || windows.len() == WINDOWS {
+            return Ok(false);
         }
         let place = FileOffset::from_arc(Arc::clone(&self.file), start);
-        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
-        let bytes = MmapRegion::build(
-            Some(place),
-            length,
-            self.protection.bits() as i32,
-            flags.bits() as i32,
-        )
-        .map_err(io::Error::other)?;
-        // The file has grown since the window was mapped, or it is a new one.
-        if let Some(nth) = known {
-            windows.swap_remove(nth);
-        }
-        windows.push(Window { start, bytes });
-        Ok(Some(windows.len() - 1))
+        let protection = self.protection.bits() as i32;
+        let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
+        let bytes = MmapRegion::build(Some(place), length, protection, flags);
+        windows.push(Window { start, bytes: bytes.map_err(io::Error::other)? });
+        Ok(true)
     }
 }
