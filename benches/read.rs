@@ -9,7 +9,7 @@ use std::thread;
 use shadowvol::ChunkSize;
 use shadowvol_benches::{Contest, Outcome, Pattern, Result, Row, Shuffle, Stage, Table, places};
 use shadowvol_host::Durability::Coherent;
-use shadowvol_host::{Passive, PassiveOptions, ShadowCopy};
+use shadowvol_host::{Mapping, Passive, PassiveOptions, ShadowCopy};
 
 const SIZE: u64 = 256 << 20;
 const PIECE: u64 = 1 << 20;
@@ -54,7 +54,8 @@ fn main() -> Result<()> {
 fn stage(folder: &Path) -> Result<(Stage, ShadowCopy)> {
     let stage = Stage::new(folder, SIZE, Coherent, ChunkSize::default())?;
     let id = stage.volume.create_shadow_copy("")?.id;
-    let node = Passive::open(folder.join("volume.img"), &PassiveOptions::default())?;
+    let options = PassiveOptions { mapping: Mapping::Always, ..PassiveOptions::default() };
+    let node = Passive::open(folder.join("volume.img"), &options)?;
     let copy = node.shadow_copy(id)?;
     Ok((stage, copy))
 }

@@ -33,7 +33,7 @@ mod direct;
 mod error;
 mod handle;
 mod kind;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg_attr(not(all(target_os = "linux", target_pointer_width = "64")), path = "file/unmapped.rs")]
 mod mapped;
 mod sys;
 
@@ -47,6 +47,7 @@ use shadowvol::backend::{PastEnd, ReadAt, WriteAt};
 
 use self::direct::Direct;
 use self::handle::Handle;
+use self::mapped::Mapped;
 
 pub use self::error::{Action, FileError};
 pub use self::kind::MediumKind;
@@ -84,6 +85,23 @@ impl Caching {
     }
 }
 
+/// Whether a [`ReadOnlyFile`] is read through a shared mapping where requests are small, which
+/// spares a system call for each: on Linux, on a local file, by way of the page cache.
+///
+/// A page of a mapping that cannot be had ends the process (`SIGBUS`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mapping {
+    /// In memory (tmpfs), where no disk can fail, and a page is lost to nobody but who truncates
+    /// the file.
+    #[default]
+    Auto,
+    /// On disks as well: a page that was driven out of memory and cannot be read again ends the
+    /// process.
+    Always,
+    /// In no case.
+    Never,
+}
+
 /// How a [`File`] is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FileOptions {
@@ -101,8 +119,7 @@ pub struct FileOptions {
 pub struct File {
     handle: Handle,
     durability: Durability,
-    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-    mapped: Option<mapped::Mapped>,
+    mapped: Option<Mapped>,
     /// A size that the file had; it has no less now (contract 5).
     known_size: AtomicU64,
     growing: Mutex<()>,
@@ -126,19 +143,15 @@ impl File {
             return Err(FileError::NotCoherent { path: handle.path, medium: handle.medium });
         }
         let size = handle.size()?;
-        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-        let mapped = {
-            let mappable = options.map_small_writes
-                && options.durability == Durability::Coherent
-                && handle.direct.is_none()
-                && handle.medium == MediumKind::LocalFile;
-            mappable.then(|| mapped::Mapped::of(&handle.file, size)).flatten()
-        };
+        let mappable = options.map_small_writes
+            && options.durability == Durability::Coherent
+            && handle.direct.is_none()
+            && handle.medium == MediumKind::LocalFile;
+        let mapped = mappable.then(|| Mapped::to_write(&handle.file, size)).flatten();
         let known_size = AtomicU64::new(size);
         Ok(Self {
             handle,
             durability: options.durability,
-            #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
             mapped,
             known_size,
             growing: Mutex::new(()),
@@ -315,10 +328,9 @@ impl WriteAt for File {
         if let Some(direct) = &self.handle.direct {
             return self.write_direct(direct, offset, data, size);
         }
-        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         if let Some(mapped) = &self.mapped
             && mapped
-                .write(&self.handle.file, offset, data, size)
+                .write(offset, data, size)
                 .map_err(|source| self.handle.failed(Action::Write { offset, length }, source))?
         {
             return Ok(());
@@ -382,6 +394,7 @@ impl WriteAt for File {
 #[derive(Debug)]
 pub struct ReadOnlyFile {
     handle: Handle,
+    mapped: Option<Mapped>,
 }
 
 impl ReadOnlyFile {
@@ -393,7 +406,16 @@ impl ReadOnlyFile {
     /// offered.
     pub fn open(path: impl AsRef<Path>, caching: Caching) -> Result<Self, FileError> {
         let mut access = fs::OpenOptions::new();
-        Ok(Self { handle: Handle::open(path.as_ref(), access.read(true), caching)? })
+        Ok(Self { handle: Handle::open(path.as_ref(), access.read(true), caching)?, mapped: None })
+    }
+
+    /// Reads what is small through a mapping from now on, if it can.
+    #[must_use]
+    pub fn map_small_reads(self, mapping: Mapping) -> Self {
+        let Handle { file, medium, direct, .. } = &self.handle;
+        let mappable = direct.is_none() && *medium == MediumKind::LocalFile;
+        let mapped = mappable.then(|| Mapped::to_read(file, mapping)).flatten();
+        Self { mapped, ..self }
     }
 
     /// The path that it was opened by.
@@ -427,6 +449,11 @@ impl ReadAt for ReadOnlyFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
+        if let Some(mapped) = &self.mapped
+            && let Ok(true) = mapped.read(offset, buffer)
+        {
+            return Ok(());
+        }
         self.handle.read(offset, buffer)
     }
 

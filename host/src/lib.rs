@@ -38,7 +38,7 @@ mod volume;
 pub use check::{CheckReport, Finding, check};
 pub use error::Error;
 pub use extent::ByteExtent;
-pub use file::{Caching, Durability, File, FileError, FileOptions, ReadOnlyFile};
+pub use file::{Caching, Durability, File, FileError, FileOptions, Mapping, ReadOnlyFile};
 pub use fork::{Fork, ForkOptions};
 pub use image::Format;
 pub use media::{BoxError, Media, ReadMedia, Source, Target};

@@ -69,7 +69,8 @@ pub(crate) fn check(
     caching: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<CheckReport> {
-    let options = PassiveOptions { diff, caching: Choice::parse(caching)? };
+    let caching = Choice::parse(caching)?;
+    let options = PassiveOptions { diff, caching, ..PassiveOptions::default() };
     let node = py.detach(|| Passive::open(&path, &options)).map_err(raise)?;
     let report = watched(py, progress, |watch| shadowvol_host::check(&node, watch))?;
     let findings = PyList::empty(py);

@@ -30,15 +30,17 @@ pub(crate) struct Passive {
 impl Passive {
     /// Open the shadow copies of an image for reading.
     #[classmethod]
-    #[pyo3(signature = (path, *, diff = None, caching = "auto"))]
+    #[pyo3(signature = (path, *, diff = None, caching = "auto", mapping = "auto"))]
     fn open(
         _cls: &Bound<'_, PyType>,
         py: Python<'_>,
         path: PathBuf,
         diff: Option<PathBuf>,
         caching: &str,
+        mapping: &str,
     ) -> PyResult<Self> {
-        let options = PassiveOptions { diff, caching: Choice::parse(caching)? };
+        let (caching, mapping) = (Choice::parse(caching)?, Choice::parse(mapping)?);
+        let options = PassiveOptions { diff, caching, mapping };
         Self::start(py, || HostPassive::open(&path, &options))
     }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use shadowvol::format::superblock::OnFull;
 use shadowvol_host::backup::Kind;
 use shadowvol_host::trace::{Action, TraceFormat};
-use shadowvol_host::{Caching, Durability, Format, OnExternalWrite};
+use shadowvol_host::{Caching, Durability, Format, Mapping, OnExternalWrite};
 
 /// A choice, each with its word.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
@@ -42,6 +42,12 @@ impl Choice for Caching {
     const NAME: &'static str = "caching";
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("buffered", Self::Buffered), ("direct", Self::Direct)];
+}
+
+impl Choice for Mapping {
+    const NAME: &'static str = "mapping";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
 }
 
 impl Choice for OnExternalWrite {

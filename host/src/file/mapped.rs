@@ -1,26 +1,36 @@
-//! Small writes by way of a shared mapping: the same page cache without a system call each.
+//! Small requests by way of a shared mapping: the same page cache without a system call each.
 //!
-//! It serves coherent mode only, whose promise is to survive the death of the process: a page of
-//! a mapping that cannot be had, because somebody has truncated the file or the disk fails, ends
-//! the process (`SIGBUS`). So that a full disk is not such a case, only file systems are mapped
-//! that set space aside for good, and only after they have done so for the whole file.
+//! A page of a mapping that cannot be had ends the process (`SIGBUS`). So that nobody meets this
+//! but who truncates a file under us, or has asked for it:
+//!
+//! * Writes are served in coherent mode only, whose promise is to survive the death of the process;
+//!   and only on file systems that set space aside for good, after they have done so for the whole
+//!   file.
+//! * Reads are served where no disk can fail, in memory, where the file has no holes;
+//!   elsewhere only for who asks for it.
 
-#![expect(unsafe_code, reason = "no crate offers a shared mapping that several may write to")]
-
-use core::ptr;
+use core::ops::Range;
+use core::sync::atomic::{Ordering, fence};
 use std::fs;
 use std::io;
+use std::sync::Arc;
 
-use memmap2::{MmapOptions, MmapRaw};
-use parking_lot::Mutex;
+use parking_lot::RwLock;
+use rustix::mm::{MapFlags, ProtFlags};
+use vm_memory::{
+    Bytes, FileOffset, MmapRegion, VolatileMemory, VolatileMemoryError, VolatileSlice,
+};
 
-use super::sys;
+use super::{Mapping, sys};
 
-/// The longest write that goes through a mapping of a file in memory.
+/// The longest request that goes through a mapping of a file in memory.
 const MOST_IN_MEMORY: usize = 16 << 10;
-/// The same for a file on a disk, where the first write to a page after it was written back costs
-/// more than a system call: short ones come many to a page.
-const MOST_ON_DISK: usize = 1 << 10;
+/// The longest write to a file on a disk, where the first one to a page after it was written back
+/// costs more than a system call: short ones come many to a page.
+const MOST_TO_DISK: usize = 1 << 10;
+/// The longest read of a file on a disk: shorter than any chunk, so that it is the superblocks and
+/// the journal's end, which are read again and again.
+const MOST_FROM_DISK: usize = (4 << 10) - 1;
 /// Bytes that are mapped at once; addresses, not memory.
 const WINDOW: u64 = 64 << 20;
 /// Windows that are kept.
@@ -29,67 +39,115 @@ const WINDOWS: usize = 1024;
 /// The mapped parts of a file.
 #[derive(Debug)]
 pub(super) struct Mapped {
-    /// The longest write that goes through a mapping.
+    /// The longest request that goes through a mapping.
     most: usize,
-    windows: Mutex<Vec<Window>>,
+    file: Arc<fs::File>,
+    protection: ProtFlags,
+    windows: RwLock<Vec<Window>>,
 }
 
 #[derive(Debug)]
 struct Window {
     start: u64,
     /// Invariant: the file has all these bytes from `start` on, and keeps them.
-    bytes: MmapRaw,
+    bytes: MmapRegion,
 }
 
 impl Mapped {
-    /// Mappings of this file, if its file system keeps what it has set aside, and can set aside
-    /// `size` bytes.
-    pub(super) fn of(file: &fs::File, size: u64) -> Option<Self> {
+    /// Mappings to write to this file, if its file system keeps what it has set aside, and can set
+    /// aside `size` bytes.
+    pub(super) fn to_write(file: &fs::File, size: u64) -> Option<Self> {
         let most = match sys::keeps_reserved_space(file)? {
             sys::Storage::Memory => MOST_IN_MEMORY,
-            sys::Storage::Disk => MOST_ON_DISK,
+            sys::Storage::Disk => MOST_TO_DISK,
         };
-        sys::reserve(file, size).then(|| Self { most, windows: Mutex::default() })
+        if !sys::reserve(file, size) {
+            return None;
+        }
+        Self::new(file, most, ProtFlags::READ | ProtFlags::WRITE)
+    }
+
+    /// Mappings to read this file, if that is wanted for where it lies.
+    pub(super) fn to_read(file: &fs::File, mapping: Mapping) -> Option<Self> {
+        let most = match (mapping, sys::keeps_reserved_space(file)) {
+            (Mapping::Never, _) => return None,
+            (_, Some(sys::Storage::Memory)) => MOST_IN_MEMORY,
+            (Mapping::Always, _) => MOST_FROM_DISK,
+            (Mapping::Auto, _) => return None,
+        };
+        // The first touch of a hole asks for space, which there may be none of.
+        let is_whole = || sys::facts(file).is_ok_and(|facts| facts.allocated >= facts.size);
+        is_whole().then(|| Self::new(file, most, ProtFlags::READ))?
+    }
+
+    fn new(file: &fs::File, most: usize, protection: ProtFlags) -> Option<Self> {
+        let file = Arc::new(file.try_clone().ok()?);
+        Some(Self { most, file, protection, windows: RwLock::default() })
     }
 
     /// Writes through a mapping; false when this write cannot go that way. The caller has checked
     /// that it lies in the file's `size`.
-    pub(super) fn write(
+    pub(super) fn write(&self, offset: u64, data: &[u8], size: u64) -> io::Result<bool> {
+        self.with(offset, data.len(), || Ok(size), |bytes| bytes.write_slice(data, 0))
+    }
+
+    /// Reads through a mapping; false when this read cannot go that way, which the file's end may
+    /// be a reason for.
+    pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<bool> {
+        let size = || Ok(sys::facts(&self.file)?.size);
+        let read = self.with(offset, buffer.len(), size, |bytes| bytes.read_slice(buffer, 0));
+        // A later read must not be answered from before this one (contract 2).
+        fence(Ordering::Acquire);
+        read
+    }
+
+    /// Does something to mapped bytes, if they can be had; `size` says how many bytes of the file
+    /// can be mapped, when that has to be known.
+    fn with(
         &self,
-        file: &fs::File,
         offset: u64,
-        data: &[u8],
-        size: u64,
+        length: usize,
+        size: impl FnOnce() -> io::Result<u64>,
+        work: impl FnOnce(VolatileSlice<'_>) -> Result<(), VolatileMemoryError>,
     ) -> io::Result<bool> {
         let start = offset - offset % WINDOW;
         let at = (offset - start) as usize;
-        let end = at + data.len();
-        if data.len() > self.most || end > WINDOW as usize {
+        let range = at..at + length;
+        if length > self.most || range.end > WINDOW as usize {
             return Ok(false);
         }
-        let mut windows = self.windows.lock();
-        let known = windows.iter().rposition(|window| window.start == start);
-        let nth = match known {
-            Some(nth) if end <= windows[nth].bytes.len() => nth,
-            None if windows.len() == WINDOWS => return Ok(false),
-            _ => {
-                let length = (size - start).min(WINDOW) as usize;
-                let bytes = MmapOptions::new().offset(start).len(length).map_raw(file)?;
-                // The file has grown since the window was mapped, or it is a new one.
-                if let Some(nth) = known {
-                    windows.swap_remove(nth);
-                }
-                windows.push(Window { start, bytes });
-                windows.len() - 1
+        let has = |window: &Window| window.start == start && range.end <= window.bytes.size();
+        let mut windows = self.windows.read();
+        if !windows.iter().any(has) {
+            drop(windows);
+            if !self.map(start, range.end, size()?)? {
+                return Ok(false);
             }
-        };
-        let window = &windows[nth];
-        // SAFETY: the destination lies in the window, as was just seen to, and the mapping lives as
-        // long as the lock is held. No reference into a mapping is ever made, so the source cannot
-        // overlap it, and the lock keeps other writers of this file away. Readers use the kernel.
-        unsafe {
-            ptr::copy_nonoverlapping(data.as_ptr(), window.bytes.as_mut_ptr().add(at), data.len());
+            windows = self.windows.read();
         }
+        let Some(window) = windows.iter().rfind(|window| has(window)) else { return Ok(false) };
+        let bytes = window.bytes.as_volatile_slice().subslice(at, length);
+        bytes.and_then(work).map_err(io::Error::other)?;
+        Ok(true)
+    }
+
+    /// Maps the window that begins at `start`, or maps it anew because the file has grown; false
+    /// when that does not bring its bytes up to `end`.
+    fn map(&self, start: u64, end: usize, size: u64) -> io::Result<bool> {
+        let length = size.saturating_sub(start).min(WINDOW) as usize;
+        let mut windows = self.windows.write();
+        windows.retain(|window| window.start != start || end <= window.bytes.size());
+        if windows.iter().any(|window| window.start == start) {
+            return Ok(true);
+        }
+        if end > length || windows.len() == WINDOWS {
+            return Ok(false);
+        }
+        let place = FileOffset::from_arc(Arc::clone(&self.file), start);
+        let protection = self.protection.bits() as i32;
+        let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
+        let bytes = MmapRegion::build(Some(place), length, protection, flags);
+        windows.push(Window { start, bytes: bytes.map_err(io::Error::other)? });
         Ok(true)
     }
 }

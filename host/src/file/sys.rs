@@ -34,6 +34,9 @@ pub(super) enum Storage {
 pub(crate) struct Facts {
     /// 0 for a device.
     pub(crate) size: u64,
+    /// Bytes that are set aside for it.
+    #[cfg(target_os = "linux")]
+    pub(crate) allocated: u64,
     /// Last modification in nanoseconds from 1970.
     pub(crate) modified: i64,
     /// 0 where there is none.

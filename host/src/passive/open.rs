@@ -10,7 +10,7 @@ use shadowvol::machine::Medium;
 use super::Passive;
 use crate::checksum::CRC32C;
 use crate::error::Error;
-use crate::file::{Caching, MediumKind, ReadOnlyFile};
+use crate::file::{Caching, Mapping, MediumKind, ReadOnlyFile};
 use crate::identity::boot_id;
 use crate::media::{ReadMedia, Source};
 use crate::stamp::Stamp;
@@ -23,6 +23,8 @@ pub struct PassiveOptions {
     pub diff: Option<PathBuf>,
     /// Whether the page cache is used.
     pub caching: Caching,
+    /// Whether the journal is looked at without a system call.
+    pub mapping: Mapping,
 }
 
 impl Passive {
@@ -36,7 +38,8 @@ impl Passive {
         let path = path.as_ref();
         let diff = options.diff.clone().unwrap_or_else(|| diff_path(path));
         let origin = Arc::new(ReadOnlyFile::open(path, options.caching)?);
-        let area = Arc::new(ReadOnlyFile::open(&diff, options.caching)?);
+        let area = ReadOnlyFile::open(&diff, options.caching)?;
+        let area = Arc::new(area.map_small_reads(options.mapping));
         let (stamped, looked_at) = (Arc::clone(&origin), Arc::clone(&area));
         let remote = matches!(area.medium(), MediumKind::RemoteFile { .. });
         let own = vec![path.to_owned(), diff.clone()];

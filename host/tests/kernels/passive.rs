@@ -35,7 +35,8 @@ pub(crate) fn run(image: &Path, diff: &Path, caching: Caching) {
         println!("passive opened {:?} direct {}", file.medium(), file.is_direct());
     }
     let findings = Findings { tolerant: caching == Caching::Buffered, ..Findings::default() };
-    let options = PassiveOptions { diff: Some(diff.to_owned()), caching };
+    let options =
+        PassiveOptions { diff: Some(diff.to_owned()), caching, ..PassiveOptions::default() };
     let stats = thread::scope(|scope| {
         let threads: Vec<_> = (0..2)
             .map(|seed| {

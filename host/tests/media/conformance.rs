@@ -1,7 +1,7 @@
 //! The conformance suite on files, opened in every way.
 
-use shadowvol::backend::{Slice, conformance};
-use shadowvol_host::{Caching, Durability, File, ReadOnlyFile};
+use shadowvol::backend::{Slice, WriteAt, conformance};
+use shadowvol_host::{Caching, Durability, File, Mapping, ReadOnlyFile};
 
 use super::place::{Place, options};
 
@@ -46,6 +46,24 @@ fn a_reader_sees_what_a_writer_was_told_is_written() {
                     (writer, ReadOnlyFile::open(path, reading).expect("the same file"))
                 });
             }
+        }
+    }
+}
+
+/// A mapping is one more way to the same page cache, and is made anew when the file has grown.
+#[test]
+fn a_reader_by_way_of_a_mapping_sees_it_too() {
+    for place in Place::all() {
+        for mapping in [Mapping::Auto, Mapping::Always, Mapping::Never] {
+            conformance::handles(|size| {
+                let path = place.path();
+                let options = options(Durability::Coherent, Caching::Buffered);
+                let writer = File::create(&path, size, options).expect("a new file");
+                // What has holes is not mapped.
+                writer.write_at(0, &vec![0; size as usize]).expect("a write within the file");
+                let reader = ReadOnlyFile::open(path, Caching::Auto).expect("the same file");
+                (writer, reader.map_small_reads(mapping))
+            });
         }
     }
 }

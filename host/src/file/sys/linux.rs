@@ -64,6 +64,7 @@ pub(crate) fn facts(file: &fs::File) -> io::Result<Facts> {
     let (seconds, nanos) = (stat.stx_mtime.tv_sec, i64::from(stat.stx_mtime.tv_nsec));
     Ok(Facts {
         size: stat.stx_size,
+        allocated: stat.stx_blocks.saturating_mul(512),
         modified: seconds.saturating_mul(1_000_000_000).saturating_add(nanos),
         inode: stat.stx_ino,
         device: rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
