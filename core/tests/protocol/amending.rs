@@ -1,14 +1,15 @@
 //! Amending a copy in the making: what is refused, who waits for whom, and what a new holder of the
 //! role finds.
 
-use shadowvol::active::{
-    Active, Amend, Commit, Create, Delete, Describe, MakeRoom, Revert, TakeRole,
-};
+use shadowvol::active::{Active, Amend, Commit, Create, Delete, Describe, MakeRoom};
+use shadowvol::active::{Revert, Settle, TakeRole};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::machine::{Fed, Machine, Op, Step, Wait};
+use shadowvol::passive::{Passive, Read};
 use shadowvol::{Attributes, ChunkIndex, ChunkSize, CopyId, Description, Error, Extent};
 
 use crate::alone::{Alone, active, append, copy};
+use crate::reverting;
 use crate::world::{Shape, World};
 
 const CHUNK: usize = 4096;
@@ -118,11 +119,83 @@ fn a_copy_in_the_making_is_nothing_to_revert_to_and_a_finished_one_stays_so() {
     let mut world = world();
     let reverted = run(&mut world, Revert::new(copy(2)), &[]);
     assert_eq!(reverted, Err(Error::Unfinished { copy: copy(2) }));
+    let newest = |world: &mut World| active(world).view().newest_finished().map(|info| info.id);
+    assert_eq!(newest(&mut world), Some(copy(1)), "the newest one that can be read");
     finish(&mut world, copy(2)).expect("finished");
+    assert_eq!(newest(&mut world), Some(copy(2)));
     let again = run(&mut world, Describe::new(copy(2), unfinished()), &[]);
     assert_eq!(again, Err(Error::Finished { copy: copy(2) }));
     assert!(!active(&mut world).view().is_unfinished(copy(2)));
     assert_eq!(run(&mut world, Revert::new(copy(2)), &[]), Ok(()));
+}
+
+/// A passive node's read of a copy, during which `meanwhile` happens.
+fn read(
+    world: &mut World,
+    node: &mut Passive,
+    of: CopyId,
+    meanwhile: impl FnOnce(&mut World),
+) -> Vec<u8> {
+    let time = node.view().copy(of).expect("a copy").about.time;
+    let mut read = Alone::new(Read::new(of, time, 0, world.shape.size as u64));
+    read.user = vec![0xaa; world.shape.size];
+    let mut step = read.step(node, Fed::Again);
+    meanwhile(world);
+    while step == Step::Io {
+        let fed = read.perform(world);
+        step = read.step(node, fed);
+    }
+    assert_eq!(step, Step::Done(Ok(())));
+    read.user
+}
+
+/// A read knows the copy as it was taken, or with all that was amended: one during which it is
+/// finished begins again, and no other.
+#[test]
+fn a_read_finds_a_copy_as_it_was_taken_or_as_it_is_for_ever() {
+    let mut world = world();
+    let taken = world.origin.visible.clone();
+    let amended = [&[5; CHUNK], &taken[CHUNK..]].concat();
+    run(&mut world, amend(copy(2), 0, &[5; CHUNK]), &[5; CHUNK]).expect("amended");
+    let mut node = world.open_node();
+    let mut told = Vec::new();
+    for (expected, is_end) in [(&taken, false), (&amended, true), (&amended, false)] {
+        let found = read(&mut world, &mut node, copy(2), |world| {
+            if is_end {
+                finish(world, copy(2)).expect("finished");
+            }
+        });
+        assert!(found == *expected);
+        told.push((node.counters().reads, node.counters().restarts));
+    }
+    assert_eq!(told, [(1, 0), (2, 1), (3, 1)]);
+}
+
+/// What was amended is the volume's when it is reverted to the copy, before it is settled and
+/// after; and the copy before keeps what the settling overwrites.
+#[test]
+fn the_volume_becomes_what_the_maker_made_of_the_copy() {
+    let mut world = world();
+    let size = world.shape.size;
+    let before = world.origin.visible.clone();
+    reverting::overwrite(&mut world, CHUNK, CHUNK, 1);
+    run(&mut world, amend(copy(2), 0, &[5; CHUNK]), &[5; CHUNK]).expect("amended");
+    let view = active(&mut world).view();
+    let parts = [view.table().heap_bytes(), view.amended().heap_bytes()];
+    assert!(parts.iter().all(|&bytes| bytes > 1));
+    assert_eq!(view.heap_bytes(), parts[0] + parts[1]);
+    finish(&mut world, copy(2)).expect("finished");
+    let expected = [&[5; CHUNK], &before[CHUNK..]].concat();
+
+    reverting::revert(&mut world, 2);
+    assert_eq!(active(&mut world).view().all_unsettled(), [Extent::new(0, 2)]);
+    assert!(reverting::look(&mut world, 0, size) == expected);
+    while reverting::settle(&mut world, Settle::new()).0.more {}
+    assert!(reverting::look(&mut world, 0, size) == expected);
+    assert!(world.origin.visible == expected);
+    let mut node = world.open_node();
+    assert!(read(&mut world, &mut node, copy(2), |_| ()) == expected);
+    assert!(read(&mut world, &mut node, copy(1), |_| ()) == before);
 }
 
 /// Two amendments and the end of the making are begun at once: one after the other is done, and
