@@ -1,6 +1,7 @@
 //! The same schedule, where the rule is kept: what a story would have come to.
 
 use alloc::vec::Vec;
+use core::iter;
 
 use serde::Serialize;
 
@@ -20,8 +21,8 @@ pub struct Retold {
     pub found: Option<Vec<Option<Value>>>,
 }
 
-/// Plays a story's schedule in a scenario as far as it happens there alike, and then lets who was
-/// the last to do something in the story go on alone, up to the end of its request.
+/// Plays a story's schedule in a scenario as far as it happens there alike. Then the nodes take their
+/// turns as in the story, and who had the last one goes on alone, up to the end of its request.
 ///
 /// That tells how a rule saves a read: the scenario is the story's with the rule.
 ///
@@ -54,21 +55,26 @@ pub fn retell(scenario: &Scenario, story: &Story) -> Result<Retold, Nonsense> {
     let alike = told.zip(&story.events).take_while(|(here, there)| here == there).count();
 
     let answers = player.answers().count();
-    let lane = story.events.last().and_then(|event| event.lane);
-    while player.answers().count() == answers {
-        let choices = player.choices().into_iter();
-        let Some(action) = choices
-            .filter(|event| event.lane == lane)
-            .filter_map(|event| event.action)
-            .find(|action| !action.is_mishap())
-        else {
+    let rest = story.events.iter().skip(alike).filter(|event| event.action.is_some());
+    let turns = rest.map(|event| event.lane);
+    let last = story.events.last().and_then(|event| event.lane);
+    for lane in turns.chain(iter::repeat(last)) {
+        let is_able = take_turn(&mut player, lane)?;
+        if player.answers().count() > answers || !is_able && lane == last {
             break;
-        };
-        player.make(Move::Act(action))?;
+        }
     }
     let answer = player.answers().map(|(_, answer)| answer).nth(answers);
     let found = answer.filter(|answer| answer.error.is_none() && !answer.found.is_empty());
     let found = found.map(|answer| answer.found.clone());
     let events = player.events().map(|(_, event)| event.clone()).collect();
     Ok(Retold { events, alike, found })
+}
+
+/// Lets a node and its thread do the next thing that it can; returns whether it can.
+fn take_turn(player: &mut Player, lane: Option<(u8, u8)>) -> Result<bool, Nonsense> {
+    let choices = player.choices().into_iter().filter(|event| event.lane == lane);
+    let mut actions = choices.filter_map(|event| event.action);
+    let Some(action) = actions.find(|action| !action.is_mishap()) else { return Ok(false) };
+    player.make(Move::Act(action)).map(|()| true)
 }

@@ -77,6 +77,11 @@ fn with_the_rule_the_same_schedule_ends_well() {
         let retold = retell(&careful, &story).expect("sense");
         assert_eq!(retold.events[..retold.alike], story.events[..retold.alike]);
         assert!(retold.alike > 2, "{rule:?}: {retold:?}");
+        for event in retold.events.iter().filter(|event| event.step == "R4") {
+            // Once, what a read loads of a journal that has moved was told as a slot.
+            let units = event.place.as_ref().is_some_and(|place| !place.units.is_empty());
+            assert!(units, "a slot brings old bytes: {event:?}");
+        }
         data::check_kept(&format!("{rule:?}"), &retold);
         saved.push((rule, retold.found));
     }

@@ -55,13 +55,14 @@ from shadowvol.analysis.readers import (
 from shadowvol.analysis.schedule import draw_schedule
 from shadowvol.analysis.sizing_plots import draw_change, draw_chunks, draw_needs
 from shadowvol.analysis.style import use_style
-from shadowvol.analysis.tour import draw_changes, elsewhere
+from shadowvol.analysis.tour import FailedElsewhereError, draw_changes, elsewhere
 
 __all__ = [
     "Beside",
     "BrokenRule",
     "Counted",
     "Event",
+    "FailedElsewhereError",
     "Latencies",
     "Overwrites",
     "Proof",

@@ -77,12 +77,12 @@ def bench_results(name: str, start: Path | None = None) -> Results:
 
 def _draw(rows: list[dict[str, Any]], results: Results) -> Figure:
     places = list(dict.fromkeys(row["place"] for row in rows))
-    names = list(dict.fromkeys(row["what"] for row in rows))
+    names = list(dict.fromkeys(_name(row) for row in rows))
     figure = new_figure(9.5, 0.3 * len(names) + 1.6)
     axes: Axes = figure.subplots()
     for place, colour, marker in zip(places, (BLUE, ORANGE, GREY), "osv", strict=False):
         some = [row for row in rows if row["place"] == place]
-        at = [len(names) - names.index(row["what"]) for row in some]
+        at = [len(names) - names.index(_name(row)) for row in some]
         ratios = [row["ratio"] for row in some]
         spread = (
             [row["ratio"] - row["least"] for row in some],
@@ -92,13 +92,16 @@ def _draw(rows: list[dict[str, Any]], results: Results) -> Figure:
             ratios, at, xerr=spread, fmt=marker, color=colour, capsize=2, label=f"on {place}"
         )
     axes.axvline(1, color=BLACK, linewidth=1)
-    bases = {row["what"]: row["base"] for row in rows}
-    labels = [f"{name}  (to {bases[name]})" for name in names]
-    axes.set_yticks(range(len(names), 0, -1), labels, fontsize="small")
+    axes.set_yticks(range(len(names), 0, -1), names, fontsize="small")
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_formatter(lambda ratio, _: f"{ratio:.3g}")
+    axes.xaxis.set_major_formatter(lambda ratio, _: f"{ratio:,.4g}")
     axes.set_xlabel("speed to that of the base, above 1 is faster; bars: least and greatest round")
+    axes.set_ylim(0, len(names) + 1)
     axes.set_title(f"The bench “{results.name}”")
     axes.legend()
     caption(figure, results.source)
     return figure
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['what']}  (to {row['base']})"

@@ -79,12 +79,12 @@ def draw_percentiles(measured: Sequence[Overwrites]) -> Figure:
 
 def draw_lines(lines: Mapping[str, Latencies], title: str, source: str) -> Figure:
     """The percentiles of any latencies, as the log of a bench has them."""
-    figure = new_figure(9, 4.6)
+    figure = new_figure(10.5, 4.6)
     axes: Axes = figure.subplots()
     _draw_percentiles(axes, lines)
     axes.set_title(title)
     axes.set_ylabel("latency that so many requests do not exceed")
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside right upper")
     caption(figure, source)
     return figure
 

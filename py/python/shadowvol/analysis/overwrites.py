@@ -128,7 +128,7 @@ def _measure(place: Path, pattern: Pattern, chunk_size: int, size: int, rounds: 
     image, plain = place / "volume.img", place / "plain.img"
     noise = random.Random(_SEED).randbytes(1 << 20)  # noqa: S311 - bytes that are not zeros
     for path in (image, plain):
-        path.write_bytes(noise * (size // len(noise)))
+        path.write_bytes((noise * (size // len(noise) + 1))[:size])
     places = offsets(pattern, size)
     data = noise[:REQUEST]
     all_times: list[Times] = []

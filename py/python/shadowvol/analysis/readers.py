@@ -35,6 +35,8 @@ RATES = (0.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0, 40_000.0)
 SHARES = tuple(nth / 10 for nth in range(11))
 _SIZE = 16 << 20
 _REQUEST = 256
+# As a module it would be there twice: the package imports it, too.
+_WRITER = "from shadowvol.analysis.writer import main; main()"
 
 
 class LostWriterError(Exception):
@@ -272,7 +274,7 @@ class _Writer:
     def __init__(self, place: Path, size: int) -> None:
         self._place = place
         self._process = subprocess.Popen(  # noqa: S603 - a module of this package
-            [sys.executable, "-m", "shadowvol.analysis.writer", str(place), str(size)],
+            [sys.executable, "-c", _WRITER, str(place), str(size)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -72,10 +72,10 @@ def draw_schedule(story: Story, title: str) -> Figure:
     axes.set_axis_off()
     leftmost, rightmost = min(left.values(), default=0), max(right.values(), default=_DIFF)
     axes.set_xlim(leftmost - _MARGIN, rightmost + _MARGIN)
-    axes.set_ylim(len(drawn) + 1, -1.7)
-    axes.set_title(title)
+    axes.set_ylim(len(drawn) + 1, -2)
+    axes.set_title(title, pad=12)
     _draw_lanes(axes, left | right, len(drawn))
-    if story.alike:
+    if 0 < story.alike < len(story.events):
         _draw_ground(axes, len(first), len(drawn))
     for nth, row in enumerate(drawn):
         _draw_row(axes, nth, row, left, right)

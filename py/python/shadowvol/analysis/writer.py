@@ -1,7 +1,7 @@
 """The process that writes while :mod:`shadowvol.analysis.readers` reads: two volumes, one rate.
 
-``python -m shadowvol.analysis.writer FOLDER SIZE`` makes both volumes in the folder. Each line that
-comes in is an order: the version that fills both volumes first, how many writes a second go to
+Its arguments are a folder and a size; it makes both volumes there. Each line that comes in is an
+order: the version that fills both volumes first, how many writes a second go to
 which of them, and for how long. Before the writing it answers with the number of the shadow copy
 that it has taken of the first one, and behind it with what it did; the file ``writes`` then has the
 time of each write, by the clock that all processes of a machine share.
@@ -75,7 +75,3 @@ def _write(vol: Volume, data: bytes, rate: float, seconds: float) -> array[float
 def _say(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
