@@ -20,12 +20,13 @@ SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
 KERNEL_CASES ?=
 MUTANTS_ARGS ?=
+STORIES := py/python/shadowvol/analysis/proof.json
 # Of each target of `make fuzz`.
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= opening records sequence
 
 .PHONY: help demo page test test-core test-schedules test-py test-wasm test-page test-kernels proof soak fuzz \
-	faces mutants check-no-std wasm bench bench-wasm fmt lint docs clean tools
+	faces stories notebooks mutants check-no-std wasm bench bench-wasm fmt lint docs clean tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +49,7 @@ test-core: tools test-schedules ## The tests in Rust
 test-schedules: tools ## The driver's threads in many schedules; SHADOWVOL_LONG=1 explores more
 	cargo test --locked --workspace --exclude shadowvol-py $(SCHEDULES)
 
-test-py: $(VENV)/built ## The tests in Python; choose some with PYTEST_ARGS="-k name"
+test-py: $(VENV)/built ## The tests in Python, and the notebooks; choose some with PYTEST_ARGS="-k name"
 	@.ci/install-postgresql
 	@.ci/install-fio
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -93,6 +94,14 @@ fuzz: tools ## Look for hostile inputs with cargo-fuzz, FUZZ_SECONDS for each of
 faces: tools ## Make the traces anew that every face of the engine has to play alike
 	SHADOWVOL_MAKE_FACES=1 cargo test --locked -p shadowvol-host --test faces
 
+stories: tools ## Explore the protocol's worlds, and keep what is found for the notebooks
+	cargo run --locked --release -p shadowvol --features sim --example proof -- --json > $(STORIES).new
+	mv $(STORIES).new $(STORIES)
+
+notebooks: $(VENV)/built ## Run the notebooks; those in notebooks/executed show their plots
+	$(BIN)/python -m nbconvert --to notebook --execute --output-dir notebooks/executed notebooks/*.ipynb
+	@echo "Open them with: .venv/bin/jupyter lab notebooks/executed"
+
 fmt: $(VENV)/ready wasm/www/node_modules/ready ## Format all sources
 	cargo fmt --all
 	$(BIN)/ruff check --quiet --fix-only
@@ -116,6 +125,7 @@ docs: tools ## The documentation of the crates, in target/doc
 clean: ## Delete all that was built
 	rm -rf target .venv dist wasm/dist wasm/dist-tests wasm/node_modules wasm/www/dist wasm/www/tests/built wasm/www/node_modules \
 	  fuzz/corpus fuzz/artifacts .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf notebooks/executed notebooks/.ipynb_checkpoints
 	rm -f .ci/no-std/Cargo.lock py/python/shadowvol/_shadowvol*.so
 	find py -name __pycache__ -prune -exec rm -rf {} +
 

@@ -4,16 +4,16 @@
 //! `cargo run --release -p shadowvol --features sim --example proof -- [OPTION...] [NAME...]`
 //!
 //! `--long` adds the large worlds, `--stories` tells the stories, `--json` prints all of it as data
-//! instead, names choose worlds and rules.
+//! instead, names choose worlds and rules. `make stories` keeps that data for the notebooks.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shadowvol::Rule;
 use shadowvol::set::SetRule;
 use shadowvol::sim::sets::{self, SetReport, SetWorld};
-use shadowvol::sim::{First, Limits, Report, Scenario, explore, scenarios};
+use shadowvol::sim::{First, Limits, Report, Retold, Scenario, explore, retell, scenarios};
 
 const PROOF: Limits = Limits { states: 60_000_000, first: First::Deepest };
 const SETS: usize = 20_000_000;
@@ -60,16 +60,19 @@ fn main() -> ExitCode {
             if !json {
                 print_set(explored.is_empty(), &name, &world, &report, stories);
             }
-            explored.push((name, rule.is_none(), report));
+            explored.push((name, rule.is_none(), world.name, report));
         }
     }
 
     if json {
         println!("{}", data(&proven, &needed, &explored));
     }
-    let sets_are = explored
-        .iter()
-        .all(|(_, whole, report)| if *whole { report.is_proof() } else { report.damage.is_some() });
+    let sets_are =
+        explored.iter().all(
+            |(_, whole, _, report)| {
+                if *whole { report.is_proof() } else { report.damage.is_some() }
+            },
+        );
     let sound = sets_are
         && proven.iter().all(|(_, report)| report.is_proof())
         && needed.iter().all(|(_, _, report)| report.damage.is_some());
@@ -151,8 +154,8 @@ fn print_set(is_first: bool, name: &str, world: &SetWorld, report: &SetReport, s
 fn data(
     proven: &[(Scenario, Report)],
     needed: &[(Rule, Scenario, Report)],
-    explored: &[(String, bool, SetReport)],
-) -> serde_json::Value {
+    explored: &[(String, bool, &str, SetReport)],
+) -> String {
     let worlds = proven.iter().map(|(world, report)| {
         json!({
             "world": world.name,
@@ -165,14 +168,30 @@ fn data(
         })
     });
     let rules = needed.iter().map(|(rule, world, report)| {
-        json!({ "rule": format!("{rule:?}"), "world": world.name, "report": report })
+        json!({
+            "rule": format!("{rule:?}"),
+            "world": world.name,
+            "report": report,
+            "kept": kept(world, report),
+        })
     });
-    let sets = explored
-        .iter()
-        .map(|(name, whole, report)| json!({ "name": name, "all_rules": whole, "report": report }));
-    json!({
-        "worlds": worlds.collect::<Vec<_>>(),
-        "rules": rules.collect::<Vec<_>>(),
-        "sets": sets.collect::<Vec<_>>(),
-    })
+    let sets = explored.iter().map(|(name, whole, world, report)| {
+        json!({ "name": name, "world": world, "all_rules": whole, "report": report })
+    });
+    let parts = [("worlds", lines(worlds)), ("rules", lines(rules)), ("sets", lines(sets))];
+    let parts = parts.map(|(name, lines)| format!("\"{name}\": [\n{lines}\n]"));
+    format!("{{\n{}\n}}", parts.join(",\n"))
+}
+
+/// One item a line, so that a change shows where it is.
+fn lines(items: impl Iterator<Item = Value>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(",\n")
+}
+
+/// The schedule of a read that is wrong without a rule, with all rules.
+fn kept(world: &Scenario, report: &Report) -> Option<Retold> {
+    let story = report.damage.as_ref()?;
+    let (node, _) = story.events.last()?.lane?;
+    let is_read = usize::from(node) >= world.actives.len();
+    is_read.then(|| retell(&scenarios::named(world.name)?, story).ok()).flatten()
 }

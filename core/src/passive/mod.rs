@@ -132,14 +132,6 @@ impl Passive {
         self.counters = Counters::default();
     }
 
-    /// Whether a byte of the diff area is in the segment that the node follows.
-    #[cfg(feature = "sim")]
-    pub(crate) fn is_in_tail(&self, at: u64) -> bool {
-        let segment = self.tail.segment();
-        let start = self.geometry().slot_offset(segment.first);
-        (start..start + self.geometry().slot_bytes(segment.slots)).contains(&at)
-    }
-
     /// Whether the copy is alive and the one that was meant: the one that was taken at this time.
     fn check_alive(&self, copy: CopyId, time: i64) -> Result<(), Error> {
         let info = self.view.copy(copy)?;

@@ -124,6 +124,12 @@ impl Read {
         }
     }
 
+    /// Whether it looks into the journal, and not for what it was asked for.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_confirming(&self) -> bool {
+        self.phase == Phase::Confirm
+    }
+
     /// R1.
     fn look_up(&mut self, passive: &mut Passive, buffers: &mut Buffers<'_>) -> Result<(), Error> {
         let geometry = *passive.geometry();

@@ -4,6 +4,7 @@
 //! The worlds and their stories are in `shadowvol::sim::scenarios`; what the proof covers, and what
 //! not, is in `core/docs/proof.md`.
 
+mod data;
 mod map;
 mod player;
 mod rules;

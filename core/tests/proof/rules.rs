@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use shadowvol::sim::{Event, First, Limits, Scenario, World, explore, scenarios};
+use shadowvol::sim::{Event, First, Limits, Scenario, World, explore, retell, scenarios};
 use shadowvol::{Rule, Rules};
+
+use crate::data;
 
 const LIMITS: Limits = Limits { states: 1_000_000, first: First::Nearest };
 
@@ -16,6 +18,7 @@ fn without_any_one_rule_a_promise_is_broken() {
         let world = scenarios::without(rule);
         assert!(!world.rules.keeps(rule));
         let report = explore(&world, LIMITS);
+        data::check("rules", "rule", &format!("{rule:?}"), &report);
         let story = report.damage.unwrap_or_else(|| {
             panic!(
                 "no damage without {rule:?} in the world {} ({} states)",
@@ -72,6 +75,34 @@ fn a_story_can_be_played_again() {
         again.act(action);
     }
     assert_eq!(again.broken(), Some(&*story.damage));
+}
+
+/// In the same schedule the rule saves the read: it finds what the copy is, or is refused.
+#[test]
+fn with_the_rule_the_same_schedule_ends_well() {
+    let mut saved = Vec::new();
+    for rule in Rule::ALL {
+        let world = scenarios::without(rule);
+        let story = explore(&world, LIMITS).damage.expect("damage");
+        let lane = story.events.last().and_then(|event| event.lane);
+        if !lane.is_some_and(|(node, _)| usize::from(node) >= world.actives.len()) {
+            continue;
+        }
+        let careful = scenarios::named(world.name).expect("the world");
+        let retold = retell(&careful, &story).expect("sense");
+        assert_eq!(retold.events[..retold.alike], story.events[..retold.alike]);
+        assert!(retold.alike > 2, "{rule:?}: {retold:?}");
+        for event in retold.events.iter().filter(|event| event.step == "R4") {
+            // Once, what a read loads of a journal that has moved was told as a slot.
+            let units = event.place.as_ref().is_some_and(|place| !place.units.is_empty());
+            assert!(units, "a slot brings old bytes: {event:?}");
+        }
+        data::check_kept(&format!("{rule:?}"), &retold);
+        saved.push((rule, retold.found));
+    }
+    println!("{saved:?}");
+    assert!(saved.contains(&(Rule::ConfirmAbsence, Some(vec![Some(1); 2]))));
+    assert!(saved.contains(&(Rule::CheckAlive, None)), "it is gone");
 }
 
 /// The steps of the protocol, the requests, and the mishaps.

@@ -4,6 +4,8 @@
 use shadowvol::set::{SetRule, SetRules};
 use shadowvol::sim::sets::{self, SetWorld, explore};
 
+use crate::data;
+
 /// More states than any of the worlds has.
 const STATES: usize = 3_000_000;
 
@@ -12,6 +14,7 @@ fn in_no_world_of_sets_is_a_promise_broken() {
     for world in sets::all() {
         assert_eq!(world.rules, SetRules::default());
         let report = explore(&world, STATES);
+        data::check("sets", "name", &format!("set: {}", world.name), &report);
         println!("{}: {} states, {} steps", world.name, report.states, report.steps);
         if let Some(damage) = &report.damage {
             panic!("in {}:\n{damage}", world.name);
@@ -28,6 +31,7 @@ fn without_any_one_rule_of_sets_a_promise_is_broken() {
         assert!(!world.rules.keeps(rule));
         assert!(sets::all().iter().any(|proven| proven.name == world.name), "{}", world.name);
         let report = explore(&world, STATES);
+        data::check("sets", "name", &format!("{rule:?}"), &report);
         let damage = report.damage.unwrap_or_else(|| {
             panic!("no damage without {rule:?} in {} ({} states)", world.name, report.states)
         });

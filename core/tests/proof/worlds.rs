@@ -2,18 +2,19 @@
 
 use shadowvol::sim::{explore, scenarios};
 
-use crate::LIMITS;
+use crate::{LIMITS, data};
 
 /// Visits every state of a world and returns how many there are.
 fn prove(name: &str) -> usize {
     let world = scenarios::named(name).expect("a world of this name");
     let report = explore(&world, LIMITS);
-    if let Some(story) = report.damage {
+    if let Some(story) = &report.damage {
         panic!("{name}: {}\n{story}", world.story);
     }
     assert!(report.complete, "{name}: more than {} states", LIMITS.states);
     assert!(report.ends > 0, "{name}: nobody ever comes to an end");
     println!("{name}: {} states", report.states);
+    data::check("worlds", "world", name, &report);
     report.states
 }
 

@@ -1,0 +1,313 @@
+"""Passive reads beside a writer in another process, by the clock.
+
+Any two processes on one machine slow each other down. So each rate is measured twice: the writer
+writes to the volume whose copy is read, and then, at the same rate, to another one. What the second
+lacks is what the protocol costs; what both have is the machine. All that is read is compared with
+what the copy must be.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import numpy as np
+
+from shadowvol._shadowvol import Passive, ShadowCopy, Volume
+from shadowvol.analysis import model
+from shadowvol.analysis.overwrites import workplace
+from shadowvol.analysis.writer import CHUNK, TIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import IO
+
+    from numpy.typing import ArrayLike, NDArray
+
+RATES = (0.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0, 40_000.0)
+SHARES = tuple(nth / 10 for nth in range(11))
+_SIZE = 16 << 20
+_REQUEST = 256
+# As a module it would be there twice: the package imports it, too.
+_WRITER = "from shadowvol.analysis.writer import main; main()"
+
+
+class LostWriterError(Exception):
+    """The process that should write does not answer."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Reads of a copy, beside a writer of its volume or of another one."""
+
+    asked: float
+    """Writes a second that were asked for; the machine may not reach them."""
+    other: bool
+    """Whether the writer wrote to another volume."""
+    chunks: int
+    """Of the volume."""
+    request: int
+    """Chunks of a read."""
+    rate: float
+    """Writes a second that really came."""
+    redirected: int
+    restarts: int
+    wrong: int
+    """Reads that returned anything but the copy's bytes."""
+    seconds: NDArray[np.float64]
+    """How long each read took."""
+    before: NDArray[np.int64]
+    """How many writes to the volume came between the copy and the last look before each read."""
+    during: NDArray[np.int64]
+    """How many came between that look and the end of the read."""
+
+    @property
+    def redirected_share(self) -> float:
+        """The share of the reads that were redirected."""
+        return self.redirected / len(self.seconds)
+
+    @property
+    def predicted_share(self) -> float:
+        """What the model says of that share, given when writes came and when reads began and ended.
+
+        The node looks at the end of each read; that is taken to be when the read returns.
+        """
+        chances = model.redirected(
+            self.before, self.during, request=self.request, chunks=self.chunks
+        )
+        return float(chances.mean())
+
+    @property
+    def throughput(self) -> float:
+        """Bytes a second of the median read: others may have waited for a processor."""
+        return self.request * CHUNK / float(np.median(self.seconds))
+
+    def predicted_slowdown(self, times: ReadTimes) -> float:
+        """What the model says of the median read's time, to that of a copy without writes."""
+        shares = model.from_slots(self.before, self.chunks)
+        return float(np.median(times.predicted(shares))) / times.seconds[0]
+
+
+@dataclass(frozen=True)
+class ReadTimes:
+    """How long reads took of a copy that was overwritten more and more."""
+
+    request: int
+    """Chunks of a read."""
+    shares: tuple[float, ...]
+    """Shares of the copy's chunks in slots."""
+    seconds: tuple[float, ...]
+    """The median time of a read, for each of them."""
+
+    def predicted(self, shares: ArrayLike) -> NDArray[np.float64]:
+        """What the model says, given the times of the first share and the last: 0 and 1."""
+        first, last = self.seconds[0], self.seconds[-1]
+        return model.read_time(shares, self.request, untouched=first, overwritten=last)
+
+
+def measure_read_times(
+    folder: Path | None = None,
+    *,
+    request: int = _REQUEST,
+    shares: Sequence[float] = SHARES,
+    size: int = _SIZE,
+    reads: int = 200,
+    seed: int = 1,
+) -> ReadTimes:
+    """Time reads of ``request`` chunks, while nobody writes, at shares from 0 to 1."""
+    if list(shares) != sorted(shares) or (shares[0], shares[-1]) != (0, 1):
+        raise ValueError("shares begin with 0, end with 1, and ascend")
+    chance = random.Random(seed)  # noqa: S311 - places, not secrets
+    order = list(range(size // CHUNK))
+    chance.shuffle(order)
+    times = []
+    with (
+        workplace(folder) as place,
+        Volume.create(place / "volume.img", size=size, durability="coherent") as vol,
+    ):
+        vol.write(0, b"\x01" * size)
+        copy = vol.create_shadow_copy()
+        with Passive.open(place / "volume.img") as node:
+            done = 0
+            for share in shares:
+                until = round(share * len(order))
+                for chunk in order[done:until]:
+                    vol.write(chunk * CHUNK, b"\x02" * CHUNK)
+                done = until
+                seen = node.shadow_copy(copy.id)
+                ends, wrong = _read(seen, request, chance, b"\x01", reads=reads)
+                if wrong:
+                    raise AssertionError(f"{wrong} reads did not return the copy's bytes")
+                times.append(float(np.median(ends[:, 1] - ends[:, 0])))
+    return ReadTimes(request, tuple(shares), tuple(times))
+
+
+def measure_beside(
+    folder: Path | None = None,
+    *,
+    rates: Sequence[float] = RATES,
+    request: int = _REQUEST,
+    size: int = _SIZE,
+    seconds: float = 0.4,
+    rounds: int = 2,
+) -> list[Beside]:
+    """Read ``request`` chunks at a time beside a writer at each of the rates, twice as told above.
+
+    The rounds go one after the other, each with a new copy for every rate, and are added up.
+    """
+    chance = random.Random(1)  # noqa: S311 - places, not secrets
+    found: dict[tuple[float, bool], list[Beside]] = {}
+    with (
+        workplace(folder) as place,
+        _Writer(place, size) as writer,
+        Passive.open(place / "read.img") as node,
+    ):
+        reader = _Reader(node, writer, chance, request, seconds)
+        for nth in range(rounds):
+            for rate in rates:
+                # Who comes first changes, so that nobody has the warmer machine.
+                for other in (False, True) if nth % 2 else (True, False):
+                    found.setdefault((rate, other), []).append(reader.read(rate, other=other))
+    return [_sum(parts) for parts in found.values()]
+
+
+def summarise_beside(measured: Sequence[Beside]) -> dict[str, list[object]]:
+    """The columns of a table, of the reads whose volume was written to."""
+    ours = [one for one in measured if not one.other]
+    return {
+        "writes a second": [round(one.rate) for one in ours],
+        "reads": [len(one.seconds) for one in ours],
+        "redirected": [one.redirected for one in ours],
+        "model says": [one.predicted_share * len(one.seconds) for one in ours],
+        "begun again": [one.restarts for one in ours],
+        "wrong": [one.wrong for one in ours],
+    }
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Who reads, and whom it asks to write."""
+
+    node: Passive
+    writer: _Writer
+    chance: random.Random
+    request: int
+    seconds: float
+
+    def read(self, rate: float, *, other: bool) -> Beside:
+        """Read a new copy while the writer writes."""
+        version = self.chance.randrange(1, 250)
+        copy = self.writer.begin(rate, self.seconds, version, other=other)
+        seen = self.node.shadow_copy(copy)
+        looked, before = time.perf_counter(), self.node.stats()
+        ends, wrong = _read(seen, self.request, self.chance, bytes([version]), seconds=self.seconds)
+        after = self.node.stats()
+        times = self.writer.end()
+        looks = np.searchsorted(times[:0] if other else times, np.append(looked, ends[:, 1]))
+        return Beside(
+            asked=rate,
+            other=other,
+            chunks=seen.size // CHUNK,
+            request=self.request,
+            rate=len(times) / self.seconds,
+            redirected=after.redirected - before.redirected,
+            restarts=after.restarts - before.restarts,
+            wrong=wrong,
+            seconds=ends[:, 1] - ends[:, 0],
+            before=looks[:-1],
+            during=np.diff(looks),
+        )
+
+
+def _read(
+    seen: ShadowCopy,
+    request: int,
+    chance: random.Random,
+    value: bytes,
+    *,
+    reads: int | None = None,
+    seconds: float = math.inf,
+) -> tuple[NDArray[np.float64], int]:
+    """Read anywhere, so often or for so long.
+
+    Returns when each read began and ended, and how many of them were wrong.
+    """
+    clock = time.perf_counter
+    buffer = bytearray(request * CHUNK)
+    truth = value * len(buffer)
+    last = seen.size // CHUNK - request
+    ends: list[tuple[float, float]] = []
+    wrong = 0
+    until = clock() + seconds
+    while len(ends) != reads and (not ends or clock() < until):
+        at = chance.randint(0, last) * CHUNK
+        begun = clock()
+        seen.readinto(at, buffer)
+        ends.append((begun, clock()))
+        wrong += buffer != truth
+    return np.array(ends), wrong
+
+
+def _sum(parts: list[Beside]) -> Beside:
+    return replace(
+        parts[0],
+        rate=sum(one.rate for one in parts) / len(parts),
+        redirected=sum(one.redirected for one in parts),
+        restarts=sum(one.restarts for one in parts),
+        wrong=sum(one.wrong for one in parts),
+        seconds=np.concatenate([one.seconds for one in parts]),
+        before=np.concatenate([one.before for one in parts]),
+        during=np.concatenate([one.during for one in parts]),
+    )
+
+
+class _Writer:
+    """The process that writes; it ends with the block."""
+
+    def __init__(self, place: Path, size: int) -> None:
+        self._place = place
+        self._process = subprocess.Popen(  # noqa: S603 - a module of this package
+            [sys.executable, "-c", _WRITER, str(place), str(size)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._stdin = cast("IO[str]", self._process.stdin)
+        self._stdout = cast("IO[str]", self._process.stdout)
+
+    def __enter__(self) -> Self:
+        self._hear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # It has nothing that anybody needs.
+        self._process.kill()
+        self._process.communicate()
+
+    def begin(self, rate: float, seconds: float, version: int, *, other: bool) -> int:
+        """Let it begin; returns the number of the copy to read."""
+        order = {"rate": rate, "seconds": seconds, "version": version, "other": other}
+        self._stdin.write(json.dumps(order) + "\n")
+        self._stdin.flush()
+        number: int = self._hear()["copy"]
+        return number
+
+    def end(self) -> NDArray[np.float64]:
+        """Wait for its end; returns when each write was done."""
+        self._hear()
+        return np.frombuffer((self._place / TIMES).read_bytes())
+
+    def _hear(self) -> dict[str, Any]:
+        line = self._stdout.readline()
+        if not line:
+            status = self._process.wait()
+            raise LostWriterError(f"the writer ended with status {status}: see what it has printed")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
