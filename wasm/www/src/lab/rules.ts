@@ -210,8 +210,8 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     broken: 'Wait for whole superblocks',
     says: 'A superblock that is torn in the same way twice is not waited for.',
     why:
-      'The writer stopped in the middle of a superblock. The reader reads it again and again; the ' +
-      'other superblock would have told it all.',
+      'The writer stopped in the middle of a superblock. The reader reads it again and again, and ' +
+      'the other one would have told it all.',
   },
   DecideDoubts: {
     broken: 'Wait for slots',
