@@ -1,6 +1,8 @@
 //! A world that is played by hand: what a page does. Orders come while it goes on, it goes back and
 //! forth, and a damaging schedule that the explorer has found is played as it was found.
 
+use std::collections::BTreeSet;
+
 use shadowvol::sim::picture::{Doing, Slot};
 use shadowvol::sim::{Action, Explorer, Limits, Mishaps, Move, Order, Player, Scenario, scenarios};
 use shadowvol::{Rule, Rules};
@@ -226,4 +228,26 @@ fn a_world_of_four_thousand_chunks_can_be_played() {
     assert_eq!(player.answers().count(), 200);
     assert!(player.answers().all(|(_, answer)| answer.found == [Some(1); 16]));
     assert_eq!(player.picture().units.len(), 8192);
+}
+
+/// A picture says in which step a read is, also between two operations, where two threads of a node
+/// take turns.
+#[test]
+fn a_read_is_in_a_step_at_every_moment() {
+    let one_node = scenarios::all().into_iter().find(|world| world.name == "one-node");
+    let one_node = one_node.expect("two threads of a passive");
+    let (mut all, mut between) = (BTreeSet::new(), BTreeSet::new());
+    for seed in 0..20 {
+        let mut player = Player::new(&one_node).expect("sense");
+        while let Some(action) = player.draw(seed) {
+            player.make(Move::Act(action)).expect("it was drawn from what can happen");
+            let picture = player.picture();
+            for thread in &picture.nodes[1].threads {
+                all.extend(thread.step);
+                between.extend(thread.step.filter(|_| thread.state == Doing::Ready));
+            }
+        }
+    }
+    assert_eq!(all, BTreeSet::from(["R2", "R3", "R4"]));
+    assert_eq!(between, BTreeSet::from(["R3"]), "it has read, and now confirms");
 }
