@@ -92,17 +92,24 @@ fn with_the_rule_the_same_schedule_ends_well() {
         let retold = retell(&careful, &story).expect("sense");
         assert_eq!(retold.events[..retold.alike], story.events[..retold.alike]);
         assert!(retold.alike > 2, "{rule:?}: {retold:?}");
-        for event in retold.events.iter().filter(|event| event.step == "R4") {
-            // Once, what a read loads of a journal that has moved was told as a slot.
-            let units = event.place.as_ref().is_some_and(|place| !place.units.is_empty());
-            assert!(units, "a slot brings old bytes: {event:?}");
-        }
         data::check_kept(&format!("{rule:?}"), &retold);
         saved.push((rule, retold.found));
     }
     println!("{saved:?}");
     assert!(saved.contains(&(Rule::ConfirmAbsence, Some(vec![Some(1); 2]))));
     assert!(saved.contains(&(Rule::CheckAlive, None)), "it is gone");
+}
+
+/// What a read loads of a journal that has moved was once told as a slot.
+#[test]
+fn a_read_that_loads_a_journal_is_told_so() {
+    let story = explore(&scenarios::without(Rule::SuperblockAfterTail), LIMITS).damage;
+    let world = scenarios::named("compact").expect("a world");
+    let retold = retell(&world, &story.expect("damage")).expect("sense");
+    let of = |step| retold.events.iter().filter(move |event| event.step == step);
+    let old_bytes = |event: &Event| event.place.as_ref().is_some_and(|at| !at.units.is_empty());
+    assert!(of("R4").count() > 0 && of("R4").all(old_bytes), "{:?}", retold.events);
+    assert!(of("R3").count() > 6, "the journal is loaded: {:?}", retold.events);
 }
 
 /// The steps of the protocol, the requests, and the mishaps.

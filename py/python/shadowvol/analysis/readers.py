@@ -8,26 +8,22 @@ what the copy must be.
 
 from __future__ import annotations
 
-import json
 import math
 import random
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shadowvol._shadowvol import Passive, ShadowCopy, Volume
 from shadowvol.analysis import model
 from shadowvol.analysis.overwrites import workplace
-from shadowvol.analysis.writer import CHUNK, TIMES
+from shadowvol.analysis.writer import CHUNK, WriterProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from typing import IO
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -35,12 +31,6 @@ RATES = (0.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0, 40_000.0)
 SHARES = tuple(nth / 10 for nth in range(11))
 _SIZE = 16 << 20
 _REQUEST = 256
-# As a module it would be there twice: the package imports it, too.
-_WRITER = "from shadowvol.analysis.writer import main; main()"
-
-
-class LostWriterError(Exception):
-    """The process that should write does not answer."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +156,7 @@ def measure_beside(
     found: dict[tuple[float, bool], list[Beside]] = {}
     with (
         workplace(folder) as place,
-        _Writer(place, size) as writer,
+        WriterProcess(place, size) as writer,
         Passive.open(place / "read.img") as node,
     ):
         reader = _Reader(node, writer, chance, request, seconds)
@@ -196,7 +186,7 @@ class _Reader:
     """Who reads, and whom it asks to write."""
 
     node: Passive
-    writer: _Writer
+    writer: WriterProcess
     chance: random.Random
     request: int
     seconds: float
@@ -266,48 +256,3 @@ def _sum(parts: list[Beside]) -> Beside:
         before=np.concatenate([one.before for one in parts]),
         during=np.concatenate([one.during for one in parts]),
     )
-
-
-class _Writer:
-    """The process that writes; it ends with the block."""
-
-    def __init__(self, place: Path, size: int) -> None:
-        self._place = place
-        self._process = subprocess.Popen(  # noqa: S603 - a module of this package
-            [sys.executable, "-c", _WRITER, str(place), str(size)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._stdin = cast("IO[str]", self._process.stdin)
-        self._stdout = cast("IO[str]", self._process.stdout)
-
-    def __enter__(self) -> Self:
-        self._hear()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # It has nothing that anybody needs.
-        self._process.kill()
-        self._process.communicate()
-
-    def begin(self, rate: float, seconds: float, version: int, *, other: bool) -> int:
-        """Let it begin; returns the number of the copy to read."""
-        order = {"rate": rate, "seconds": seconds, "version": version, "other": other}
-        self._stdin.write(json.dumps(order) + "\n")
-        self._stdin.flush()
-        number: int = self._hear()["copy"]
-        return number
-
-    def end(self) -> NDArray[np.float64]:
-        """Wait for its end; returns when each write was done."""
-        self._hear()
-        return np.frombuffer((self._place / TIMES).read_bytes())
-
-    def _hear(self) -> dict[str, Any]:
-        line = self._stdout.readline()
-        if not line:
-            status = self._process.wait()
-            raise LostWriterError(f"the writer ended with status {status}: see what it has printed")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
