@@ -1,0 +1,73 @@
+//! A file without any shadow copies: what we compare with.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use shadowvol_host::Caching;
+
+use crate::{Buffer, Result};
+
+/// Bytes that are written at once when a file is filled.
+const PIECE: usize = 1 << 20;
+
+/// A plain file, read and written by the system calls that we use, too.
+#[derive(Debug)]
+pub struct Plain(File);
+
+impl Plain {
+    /// A new file without a zero in it, so that nothing is saved on zeros.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made or written.
+    pub fn create(path: &Path, size: u64, caching: Caching) -> Result<Self> {
+        File::create(path)?;
+        let plain = Self::open(path, caching)?;
+        let piece = Buffer::new(PIECE, 0x5a);
+        for at in (0..size).step_by(PIECE) {
+            plain.write(at, &piece[..(size - at).min(PIECE as u64) as usize])?;
+        }
+        Ok(plain)
+    }
+
+    /// A file that is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open(path: &Path, caching: Caching) -> Result<Self> {
+        let flags = if caching == Caching::Direct { OFlags::DIRECT } else { OFlags::empty() };
+        let mut access = OpenOptions::new();
+        access.read(true).write(true).custom_flags(flags.bits().cast_signed());
+        Ok(Self(access.open(path)?))
+    }
+
+    /// `pread`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        Ok(self.0.read_exact_at(buffer, offset)?)
+    }
+
+    /// `pwrite`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
+        Ok(self.0.write_all_at(data, offset)?)
+    }
+
+    /// `fdatasync`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.0.sync_data()?)
+    }
+}
