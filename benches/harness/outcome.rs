@@ -82,9 +82,8 @@ impl Outcome {
     /// Compares the times, round by round.
     #[must_use]
     pub fn of(ours: Side, base: Side) -> Self {
-        let pairs = ours.rounds.iter().zip(&base.rounds);
-        let ratios = pairs.map(|(ours, base)| base.as_secs_f64() / ours.as_secs_f64()).collect();
-        Self::with_ratios(ours, base, ratios)
+        let ratios = ratios(&ours, &base).collect();
+        Self::of_ratios(ours, base, ratios)
     }
 
     /// Compares a latency that both have in each interval.
@@ -93,14 +92,21 @@ impl Outcome {
         let pairs = ours.intervals.iter().zip(&base.intervals);
         let of = |interval: &Interval| latency(&interval.latencies).max(1) as f64;
         let ratios = pairs.map(|(ours, base)| of(base) / of(ours)).collect();
-        Self::with_ratios(ours, base, ratios)
+        Self::of_ratios(ours, base, ratios)
     }
 
-    fn with_ratios(ours: Side, base: Side, ratios: Vec<f64>) -> Self {
+    /// Compares by these ratios, one for each round.
+    #[must_use]
+    pub fn of_ratios(ours: Side, base: Side, ratios: Vec<f64>) -> Self {
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let greatest = ratios.iter().copied().fold(0.0, f64::max);
         let (ratio, spread) = (median(ratios), (least, greatest));
         Self { ratio, spread, ours, base, interval: None, extra: Vec::new() }
+    }
+
+    /// The ratio of each round.
+    pub fn ratios(&self) -> impl Iterator<Item = f64> {
+        ratios(&self.ours, &self.base)
     }
 
     /// The same with one more figure.
@@ -119,6 +125,12 @@ impl Outcome {
             _ => Ahead::Nobody,
         }
     }
+}
+
+/// By time, round by round.
+fn ratios(ours: &Side, base: &Side) -> impl Iterator<Item = f64> {
+    let pairs = ours.rounds.iter().zip(&base.rounds);
+    pairs.map(|(ours, base)| base.as_secs_f64() / ours.as_secs_f64())
 }
 
 /// The middle one, or the upper one of the two in the middle; 0 of none.

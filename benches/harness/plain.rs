@@ -38,10 +38,21 @@ impl Plain {
     ///
     /// When it cannot be opened.
     pub fn open(path: &Path, caching: Caching) -> Result<Self> {
+        Self::access(path, caching, OpenOptions::new().read(true).write(true))
+    }
+
+    /// A file that is there, to be read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open_read_only(path: &Path, caching: Caching) -> Result<Self> {
+        Self::access(path, caching, OpenOptions::new().read(true))
+    }
+
+    fn access(path: &Path, caching: Caching, access: &mut OpenOptions) -> Result<Self> {
         let flags = if caching == Caching::Direct { OFlags::DIRECT } else { OFlags::empty() };
-        let mut access = OpenOptions::new();
-        access.read(true).write(true).custom_flags(flags.bits().cast_signed());
-        Ok(Self(access.open(path)?))
+        Ok(Self(access.custom_flags(flags.bits().cast_signed()).open(path)?))
     }
 
     /// `pread`.

@@ -93,7 +93,7 @@ impl Table {
         let log = Log::create(&folder.join(format!("{name}.hlog")))?;
         println!(
             "\n{name}: speed as a ratio to the base, the median of the rounds (least..greatest)\n\
-             {:<52} {:<6} {:<14} {:>6} {:>14} {:>6}  {:<10} {:>10} {:>10}",
+             {:<52} {:<6} {:<14} {:>6} {:>14} {:>6}  {:<12} {:>10} {:>10}",
             "what", "place", "base", "ratio", "spread", "goal", "ahead", "p50", "p99"
         );
         Ok(Self { name, date: utc(), rows: 0, lines, log })
@@ -129,7 +129,7 @@ impl Table {
             format!("{goal:.2}{}", if ratio >= goal { ' ' } else { '!' })
         });
         println!(
-            "{what:<52} {:<6} {base:<14} {ratio:>6.2} {:>14} {reached:>6}  {ahead:<10} {:>10} {:>10}{}",
+            "{what:<52} {:<6} {base:<14} {ratio:>6.2} {:>14} {reached:>6}  {ahead:<12} {:>10} {:>10}{}",
             axes.place,
             format!("{least:.2}..{greatest:.2}"),
             micros(at(0.5)),
