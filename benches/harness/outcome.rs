@@ -82,7 +82,8 @@ impl Outcome {
     /// Compares the times, round by round.
     #[must_use]
     pub fn of(ours: Side, base: Side) -> Self {
-        let ratios = ratios(&ours, &base).collect();
+        let pairs = ours.rounds.iter().zip(&base.rounds);
+        let ratios = pairs.map(|(ours, base)| base.as_secs_f64() / ours.as_secs_f64()).collect();
         Self::of_ratios(ours, base, ratios)
     }
 
@@ -104,11 +105,6 @@ impl Outcome {
         Self { ratio, spread, ours, base, interval: None, extra: Vec::new() }
     }
 
-    /// The ratio of each round.
-    pub fn ratios(&self) -> impl Iterator<Item = f64> {
-        ratios(&self.ours, &self.base)
-    }
-
     /// The same with one more figure.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: f64) -> Self {
@@ -125,12 +121,6 @@ impl Outcome {
             _ => Ahead::Nobody,
         }
     }
-}
-
-/// By time, round by round.
-fn ratios(ours: &Side, base: &Side) -> impl Iterator<Item = f64> {
-    let pairs = ours.rounds.iter().zip(&base.rounds);
-    pairs.map(|(ours, base)| base.as_secs_f64() / ours.as_secs_f64())
 }
 
 /// The middle one, or the upper one of the two in the middle; 0 of none.

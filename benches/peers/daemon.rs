@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use shadowvol_benches::Result;
+use shadowvol_host::Caching;
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,10 +36,11 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// Bytes that it has written by system calls, to whatever.
-    pub(crate) fn written(&self) -> Option<u64> {
+    /// Bytes that it has written: by system calls, or past the page cache to disks.
+    pub(crate) fn written(&self, caching: Caching) -> Option<u64> {
+        let field = if caching == Caching::Direct { "write_bytes: " } else { "wchar: " };
         let text = fs::read_to_string(format!("/proc/{}/io", self.0.id())).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
+        text.lines().find_map(|line| line.strip_prefix(field))?.parse().ok()
     }
 }
 

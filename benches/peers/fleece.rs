@@ -3,7 +3,10 @@
 //!
 //! A disk has one such snapshot at a time: another one takes its place.
 
-use std::fs::File;
+use core::time::Duration;
+use std::fs::{self, File};
+use std::thread;
+use std::time::Instant;
 
 use serde_json::json;
 use shadowvol_benches::{Plain, Result};
@@ -11,6 +14,8 @@ use shadowvol_benches::{Plain, Result};
 use crate::disk::Disk;
 use crate::peer::{Peer, Setting};
 use crate::qemu::{Qemu, file};
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A disk in a raw file.
 pub(crate) struct Fleece {
@@ -32,6 +37,17 @@ impl Fleece {
         Ok(Self { setting, qemu, number: None, taken: 0 })
     }
 
+    /// A node is in use until its export's connections have ended, which takes a moment.
+    fn remove(&mut self, node: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            match self.qemu.qmp.order("blockdev-del", json!({ "node-name": node })) {
+                Err(_) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(1)),
+                done => return done.map(drop),
+            }
+        }
+    }
+
     /// What the exported node reads and writes from now on.
     fn put_below_top(&mut self, node: &str) -> Result<()> {
         let top = json!({ "driver": "raw", "node-name": "top", "file": node });
@@ -44,20 +60,12 @@ impl Peer for Fleece {
         let Some(number) = self.number.take() else { return Ok(()) };
         let export = json!({ "id": format!("frozen{number}"), "mode": "hard" });
         self.qemu.qmp.order("block-export-del", export)?;
+        // While somebody looks through it, the filter lets nobody else write.
+        self.remove(&format!("view{number}"))?;
         self.put_below_top("disk")?;
-        for kind in ["view", "filter", "old"] {
-            let node = json!({ "node-name": format!("{kind}{number}") });
-            // A node is in use until its export's connection has ended.
-            let mut tries = 0;
-            while let Err(error) = self.qemu.qmp.order("blockdev-del", node.clone()) {
-                tries += 1;
-                if tries > 1000 {
-                    return Err(error);
-                }
-                std::thread::sleep(core::time::Duration::from_millis(1));
-            }
-        }
-        Ok(std::fs::remove_file(self.setting.folder.join(format!("old{number}")))?)
+        self.remove(&format!("filter{number}"))?;
+        self.remove(&format!("old{number}"))?;
+        Ok(fs::remove_file(self.setting.folder.join(format!("old{number}")))?)
     }
 
     fn snapshot(&mut self) -> Result<()> {

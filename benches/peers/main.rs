@@ -1,9 +1,10 @@
 //! Other snapshot systems beside ours, with the same requests, in turn in one run: `make bench-peers`.
 //!
 //! QEMU and nbdkit are reached over a socket, 16 requests deep, by one client, so that the protocol's
-//! cost is inside. Each of their rows comes a second time with that cost taken out: what their
-//! snapshot costs is their time over that of an export without one, by the same server; what ours
-//! costs is our time over that of a plain file. File systems are compared in both ways, too.
+//! cost is inside, while we are called. So each row comes a second time, `net`: as if the way to the
+//! peer cost no more than a plain file does. For that, a disk without snapshots is measured in the same
+//! contest, reached in the same way: another export of the same server, or another file in the same
+//! file system.
 //!
 //! `.ci/bench-peers` runs this in a mount namespace of its own, with a folder that it removes: however
 //! this ends, nothing stays behind.

@@ -89,6 +89,7 @@ impl Peer for Nbdkit {
     }
 
     fn written(&mut self) -> Result<Option<u64>> {
-        Ok(self.live.as_ref().and_then(Daemon::written))
+        let caching = self.setting.axes.caching;
+        Ok(self.live.as_ref().and_then(|live| live.written(caching)))
     }
 }

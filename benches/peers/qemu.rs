@@ -63,7 +63,7 @@ impl Qemu {
 
     /// Bytes that the daemon has written.
     pub(crate) fn written(&self) -> Option<u64> {
-        self.daemon.written()
+        self.daemon.written(self.setting.axes.caching)
     }
 }
 

@@ -259,10 +259,20 @@ impl Suite<'_> {
             },
         );
         self.table.push(axes, Versus::base(self.name), &outcome)?;
-        let net = to_plain.ratios().zip(to_own.ratios()).map(|(ours, theirs)| ours / theirs);
-        let outcome = Outcome::of_ratios(ours, theirs, net.collect());
+        let outcome = Outcome::of_ratios(ours, theirs, net(&to_plain, &to_own));
         self.table.push(axes, Versus::base(self.net), &outcome)
     }
+}
+
+/// Ours to the peer's as if the way to it cost no more than a plain file does: its time, less that of
+/// its own disk without snapshots, and that of the plain file instead; no less than that.
+fn net(to_plain: &Outcome, to_own: &Outcome) -> Vec<f64> {
+    let seconds = |side: &Side| side.rounds.clone().into_iter().map(|round| round.as_secs_f64());
+    let ours = seconds(&to_plain.ours).zip(seconds(&to_plain.base));
+    let theirs = seconds(&to_own.ours).zip(seconds(&to_own.base));
+    ours.zip(theirs)
+        .map(|((ours, plain), (theirs, own))| ((theirs - own).max(0.0) + plain) / ours)
+        .collect()
 }
 
 /// Peers take long; three rounds will do.
