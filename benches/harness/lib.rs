@@ -33,7 +33,7 @@ pub use machine::{Machine, utc};
 pub use outcome::{Ahead, Outcome, Side};
 pub use pace::Pace;
 pub use pattern::{Pattern, Shuffle};
-pub use place::{Place, places};
+pub use place::{Place, is_chosen, places};
 pub use plain::Plain;
 pub use settings::{Settings, settings};
 pub use stage::Stage;

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -49,6 +51,21 @@ impl Drop for Daemon {
         // It has nothing to save.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// Connects to a server. Its socket is there a moment before it listens.
+pub(crate) fn connect(socket: &Path) -> Result<UnixStream> {
+    let begun = Instant::now();
+    loop {
+        match UnixStream::connect(socket) {
+            Err(error)
+                if error.kind() == ErrorKind::ConnectionRefused && begun.elapsed() < PATIENCE =>
+            {
+                thread::sleep(Duration::from_micros(200));
+            }
+            done => return Ok(done?),
+        }
     }
 }
 

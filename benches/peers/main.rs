@@ -26,7 +26,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use shadowvol_benches::{Axes, Result, Table, settings};
+use shadowvol_benches::{Axes, Result, Table, is_chosen, settings};
 use shadowvol_host::Caching;
 
 use crate::fleece::Fleece;
@@ -63,14 +63,17 @@ fn main() -> Result<()> {
     let folders = arguments.next().zip(arguments.next());
     let (memory, disk) = folders.ok_or("usage: peers MEMORY-FOLDER DISK-FOLDER [PEER...]")?;
     let chosen: Vec<String> = arguments.collect();
-    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
+    let is_wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
     let volume = if settings().long { 1 << 30 } else { 256 << 20 };
     let usual = Axes { volume, ..Axes::default() };
     let direct = Axes { place: "disk", caching: Caching::Direct, ..usual };
     let mut table = Table::new("peers")?;
     let mut absent = Vec::new();
-    for (name, net, make) in PEERS.into_iter().filter(|(name, ..)| is_chosen(name)) {
+    for (name, net, make) in PEERS.into_iter().filter(|(name, ..)| is_wanted(name)) {
         for (axes, folder) in [(usual, &memory), (direct, &disk)] {
+            if !is_chosen(axes.place) {
+                continue;
+            }
             // nbdkit's file plugin goes by way of the page cache.
             if axes.caching == Caching::Direct && name.starts_with("nbdkit") {
                 continue;

@@ -13,6 +13,7 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use shadowvol_benches::{Result, note};
 
+use crate::daemon::connect;
 use crate::disk::{Disk, Kind, Requests};
 
 const FIXED_NEWSTYLE: u16 = 1;
@@ -33,7 +34,7 @@ pub(crate) struct Nbd {
 impl Nbd {
     /// Connects to an export; so many requests will be under way at a time.
     pub(crate) fn connect(socket: &Path, export: &str, depth: usize) -> Result<Self> {
-        let requests = UnixStream::connect(socket)?;
+        let requests = connect(socket)?;
         let replies = BufReader::with_capacity(1 << 16, requests.try_clone()?);
         let mut nbd = Self { requests, replies, depth };
         nbd.negotiate(export)?;

@@ -7,6 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use shadowvol_benches::Result;
 
+use crate::daemon::connect;
+
 /// A connection to the monitor.
 pub(crate) struct Qmp {
     orders: UnixStream,
@@ -15,7 +17,7 @@ pub(crate) struct Qmp {
 
 impl Qmp {
     pub(crate) fn connect(socket: &Path) -> Result<Self> {
-        let orders = UnixStream::connect(socket)?;
+        let orders = connect(socket)?;
         let answers = BufReader::new(orders.try_clone()?);
         let mut qmp = Self { orders, answers };
         qmp.answer()?;
