@@ -6,7 +6,6 @@
 //! file as long as the journal.
 
 use core::cell::RefCell;
-use std::fs;
 use std::path::PathBuf;
 
 use shadowvol_benches::{
@@ -115,24 +114,24 @@ impl Bed {
         )
     }
 
+    /// A passive node that begins.
     fn start(&self) -> Result<Outcome> {
         let journal = self.journal("journal", self.journal_bytes())?;
-        let (node, mut grown) = (RefCell::new(None), 0.0_f64);
+        let node = RefCell::new(None);
         let outcome = Contest::default().whole(
             || {
                 node.take();
                 Ok(())
             },
             || {
-                let before = resident()?;
                 node.replace(Some(Passive::open_on(self.media.read_only())?));
-                grown = grown.max(resident()? - before);
                 Ok(())
             },
             || journal.read(),
         )?;
-        let chunks = self.volume.borrow().stats().table_chunks as f64;
-        Ok(outcome.with("resident_bytes_per_chunk", grown / chunks))
+        let stats = node.take().ok_or("no node")?.stats();
+        let each = stats.table_bytes as f64 / stats.table_chunks as f64;
+        Ok(outcome.with("memory_bytes_per_chunk", each))
     }
 
     fn compact(&self) -> Result<Outcome> {
@@ -190,12 +189,4 @@ impl Journal {
             .step_by(PIECE)
             .try_for_each(|at| work(at, (self.bytes - at).min(PIECE as u64) as usize))
     }
-}
-
-/// Bytes of memory that this process has now.
-fn resident() -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    let kib: f64 = line.trim_end_matches(" kB").trim().parse()?;
-    Ok(kib * 1024.0)
 }

@@ -7,15 +7,18 @@ use shadowvol_benches::{Axes, Contest, Outcome, Result, Shuffle, Table, Versus, 
 use shadowvol_host::{CreateOptions, OpenOptions, Volume};
 
 const SMALL: u64 = 1 << 30;
-/// No file system that is in use everywhere has larger files: ext4's are a block smaller than 16 TiB.
-const LARGE: u64 = (16 << 40) - (1 << 20);
+const USUAL: u64 = 1 << 40;
+const LARGE: u64 = 16 << 40;
+/// ext4's files are a block smaller than 16 TiB.
+const LARGE_ON_DISK: u64 = 8 << 40;
 const REQUESTS: usize = 8192;
 
 fn main() -> Result<()> {
     let mut table = Table::new("size")?;
-    let sizes = if settings().long { &[32 << 30, 1 << 40, LARGE][..] } else { &[1 << 40, LARGE] };
+    let middle = if settings().long { &[32 << 30, USUAL][..] } else { &[USUAL] };
     for place in places() {
-        for volume in sizes.iter().copied() {
+        let large = if place.name == "disk" { LARGE_ON_DISK } else { LARGE };
+        for volume in middle.iter().copied().chain([large]) {
             let axes = Axes { place: place.name, volume, ..Axes::default() };
             let base = Versus::base("of 1 GiB").goal(0.95);
             let folder = tempfile::tempdir_in(&place.path)?;

@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_millis(2);
 const KEEP: usize = 100;
 /// From one paced write to the next.
 const PACES: [(Durability, u64); 2] = [(Durability::Coherent, 50), (Durability::Durable, 5_000)];
-const LASTING: Duration = Duration::from_secs(1);
+const LASTING: Duration = Duration::from_millis(500);
 
 fn main() -> Result<()> {
     let mut table = Table::new("stall")?;

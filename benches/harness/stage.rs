@@ -12,7 +12,7 @@ use crate::{Axes, Buffer, Contest, Outcome, Plain, Result, Way, by};
 /// Requests of a round where each one waits for a flush.
 const FLUSHED: usize = 512;
 /// Requests of a round where each one waits for the disk.
-const DIRECT: usize = 4096;
+const DIRECT: usize = 2048;
 
 /// A volume, its origin as a plain file, and a preallocated file beside it.
 ///

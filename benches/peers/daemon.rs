@@ -24,6 +24,7 @@ impl Daemon {
         let _ = fs::remove_file(socket);
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", program]).args(arguments).stdin(Stdio::null());
+        command.stdout(Stdio::null());
         let mut daemon = Self(command.spawn()?);
         let begun = Instant::now();
         while !socket.exists() {

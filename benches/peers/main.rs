@@ -22,6 +22,7 @@ mod qmp;
 mod reflink;
 mod suite;
 
+use core::mem;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ use crate::ours::Ours;
 use crate::peer::{Peer, Setting};
 use crate::qcow2::{External, Internal};
 use crate::reflink::{Method, Reflink};
-use crate::suite::Suite;
+use crate::suite::{Names, Suite};
 
 /// Makes a peer.
 type Make = fn(Setting) -> Result<Box<dyn Peer>>;
@@ -69,8 +70,9 @@ fn main() -> Result<()> {
     let direct = Axes { place: "disk", caching: Caching::Direct, ..usual };
     let mut table = Table::new("peers")?;
     let mut absent = Vec::new();
+    let mut first = [true; 2];
     for (name, net, make) in PEERS.into_iter().filter(|(name, ..)| is_wanted(name)) {
-        for (axes, folder) in [(usual, &memory), (direct, &disk)] {
+        for (nth, (axes, folder)) in [(usual, &memory), (direct, &disk)].into_iter().enumerate() {
             if !is_chosen(axes.place) {
                 continue;
             }
@@ -78,7 +80,7 @@ fn main() -> Result<()> {
             if axes.caching == Caching::Direct && name.starts_with("nbdkit") {
                 continue;
             }
-            let names = (name, net);
+            let names = Names { name, net, with_plain: mem::take(&mut first[nth]) };
             if let Err(error) = beside(&mut table, names, make, axes, Path::new(folder)) {
                 println!("{name}: NOT MEASURED: {error}");
                 absent.push(name);
@@ -92,22 +94,16 @@ fn main() -> Result<()> {
 }
 
 /// Measures one peer, and us beside it.
-fn beside(
-    table: &mut Table,
-    (name, net): (&'static str, &'static str),
-    make: Make,
-    axes: Axes,
-    folder: &Path,
-) -> Result<()> {
+fn beside(table: &mut Table, names: Names, make: Make, axes: Axes, folder: &Path) -> Result<()> {
     let own = |who: &str| -> Result<(PathBuf, Setting)> {
         let folder = folder.join(who);
         fs::create_dir_all(&folder)?;
         Ok((folder.clone(), Setting { folder, axes }))
     };
-    let ((their_folder, theirs), (our_folder, ours)) = (own(name)?, own("shadowvol")?);
+    let ((their_folder, theirs), (our_folder, ours)) = (own(names.name)?, own("shadowvol")?);
     let measured = (|| {
         let (mut peer, mut ours) = (make(theirs)?, Ours::new(ours)?);
-        Suite { table, name, net, axes, ours: &mut ours, peer: &mut *peer }.run()
+        Suite { table, names, axes, ours: &mut ours, peer: &mut *peer }.run()
     })();
     fs::remove_dir_all(their_folder)?;
     fs::remove_dir_all(our_folder)?;

@@ -39,12 +39,20 @@ const SNAPSHOTS: usize = 10;
 /// A peer, and us.
 pub(crate) struct Suite<'a> {
     pub(crate) table: &'a mut Table,
-    pub(crate) name: &'static str,
-    /// The peer with the cost of the way to it taken out.
-    pub(crate) net: &'static str,
+    pub(crate) names: Names,
     pub(crate) axes: Axes,
     pub(crate) ours: &'a mut dyn Peer,
     pub(crate) peer: &'a mut dyn Peer,
+}
+
+/// What the peer is called in the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    pub(crate) name: &'static str,
+    /// With the cost of the way to it taken out.
+    pub(crate) net: &'static str,
+    /// Whether the plain file has rows of its own beside this peer.
+    pub(crate) with_plain: bool,
 }
 
 /// Ours, the peer's, a plain file, and the peer's way to a disk without snapshots.
@@ -60,7 +68,7 @@ impl Suite<'_> {
         }
         self.fresh()?;
         if self.peer.frozen()?.is_none() {
-            println!("{}: its snapshots cannot be read while it is written to", self.name);
+            println!("{}: its snapshots cannot be read while it is written to", self.names.name);
         } else {
             self.reads()?;
             if !direct {
@@ -68,7 +76,7 @@ impl Suite<'_> {
             }
         }
         if !self.peer.takes_while_written() {
-            println!("{}: it takes no snapshot while it is written to", self.name);
+            println!("{}: it takes no snapshot while it is written to", self.names.name);
         } else if !direct {
             self.stalls()?;
         }
@@ -99,7 +107,7 @@ impl Suite<'_> {
         let extra = [("ours_us", ours.seconds() * 1e6), ("peer_us", theirs.seconds() * 1e6)];
         let outcome = Outcome::of(ours, theirs);
         let outcome = extra.into_iter().fold(outcome, |outcome, (name, it)| outcome.with(name, it));
-        self.table.push(self.axes.work("snapshot"), Versus::base(self.name), &outcome)
+        self.table.push(self.axes.work("snapshot"), Versus::base(self.names.name), &outcome)
     }
 
     fn writes(&mut self, axes: Axes) -> Result<()> {
@@ -239,7 +247,7 @@ impl Suite<'_> {
             .with("worst_stall_us", worst[0])
             .with("peer_worst_stall_us", worst[1]);
         let axes = self.axes.work("worst of full-speed writes").state("snapshots taken");
-        self.table.push(axes.requests(Random, SMALL), Versus::base(self.name), &outcome)
+        self.table.push(axes.requests(Random, SMALL), Versus::base(self.names.name), &outcome)
     }
 
     /// A row as it is, and one with the cost of the way to the peer taken out.
@@ -258,9 +266,13 @@ impl Suite<'_> {
                 it.into_iter().fold(outcome, |outcome, it| outcome.with(name, it))
             },
         );
-        self.table.push(axes, Versus::base(self.name), &outcome)?;
+        self.table.push(axes, Versus::base(self.names.name), &outcome)?;
         let outcome = Outcome::of_ratios(ours, theirs, net(&to_plain, &to_own));
-        self.table.push(axes, Versus::base(self.net), &outcome)
+        self.table.push(axes, Versus::base(self.names.net), &outcome)?;
+        if self.names.with_plain {
+            self.table.push(axes, Versus::base("plain file"), &to_plain)?;
+        }
+        Ok(())
     }
 }
 
