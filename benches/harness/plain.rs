@@ -1,10 +1,9 @@
 //! A file without any shadow copies: what we compare with.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
 use shadowvol_host::Caching;
 
 use crate::{Buffer, Result};
@@ -51,8 +50,10 @@ impl Plain {
     }
 
     fn access(path: &Path, caching: Caching, access: &mut OpenOptions) -> Result<Self> {
-        let flags = if caching == Caching::Direct { OFlags::DIRECT } else { OFlags::empty() };
-        Ok(Self(access.custom_flags(flags.bits().cast_signed()).open(path)?))
+        if caching == Caching::Direct {
+            direct(access)?;
+        }
+        Ok(Self(access.open(path)?))
     }
 
     /// `pread`.
@@ -81,4 +82,18 @@ impl Plain {
     pub fn sync(&self) -> Result<()> {
         Ok(self.0.sync_data()?)
     }
+}
+
+/// Past the page cache.
+#[cfg(target_os = "linux")]
+fn direct(access: &mut OpenOptions) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    access.custom_flags(rustix::fs::OFlags::DIRECT.bits().cast_signed());
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn direct(_: &mut OpenOptions) -> Result<()> {
+    Err("direct I/O is measured on Linux only".into())
 }

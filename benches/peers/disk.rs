@@ -1,11 +1,11 @@
 //! What can be read and written, by many requests at a time.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use hdrhistogram::Histogram;
-use shadowvol_benches::{Buffer, Plain, Result, by};
+use shadowvol_benches::{Buffer, Plain, Result, Way, by};
 use shadowvol_host::{ShadowCopy, Volume};
-use std::sync::Arc;
 
 /// What requests do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl<B: Bytes> Disk for Local<B> {
                 Kind::Write => bytes.write(offsets[nth], &buffer),
             }
         });
-        shadowvol_benches::Way::time(&mut way, 0..offsets.len(), latencies)
+        way.time(0..offsets.len(), latencies)
     }
 }
 

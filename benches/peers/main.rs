@@ -19,6 +19,7 @@ mod peer;
 mod qcow2;
 mod qemu;
 mod qmp;
+#[cfg(target_os = "linux")]
 mod reflink;
 mod suite;
 
@@ -35,6 +36,7 @@ use crate::nbdkit::Nbdkit;
 use crate::ours::Ours;
 use crate::peer::{Peer, Setting};
 use crate::qcow2::{External, Internal};
+#[cfg(target_os = "linux")]
 use crate::reflink::{Method, Reflink};
 use crate::suite::{Names, Suite};
 
@@ -42,18 +44,21 @@ use crate::suite::{Names, Suite};
 type Make = fn(Setting) -> Result<Box<dyn Peer>>;
 
 /// A peer's name, alone and with the cost of the way to it taken out, and how it is made.
-const PEERS: [(&str, &str, Make); 8] = [
+const PEERS: &[(&str, &str, Make)] = &[
     ("qemu-cbw", "qemu-cbw net", |setting| Ok(Box::new(Fleece::new(setting)?))),
     ("qcow2-int", "qcow2-int net", |setting| Ok(Box::new(Internal::new(setting)?))),
     ("qcow2-ext", "qcow2-ext net", |setting| Ok(Box::new(External::new(setting)?))),
     ("nbdkit-cow", "nbdkit-cow net", |setting| Ok(Box::new(Nbdkit::new(setting, "64K")?))),
     ("nbdkit-cow-4k", "nbdkit-cow-4k net", |setting| Ok(Box::new(Nbdkit::new(setting, "4K")?))),
+    #[cfg(target_os = "linux")]
     ("xfs-reflink", "xfs-reflink net", |setting| {
         Ok(Box::new(Reflink::new(setting, Method::XfsClone)?))
     }),
+    #[cfg(target_os = "linux")]
     ("btrfs-reflink", "btrfs-reflink net", |setting| {
         Ok(Box::new(Reflink::new(setting, Method::BtrfsClone)?))
     }),
+    #[cfg(target_os = "linux")]
     ("btrfs-subvol", "btrfs-subvol net", |setting| {
         Ok(Box::new(Reflink::new(setting, Method::BtrfsSubvolume)?))
     }),
@@ -71,7 +76,7 @@ fn main() -> Result<()> {
     let mut table = Table::new("peers")?;
     let mut absent = Vec::new();
     let mut first = [true; 2];
-    for (name, net, make) in PEERS.into_iter().filter(|(name, ..)| is_wanted(name)) {
+    for (name, net, make) in PEERS.iter().copied().filter(|(name, ..)| is_wanted(name)) {
         for (nth, (axes, folder)) in [(usual, &memory), (direct, &disk)].into_iter().enumerate() {
             if !is_chosen(axes.place) {
                 continue;

@@ -4,12 +4,10 @@ use std::fs;
 use std::sync::Arc;
 
 use shadowvol_benches::{Plain, Result};
-use shadowvol_host::{
-    Caching, CreateOptions, Durability, Passive, PassiveOptions, Volume, diff_path,
-};
+use shadowvol_host::{CreateOptions, Durability, Passive, PassiveOptions, Volume, diff_path};
 
 use crate::disk::{Disk, Local};
-use crate::peer::{DEPTH, Peer, Setting};
+use crate::peer::{Peer, Setting, depth};
 
 /// A volume in coherent mode, as no peer flushes either; and a plain file.
 pub(crate) struct Ours {
@@ -26,11 +24,6 @@ impl Ours {
         let mut ours = Self { setting, volume: None };
         ours.renew()?;
         Ok(ours)
-    }
-
-    /// Threads that make requests: several where the disk has a queue.
-    fn depth(&self) -> usize {
-        if self.setting.axes.caching == Caching::Direct { DEPTH } else { 1 }
     }
 
     fn volume(&self) -> Result<&Arc<Volume>> {
@@ -60,7 +53,7 @@ impl Peer for Ours {
     }
 
     fn live(&self) -> Result<Box<dyn Disk>> {
-        Ok(Box::new(Local { bytes: Arc::clone(self.volume()?), depth: self.depth() }))
+        Ok(Box::new(Local { bytes: Arc::clone(self.volume()?), depth: depth(self.setting.axes) }))
     }
 
     fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
@@ -68,13 +61,12 @@ impl Peer for Ours {
         let options = PassiveOptions { caching, ..PassiveOptions::default() };
         let node = Passive::open(self.setting.folder.join("ours.img"), &options)?;
         let copy = node.find_newest()?.ok_or("no copy")?;
-        Ok(Some(Box::new(Local { bytes: copy, depth: self.depth() })))
+        Ok(Some(Box::new(Local { bytes: copy, depth: depth(self.setting.axes) })))
     }
 
-    /// One request at a time, whatever the disk would take: what everybody is compared with.
     fn plain(&self) -> Result<Box<dyn Disk>> {
-        let path = self.setting.folder.join("plain.img");
-        Ok(Box::new(Local { bytes: Plain::open(&path, self.setting.axes.caching)?, depth: 1 }))
+        let (path, axes) = (self.setting.folder.join("plain.img"), self.setting.axes);
+        Ok(Box::new(Local { bytes: Plain::open(&path, axes.caching)?, depth: depth(axes) }))
     }
 
     fn written(&mut self) -> Result<Option<u64>> {

@@ -3,11 +3,17 @@
 use std::path::PathBuf;
 
 use shadowvol_benches::{Axes, Result};
+use shadowvol_host::Caching;
 
 use crate::disk::Disk;
 
-/// Requests that are under way at a time where a disk takes several.
+/// Requests that are under way at a time, where there can be several.
 pub(crate) const DEPTH: usize = 16;
+
+/// Threads that make requests to what is called: several where each one waits for the disk.
+pub(crate) fn depth(axes: Axes) -> usize {
+    if axes.caching == Caching::Direct { DEPTH } else { 1 }
+}
 
 /// Where and how a peer runs.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use shadowvol_host::Caching;
 
 use crate::daemon::run;
 use crate::disk::{Disk, Local};
-use crate::peer::{Peer, Setting};
+use crate::peer::{Peer, Setting, depth};
 
 /// Bytes of the file system, of which the disk is a small part.
 const ROOM: u64 = 2 << 30;
@@ -56,7 +56,8 @@ impl Reflink {
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Disk>> {
-        Ok(Box::new(Local { bytes: Plain::open(path, self.setting.axes.caching)?, depth: 1 }))
+        let axes = self.setting.axes;
+        Ok(Box::new(Local { bytes: Plain::open(path, axes.caching)?, depth: depth(axes) }))
     }
 }
 
@@ -92,8 +93,9 @@ impl Peer for Reflink {
     fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
         let newest = self.taken.last().ok_or("no snapshot")?;
         let path = if newest.is_dir() { newest.join("disk.img") } else { newest.clone() };
-        let plain = Plain::open_read_only(&path, self.setting.axes.caching)?;
-        Ok(Some(Box::new(Local { bytes: plain, depth: 1 })))
+        let axes = self.setting.axes;
+        let bytes = Plain::open_read_only(&path, axes.caching)?;
+        Ok(Some(Box::new(Local { bytes, depth: depth(axes) })))
     }
 
     fn plain(&self) -> Result<Box<dyn Disk>> {
