@@ -40,3 +40,35 @@ impl Log {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+
+    use super::*;
+    use crate::note;
+
+    /// As notebooks do.
+    #[test]
+    fn another_program_finds_the_intervals_by_their_tags() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.hlog");
+        let mut log = Log::create(&path).expect("a log");
+        for (tag, nanos) in [("a-000", 5), ("a-000.base", 7)] {
+            let mut interval = Interval::begin();
+            note(&mut interval.latencies, Duration::from_nanos(nanos));
+            log.add(tag, &[interval.end()]).expect("room");
+        }
+        let text = std::fs::read(&path).expect("a log");
+        let mut found = Vec::new();
+        for entry in IntervalLogIterator::new(&text) {
+            if let LogEntry::Interval(interval) = entry.expect("a line that is understood") {
+                let tag = interval.tag().expect("a tag");
+                found.push((tag.as_str().to_owned(), interval.max()));
+            }
+        }
+        assert_eq!(found, [("a-000".to_owned(), 5.0), ("a-000.base".to_owned(), 7.0)]);
+    }
+}

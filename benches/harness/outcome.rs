@@ -128,3 +128,22 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(millis: &[u64]) -> Side {
+        let rounds = millis.iter().copied().map(Duration::from_millis).collect();
+        Side { count: 1, rounds, intervals: Vec::new() }
+    }
+
+    #[test]
+    fn who_is_ahead_was_so_in_every_round() {
+        let outcome = Outcome::of(side(&[1, 2, 4]), side(&[2, 8, 8]));
+        assert_eq!((outcome.ratio, outcome.spread), (2.0, (2.0, 4.0)));
+        assert_eq!(outcome.ahead(), Ahead::Ours);
+        assert_eq!(Outcome::of(side(&[4, 4]), side(&[1, 3])).ahead(), Ahead::Base);
+        assert_eq!(Outcome::of(side(&[4, 4]), side(&[1, 5])).ahead(), Ahead::Nobody);
+    }
+}

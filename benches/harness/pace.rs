@@ -69,3 +69,28 @@ fn wait_until(due: Instant) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A closed loop would tell of one slow request, and that all others were quick.
+    #[test]
+    fn a_stall_makes_all_late_that_were_due_meanwhile() {
+        let stall = Duration::from_millis(20);
+        let pace = Pace { interval: Duration::from_millis(1), lasting: Duration::from_millis(30) };
+        let side = pace
+            .run(|nth| {
+                if nth == 5 {
+                    thread::sleep(stall);
+                }
+                Ok(())
+            })
+            .expect("no request fails");
+        let latency = side.latency();
+        assert_eq!(latency.len(), 30);
+        let half = stall.as_nanos() as u64 / 2;
+        // It, and those that were due in the first half of it.
+        assert!(latency.len() - latency.count_between(0, half) >= 9, "{latency:?}");
+    }
+}

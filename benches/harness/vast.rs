@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shadowvol::backend::{ReadAt, WriteAt};
+use shadowvol::backend::{PastEnd, ReadAt, WriteAt};
 use shadowvol_host::Media;
 
 /// What is everywhere: no zero, so that nothing is saved on zeros.
@@ -25,7 +25,7 @@ const PAGE: u64 = 4096;
 pub fn vast(size: u64, path: &Path) -> io::Result<Media> {
     let mut access = OpenOptions::new();
     let file = access.create(true).truncate(true).read(true).write(true).open(path)?;
-    let diff = Thin { file, alike: Mutex::default() };
+    let diff = Thin { file, map: Mutex::default() };
     Ok(Media { origin: Arc::new(Alike { size }), diff: Arc::new(diff) })
 }
 
@@ -60,13 +60,20 @@ impl WriteAt for Alike {
 /// A sparse file that remembers which of its pages are alike, and does not keep these.
 struct Thin {
     file: File,
+    map: Mutex<Map>,
+}
+
+/// How large it is, and which pages are alike.
+#[derive(Default)]
+struct Map {
+    size: u64,
     /// A bit for each page.
-    alike: Mutex<Vec<u64>>,
+    alike: Vec<u64>,
 }
 
 impl Thin {
-    fn with_bits<T>(&self, work: impl FnOnce(&mut Vec<u64>) -> T) -> T {
-        work(&mut self.alike.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_map<T>(&self, work: impl FnOnce(&mut Map) -> T) -> T {
+        work(&mut self.map.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -74,14 +81,14 @@ impl ReadAt for Thin {
     type Error = io::Error;
 
     fn size(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        Ok(self.with_map(|map| map.size))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset)?;
-        self.with_bits(|bits| {
+        self.with_map(|map| {
             for (page, at, length) in pages(offset, buffer.len()) {
-                if is_set(bits, page) {
+                if map.is_alike(page) {
                     buffer[at..at + length].fill(BYTE);
                 }
             }
@@ -92,18 +99,19 @@ impl ReadAt for Thin {
 
 impl WriteAt for Thin {
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.with_bits(|bits| {
+        self.with_map(|map| {
+            PastEnd::check(offset, data.len() as u64, map.size).map_err(io::Error::other)?;
             for (page, at, length) in pages(offset, data.len()) {
                 let part = &data[at..at + length];
                 let is_whole = length as u64 == PAGE;
                 if is_whole && part.iter().all(|byte| *byte == BYTE) {
-                    set(bits, page, true);
+                    map.set(page, true);
                     continue;
                 }
-                if !is_whole && is_set(bits, page) {
+                if !is_whole && map.is_alike(page) {
                     self.file.write_all_at(&[BYTE; PAGE as usize], page * PAGE)?;
                 }
-                set(bits, page, false);
+                map.set(page, false);
                 self.file.write_all_at(part, offset + at as u64)?;
             }
             Ok(())
@@ -114,13 +122,40 @@ impl WriteAt for Thin {
         Ok(())
     }
 
+    fn punch(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.with_map(|map| PastEnd::check(offset, length, map.size).map_err(io::Error::other))?;
+        let zeros = vec![0; length.min(1 << 20) as usize];
+        let mut pieces = (offset..offset + length).step_by(zeros.len().max(1));
+        pieces.try_for_each(|at| {
+            let rest = (offset + length - at).min(zeros.len() as u64);
+            self.write_at(at, &zeros[..rest as usize])
+        })
+    }
+
     /// Without setting space aside.
     fn grow(&self, size: u64) -> io::Result<u64> {
-        self.with_bits(|_| {
-            let now = self.size()?.max(size);
-            self.file.set_len(now)?;
-            Ok(now)
+        self.with_map(|map| {
+            if size > map.size {
+                self.file.set_len(size)?;
+                map.size = size;
+            }
+            Ok(map.size)
         })
+    }
+}
+
+impl Map {
+    fn is_alike(&self, page: u64) -> bool {
+        self.alike.get((page / 64) as usize).is_some_and(|word| word >> (page % 64) & 1 == 1)
+    }
+
+    fn set(&mut self, page: u64, value: bool) {
+        let word = (page / 64) as usize;
+        if self.alike.len() <= word {
+            self.alike.resize(word + 1, 0);
+        }
+        let word = &mut self.alike[word];
+        *word = *word & !(1 << (page % 64)) | u64::from(value) << (page % 64);
     }
 }
 
@@ -133,14 +168,36 @@ fn pages(offset: u64, length: usize) -> impl Iterator<Item = (u64, usize, usize)
     })
 }
 
-fn is_set(bits: &[u64], page: u64) -> bool {
-    bits.get((page / 64) as usize).is_some_and(|word| word >> (page % 64) & 1 == 1)
-}
+#[cfg(test)]
+mod tests {
+    use shadowvol::backend::conformance;
 
-fn set(bits: &mut Vec<u64>, page: u64, value: bool) {
-    let word = (page / 64) as usize;
-    if bits.len() <= word {
-        bits.resize(word + 1, 0);
+    use super::*;
+
+    fn thin(size: u64) -> Thin {
+        let thin = Thin { file: tempfile::tempfile().expect("a file"), map: Mutex::default() };
+        thin.grow(size).expect("room");
+        thin
     }
-    bits[word] = bits[word] & !(1 << (page % 64)) | u64::from(value) << (page % 64);
+
+    #[test]
+    fn it_is_a_medium_like_any_other() {
+        conformance::suite(thin);
+    }
+
+    /// What is not in the file has to come back all the same, also when a part of it is overwritten.
+    #[test]
+    fn pages_that_are_alike_are_there_and_take_no_room() {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let (thin, page) = (thin(16 * PAGE), PAGE as usize);
+        thin.write_at(0, &vec![BYTE; 16 * page]).expect("a write");
+        assert!(thin.file.metadata().expect("facts").blocks() * 512 < PAGE);
+        thin.write_at(PAGE + 5, &[1, 2]).expect("a write");
+        let mut all = vec![0; 16 * page];
+        thin.read_at(0, &mut all).expect("a read");
+        let mut model = vec![BYTE; 16 * page];
+        model[page + 5..page + 7].copy_from_slice(&[1, 2]);
+        assert!(all == model);
+    }
 }
