@@ -9,6 +9,7 @@
 //! `.ci/bench-peers` runs this in a mount namespace of its own, with a folder that it removes: however
 //! this ends, nothing stays behind.
 
+mod company;
 mod daemon;
 mod disk;
 mod fleece;

@@ -2,24 +2,21 @@
 
 use core::cell::RefCell;
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::thread;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use shadowvol_benches::Pattern::{Random, Sequential, Sparse};
 use shadowvol_benches::{
-    Axes, Contest, Interval, Outcome, Pattern, Result, Shuffle, Side, Table, Versus, Way, beside,
-    histogram, settings,
+    Axes, Contest, Outcome, Pattern, Result, Shuffle, Side, Table, Versus, Way, histogram, settings,
 };
 use shadowvol_host::Caching;
 
 use crate::disk::{Disk, Kind, Requests};
 use crate::peer::Peer;
 
-const SMALL: u64 = 4 << 10;
-const PIECE: u64 = 1 << 20;
+pub(crate) const SMALL: u64 = 4 << 10;
+pub(crate) const PIECE: u64 = 1 << 20;
 const WRITES: [(Pattern, u64); 5] = [
     (Sparse, SMALL),
     (Random, SMALL),
@@ -32,9 +29,8 @@ const DIRECT_WRITES: [(Pattern, u64); 2] = [(Sparse, SMALL), (Sparse, 64 << 10)]
 const DIRECT_REQUESTS: usize = 2048;
 /// Writes that a writer beside something else makes before it looks whether to stop.
 const BATCH: usize = 64;
-/// From one snapshot to the next while a writer runs.
-const EVERY: Duration = Duration::from_millis(100);
-const SNAPSHOTS: usize = 10;
+/// That are taken one after the other.
+pub(crate) const SNAPSHOTS: usize = 10;
 
 /// A peer, and us.
 pub(crate) struct Suite<'a> {
@@ -56,7 +52,7 @@ pub(crate) struct Names {
 }
 
 /// Ours, the peer's, a plain file, and the peer's way to a disk without snapshots.
-type Four<T> = [T; 4];
+pub(crate) type Four<T> = [T; 4];
 
 impl Suite<'_> {
     pub(crate) fn run(&mut self) -> Result<()> {
@@ -179,7 +175,7 @@ impl Suite<'_> {
     }
 
     /// To read snapshots, or to write.
-    fn connect(&self, kind: Kind) -> Result<Four<Box<dyn Disk>>> {
+    pub(crate) fn connect(&self, kind: Kind) -> Result<Four<Box<dyn Disk>>> {
         let connect = |peer: &dyn Peer| match kind {
             Kind::Write => peer.live(),
             Kind::Read => peer.frozen()?.ok_or_else(|| "it cannot be read".into()),
@@ -188,7 +184,7 @@ impl Suite<'_> {
         Ok([ours, peer, self.ours.plain()?, self.peer.plain()?])
     }
 
-    fn fresh(&mut self) -> Result<()> {
+    pub(crate) fn fresh(&mut self) -> Result<()> {
         for peer in [&mut *self.ours, &mut *self.peer] {
             peer.renew()?;
             peer.snapshot()?;
@@ -196,62 +192,13 @@ impl Suite<'_> {
         Ok(())
     }
 
-    /// A reader of everything, and a writer at random.
-    fn reads_beside_a_writer(&mut self) -> Result<()> {
-        let pieces = Sequential.offsets(self.axes.volume, PIECE);
-        let all = Requests { kind: Kind::Read, offsets: &pieces, length: PIECE as usize };
-        let volume = self.axes.volume;
-        let mut sides = [(); 4].map(|()| [Side::new(1), Side::new(1)]);
-        for round in 0..=rounds().rounds {
-            self.fresh()?;
-            let readers = self.connect(Kind::Read)?;
-            let writers = self.connect(Kind::Write)?;
-            for ((mut reader, mut writer), sides) in
-                readers.into_iter().zip(writers).zip(&mut sides)
-            {
-                let mut places = Shuffle::new(7);
-                let write = || {
-                    let offsets = random(&mut places, volume);
-                    let batch =
-                        Requests { kind: Kind::Write, offsets: &offsets, length: SMALL as usize };
-                    writer.run(batch, &mut histogram()).map(drop)
-                };
-                let times = beside(write, || reader.run(all, &mut histogram()))?;
-                if round > 0 {
-                    sides[0].rounds.push(times.0);
-                    sides[1].rounds.push(times.1);
-                }
-            }
-        }
-        let reads = self.axes.work("copy-out").state("beside a writer").requests(Sequential, PIECE);
-        let writes = self.axes.work("writer").state("beside a copy-out").requests(Random, SMALL);
-        self.push(reads, sides.each_ref().map(|[read, _]| read.clone()), [None; 2])?;
-        self.push(writes, sides.map(|[_, write]| write), [None; 2])
-    }
-
-    /// The worst that a writer at full speed sees while snapshots are taken.
-    fn stalls(&mut self) -> Result<()> {
-        let mut sides = [Side::new(SNAPSHOTS), Side::new(SNAPSHOTS)];
-        for round in 0..=rounds().rounds {
-            for (side, peer) in sides.iter_mut().zip([&mut *self.ours, &mut *self.peer]) {
-                let interval = stall(peer, self.axes.volume)?;
-                if round > 0 {
-                    side.rounds.push(interval.lasted);
-                    side.intervals.push(interval);
-                }
-            }
-        }
-        let worst = sides.each_ref().map(|side| side.latency().max() as f64 / 1000.0);
-        let [ours, theirs] = sides;
-        let outcome = Outcome::of_latencies(ours, theirs, Histogram::max)
-            .with("worst_stall_us", worst[0])
-            .with("peer_worst_stall_us", worst[1]);
-        let axes = self.axes.work("worst of full-speed writes").state("snapshots taken");
-        self.table.push(axes.requests(Random, SMALL), Versus::base(self.names.name), &outcome)
-    }
-
     /// A row as it is, and one with the cost of the way to the peer taken out.
-    fn push(&mut self, axes: Axes, sides: Four<Side>, written: [Option<f64>; 2]) -> Result<()> {
+    pub(crate) fn push(
+        &mut self,
+        axes: Axes,
+        sides: Four<Side>,
+        written: [Option<f64>; 2],
+    ) -> Result<()> {
         let [ours, theirs, plain, own] = sides;
         let to_plain = Outcome::of(ours.clone(), plain);
         let to_own = Outcome::of(theirs.clone(), own);
@@ -288,39 +235,13 @@ fn net(to_plain: &Outcome, to_own: &Outcome) -> Vec<f64> {
 }
 
 /// Peers take long; three rounds will do.
-fn rounds() -> Contest {
+pub(crate) fn rounds() -> Contest {
     Contest { rounds: settings().rounds.min(3) }
 }
 
-fn random(places: &mut Shuffle, volume: u64) -> Vec<u64> {
+/// Some writes, wherever.
+pub(crate) fn random(places: &mut Shuffle, volume: u64) -> Vec<u64> {
     (0..BATCH).map(|_| places.below(volume / SMALL) * SMALL).collect()
-}
-
-/// Latencies of a writer at full speed while snapshots are taken.
-fn stall(peer: &mut dyn Peer, volume: u64) -> Result<Interval> {
-    peer.renew()?;
-    let (mut disk, stop) = (peer.live()?, AtomicBool::new(false));
-    thread::scope(|scope| {
-        let writer = scope.spawn(|| -> Result<Interval> {
-            let (mut interval, mut places) = (Interval::begin(), Shuffle::new(9));
-            while !stop.load(Ordering::Relaxed) {
-                let offsets = random(&mut places, volume);
-                let batch =
-                    Requests { kind: Kind::Write, offsets: &offsets, length: SMALL as usize };
-                disk.run(batch, &mut interval.latencies)?;
-            }
-            Ok(interval.end())
-        });
-        let taken = (0..SNAPSHOTS).try_for_each(|_| {
-            thread::sleep(EVERY);
-            peer.snapshot()
-        });
-        thread::sleep(EVERY);
-        stop.store(true, Ordering::Relaxed);
-        let interval = writer.join().map_err(|_| "the writer panicked")?;
-        taken?;
-        interval
-    })
 }
 
 /// The part of the requests whose turn it is.
