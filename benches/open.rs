@@ -98,7 +98,7 @@ impl Bed {
         )?;
         let stats = self.volume.borrow().stats();
         let each = stats.table_bytes as f64 / stats.table_chunks as f64;
-        Ok(outcome.with("memory_bytes_per_chunk", each))
+        Ok(with_seconds(outcome).with("memory_bytes_per_chunk", each))
     }
 
     /// After a clean end.
@@ -131,7 +131,7 @@ impl Bed {
         )?;
         let stats = node.take().ok_or("no node")?.stats();
         let each = stats.table_bytes as f64 / stats.table_chunks as f64;
-        Ok(outcome.with("memory_bytes_per_chunk", each))
+        Ok(with_seconds(outcome).with("memory_bytes_per_chunk", each))
     }
 
     fn compact(&self) -> Result<Outcome> {
@@ -165,6 +165,11 @@ impl Bed {
         let file = Plain::create(&self.folder.join(name), bytes, Caching::Buffered)?;
         Ok(Journal { file, bytes })
     }
+}
+
+fn with_seconds(outcome: Outcome) -> Outcome {
+    let seconds = outcome.ours.seconds();
+    outcome.with("seconds", seconds)
 }
 
 /// A file as long as a journal.
