@@ -20,16 +20,19 @@ SOAK_SECONDS ?= 3600
 SOAK_SEED ?= $(shell date +%s)
 KERNEL_CASES ?=
 MUTANTS_ARGS ?=
+BENCH_ARGS ?=
+BENCH_PEERS ?=
 STORIES := py/python/shadowvol/analysis/proof.json
 # Of each target of `make fuzz`.
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= opening records sequence
 
 .PHONY: help demo page test test-core test-schedules test-py test-wasm test-page test-kernels proof soak fuzz \
-	faces stories notebooks mutants check-no-std wasm bench bench-wasm fmt lint docs clean tools
+	faces stories notebooks mutants check-no-std wasm bench bench-peers bench-instructions bench-wasm fmt lint docs \
+	clean tools
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 demo: $(VENV)/built ## See the whole story on real databases; more with DEMO_ARGS="--help"
 	$(BIN)/shadowvol demo $(DEMO_ARGS)
@@ -85,8 +88,20 @@ wasm: wasm/dist/built ## The JavaScript package, in wasm/dist
 bench-wasm: wasm tools ## Measure the JavaScript package, as ratios to the same engine without WebAssembly
 	cargo run --quiet --locked --release -p shadowvol-benches --example wasm
 
-bench: tools ## Measure, as ratios to the plain file
-	cargo bench --locked -p shadowvol-benches
+bench: tools ## Measure, as ratios to the plain file; choose with BENCH_ARGS="--bench write --bench read"
+	SHADOWVOL_BENCH_COMMAND='make bench BENCH_ARGS="$(BENCH_ARGS)"' \
+	  cargo bench --locked -p shadowvol-benches $(BENCH_ARGS)
+
+bench-peers: tools ## Measure other snapshot systems beside ours; choose with BENCH_PEERS="qemu-cbw xfs-reflink"
+	cargo build --locked --release -p shadowvol-benches --example peers
+	SHADOWVOL_BENCH_COMMAND='make bench-peers BENCH_PEERS="$(BENCH_PEERS)"' \
+	  .ci/bench-peers "$${CARGO_TARGET_DIR:-target}/release/examples/peers" $(BENCH_PEERS)
+
+bench-instructions: tools ## Count the instructions of the hot paths; BENCH_ARGS=--accept takes them as they are
+	@if .ci/install-valgrind; then \
+	  SHADOWVOL_BENCH_COMMAND='make bench-instructions' \
+	  cargo run --quiet --locked --release -p shadowvol-benches --example instructions -- $(BENCH_ARGS); \
+	fi
 
 fuzz: tools ## Look for hostile inputs with cargo-fuzz, FUZZ_SECONDS for each of FUZZ_TARGETS
 	.ci/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use shadowvol_benches::{Contest, Outcome, Result, Row, Shuffle, Table, places};
+use shadowvol_benches::{Axes, Contest, Outcome, Result, Shuffle, Table, Versus, places};
 use shadowvol_host::backup::{BackupOptions, Kind, Repository, RestoreOptions};
 use shadowvol_host::{CreateOptions, Durability, Passive, PassiveOptions, ShadowCopy, Volume};
 
@@ -18,21 +18,19 @@ const CHANGED: u64 = 8 << 20;
 const ROUNDS: Contest = Contest { rounds: 3 };
 
 fn main() -> Result<()> {
-    let mut table = Table::new("backup");
+    let mut table = Table::new("backup")?;
     for place in places() {
-        for (what, noise) in [("random", true), ("compressible", false)] {
+        for (state, noise) in [("random data", true), ("compressible data", false)] {
             let folder = tempfile::tempdir_in(&place.path)?;
             let bed = Bed::new(folder.path(), noise)?;
-            let mut push = |name: &str, goal, outcome| {
-                let what = format!("{name}, {what} data");
-                table.push(Row { what, place: place.name, base: "cp + flush", goal, outcome });
-            };
-            push("full backup", None, bed.full()?);
-            push("restore", None, bed.restore()?);
-            push("incremental of 8 MiB in 1 GiB", Some(1.0), bed.incremental()?);
+            let axes = Axes { place: place.name, volume: SIZE, ..Axes::default() }.state(state);
+            let base = Versus::base("cp + flush");
+            table.push(axes.work("full backup"), base, &bed.full()?)?;
+            table.push(axes.work("restore"), base, &bed.restore()?)?;
+            let incremental = axes.work("incremental backup of 8 MiB");
+            table.push(incremental, base.goal(1.0), &bed.incremental()?)?;
         }
     }
-    table.save()?;
     Ok(())
 }
 

@@ -2,33 +2,26 @@
 //! more than the request. The default is the size that is never far behind the best.
 
 use shadowvol::ChunkSize;
-use shadowvol_benches::{Pattern, Result, Row, Stage, Table, places};
-use shadowvol_host::Durability::Coherent;
+use shadowvol_benches::Pattern::{Random, Sequential, Sparse};
+use shadowvol_benches::{Axes, Pattern, Result, Stage, Table, Versus, places, settings};
 
-const SIZE: u64 = 256 << 20;
-const REQUESTS: [(Pattern, u64); 4] = [
-    (Pattern::Sparse, 4 << 10),
-    (Pattern::Random, 4 << 10),
-    (Pattern::Random, 64 << 10),
-    (Pattern::Sequential, 1 << 20),
-];
+const REQUESTS: [(Pattern, u64); 4] =
+    [(Sparse, 4 << 10), (Random, 4 << 10), (Random, 64 << 10), (Sequential, 1 << 20)];
 
 fn main() -> Result<()> {
-    let mut table = Table::new("chunk");
+    let mut table = Table::new("chunk")?;
+    let sizes = if settings().long { &[12, 13, 14, 15, 16, 18, 20][..] } else { &[12, 14, 16] };
     for place in places() {
         let folder = tempfile::tempdir_in(&place.path)?;
-        for bytes in [4 << 10, 16 << 10, 64 << 10] {
-            let chunk = ChunkSize::from_bytes(bytes)?;
-            let stage = Stage::new(folder.path(), SIZE, Coherent, chunk)?;
-            for (pattern, length) in REQUESTS {
-                let outcome = stage.first_overwrite(pattern, length)?;
-                let (pattern, length) = (pattern.name(), length >> 10);
-                let what = format!("chunk {} KiB, {pattern} {length} KiB", bytes >> 10);
-                let (place, goal) = (place.name, None);
-                table.push(Row { what, place, base: "floor", goal, outcome });
+        for shift in sizes {
+            let chunk = ChunkSize::from_bytes(1 << shift)?;
+            let setting = Axes { place: place.name, chunk, ..Axes::default() };
+            let stage = Stage::new(folder.path(), setting)?;
+            for (pattern, size) in REQUESTS {
+                let axes = setting.work("first overwrite").requests(pattern, size);
+                table.push(axes, Versus::base("floor"), &stage.first_overwrite(axes)?)?;
             }
         }
     }
-    table.save()?;
     Ok(())
 }

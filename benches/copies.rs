@@ -1,119 +1,147 @@
-//! What many shadow copies cost: creating one, and reading and writing with a thousand.
+//! The number of shadow copies: creating, deleting, writing and reading with up to 10,000 of them,
+//! against the same with one; and what creating one costs at all.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use shadowvol_benches::{Contest, Outcome, Result, Row, Shuffle, Table, places};
-use shadowvol_host::{CreateOptions, Durability, Volume, diff_path};
+use shadowvol_benches::Pattern::Random;
+use shadowvol_benches::{Axes, Contest, Outcome, Plain, Result, Shuffle, Table, Versus, places};
+use shadowvol_host::{Caching, CreateOptions, Durability, Volume, diff_path};
 
 const SIZE: u64 = 64 << 20;
 const HUGE: u64 = 1 << 40;
 const SMALL: u64 = 4 << 10;
 const REQUESTS: usize = 16_384;
-const COPIES: usize = 1_000;
+/// Copies that are created and deleted in a round.
+const BURST: usize = 64;
+/// Chunks that are preserved for each copy.
+const BETWEEN: usize = 8;
 
 fn main() -> Result<()> {
-    let mut table = Table::new("copies");
+    let mut table = Table::new("copies")?;
     for place in places() {
         let folder = tempfile::tempdir_in(&place.path)?;
         let folder = folder.path();
-        let mut push = |what: &str, base, goal, outcome| {
-            let what = what.to_owned();
-            table.push(Row { what, place: place.name, base, goal, outcome });
-        };
-        for (durability, name, base) in [
-            (Durability::Coherent, "coherent", "write"),
-            (Durability::Durable, "durable", "write + sync"),
-        ] {
-            push(&format!("create on 1 TiB, {name}"), base, None, create(folder, durability)?);
+        for (durability, base) in
+            [(Durability::Coherent, "pwrite"), (Durability::Durable, "pwrite + sync")]
+        {
+            let axes = Axes { place: place.name, volume: HUGE, durability, ..Axes::default() };
+            table.push(axes.work("create"), Versus::base(base), &create(folder, axes)?)?;
         }
-        let (one, many) = (stack(folder, "one", 1)?, stack(folder, "many", COPIES)?);
-        push("write 4 KiB, 1,000 copies", "1 copy", Some(0.9), write(&many, &one)?);
-        push("read newest 4 KiB, 1,000 copies", "1 copy", Some(0.9), read(&many, &one, true)?);
-        push("read oldest 4 KiB, 1,000 copies", "1 copy", Some(0.9), read(&many, &one, false)?);
+        let usual = Axes { place: place.name, volume: SIZE, ..Axes::default() };
+        let (one, many) = (stack(folder, "one", usual)?, stack(folder, "many", usual)?);
+        add(&one, 1)?;
+        for copies in [10, 100, 1_000, 10_000] {
+            let axes = Axes { copies: Some(copies), ..usual };
+            let small = axes.requests(Random, SMALL);
+            let base = Versus::base("1 copy").goal(0.95);
+            add(&many, copies - many.shadow_copies()?.len())?;
+            table.push(axes.work("create"), base, &burst(&many, &one)?)?;
+            table.push(axes.work("delete"), base, &delete(&many, &one)?)?;
+            let first = small.work("first overwrite");
+            table.push(first, base, &write(&many, &one)?)?;
+            let read = small.work("passive read");
+            table.push(read.state("newest"), base, &self::read(&many, &one, true)?)?;
+            table.push(read.state("oldest"), base, &self::read(&many, &one, false)?)?;
+        }
     }
-    table.save()?;
     Ok(())
 }
 
-fn volume(folder: &Path, name: &str, size: u64, durability: Durability) -> Result<Volume> {
+fn volume(folder: &Path, name: &str, axes: Axes) -> Result<Volume> {
     let path = folder.join(name);
     for old in [path.clone(), diff_path(&path)] {
         if old.exists() {
             std::fs::remove_file(old)?;
         }
     }
-    let options = CreateOptions { size: Some(size), durability, ..CreateOptions::default() };
+    let Axes { volume, durability, .. } = axes;
+    let options = CreateOptions { size: Some(volume), durability, ..CreateOptions::default() };
     Ok(Volume::create(&path, &options)?)
 }
 
 /// Against a small write to a plain file and, in durable mode, a flush: what a record and its barrier
 /// are.
-fn create(folder: &Path, durability: Durability) -> Result<Outcome> {
-    let volume = volume(folder, "huge.img", HUGE, durability)?;
-    let plain =
-        OpenOptions::new().create(true).truncate(true).write(true).open(folder.join("plain"))?;
+fn create(folder: &Path, axes: Axes) -> Result<Outcome> {
+    let volume = volume(folder, "huge.img", axes)?;
+    let plain = Plain::create(&folder.join("plain"), SMALL, Caching::Buffered)?;
     volume.write(0, &[1; SMALL as usize])?;
     Contest::default().run(
-        64,
+        BURST,
         || Ok(()),
-        |_| {
-            volume.create_shadow_copy("")?;
-            Ok(())
-        },
+        |_| Ok(volume.create_shadow_copy("").map(drop)?),
         |nth| {
-            plain.write_all_at(&[1; 56], nth as u64 * 56)?;
-            if durability == Durability::Durable {
-                plain.sync_data()?;
-            }
-            Ok(())
+            plain.write(nth as u64 * 56, &[1; 56])?;
+            if axes.durability == Durability::Durable { plain.sync() } else { Ok(()) }
         },
     )
 }
 
-/// A volume with so many copies, and eight random chunks preserved for each of them.
-fn stack(folder: &Path, name: &str, copies: usize) -> Result<Volume> {
-    let volume = volume(folder, name, SIZE, Durability::Coherent)?;
-    let mut random = Shuffle::new(3);
+/// A volume without a zero in it.
+fn stack(folder: &Path, name: &str, axes: Axes) -> Result<Volume> {
+    let volume = volume(folder, name, axes)?;
     for chunk in 0..SIZE / SMALL {
         volume.write(chunk * SMALL, &[1; SMALL as usize])?;
-    }
-    for copy in 0..COPIES {
-        if copy < copies {
-            volume.create_shadow_copy("")?;
-        }
-        for _ in 0..8 {
-            volume.write(random.below(SIZE / SMALL) * SMALL, &[2; SMALL as usize])?;
-        }
     }
     Ok(volume)
 }
 
-fn offsets() -> Vec<u64> {
-    let mut random = Shuffle::new(5);
-    (0..REQUESTS).map(|_| random.below(SIZE / SMALL) * SMALL).collect()
+/// So many more copies, and some random chunks preserved for each of them.
+fn add(volume: &Volume, copies: usize) -> Result<()> {
+    let mut random = Shuffle::new(3);
+    for _ in 0..copies {
+        volume.create_shadow_copy("")?;
+        for _ in 0..BETWEEN {
+            volume.write(random.below(SIZE / SMALL) * SMALL, &[2; SMALL as usize])?;
+        }
+    }
+    Ok(())
+}
+
+/// Creating some more copies.
+fn burst(many: &Volume, one: &Volume) -> Result<Outcome> {
+    let had = [many, one].map(|volume| volume.shadow_copies().map_or(0, |copies| copies.len()));
+    let create = |volume: &Volume| Ok(volume.create_shadow_copy("").map(drop)?);
+    let clear = || {
+        for (volume, had) in [many, one].into_iter().zip(had) {
+            let copies = volume.shadow_copies()?;
+            let ids: Vec<_> = copies[had..].iter().map(|copy| copy.id).collect();
+            volume.delete_shadow_copies(&ids)?;
+        }
+        Ok(())
+    };
+    let outcome = Contest::default().run(BURST, clear, |_| create(many), |_| create(one))?;
+    clear()?;
+    Ok(outcome)
+}
+
+/// Deleting as many again, the newest first.
+fn delete(many: &Volume, one: &Volume) -> Result<Outcome> {
+    let delete = |volume: &Volume| {
+        let newest = volume.find_newest()?.ok_or("no copy")?;
+        Ok(volume.delete_shadow_copies(&[newest.id])?)
+    };
+    let prepare = || {
+        for volume in [many, one] {
+            (0..BURST).try_for_each(|_| volume.create_shadow_copy("").map(drop))?;
+        }
+        Ok(())
+    };
+    Contest::default().run(BURST, prepare, |_| delete(many), |_| delete(one))
 }
 
 /// Overwrites that mostly are the first since the newest copy.
 fn write(many: &Volume, one: &Volume) -> Result<Outcome> {
     let offsets = offsets();
-    let fresh = |volume: &Volume| -> Result<()> {
-        if let Some(newest) = volume.shadow_copies()?.last() {
+    let renew = |volume: &Volume| -> Result<()> {
+        if let Some(newest) = volume.find_newest()? {
             volume.delete_shadow_copies(&[newest.id])?;
         }
         volume.create_shadow_copy("")?;
         Ok(())
     };
-    Contest::default().run(
-        offsets.len(),
-        || {
-            fresh(many)?;
-            fresh(one)
-        },
-        |nth| Ok(many.write(offsets[nth], &[3; SMALL as usize])?),
-        |nth| Ok(one.write(offsets[nth], &[3; SMALL as usize])?),
-    )
+    let write = |volume: &Volume, nth: usize| Ok(volume.write(offsets[nth], &[3; SMALL as usize])?);
+    let prepare = || renew(many).and_then(|()| renew(one));
+    Contest::default().run(offsets.len(), prepare, |nth| write(many, nth), |nth| write(one, nth))
 }
 
 fn read(many: &Volume, one: &Volume, newest: bool) -> Result<Outcome> {
@@ -125,12 +153,16 @@ fn read(many: &Volume, one: &Volume, newest: bool) -> Result<Outcome> {
         Ok(volume.reader()?.shadow_copy(id)?)
     };
     let (many, one) = (pick(many)?, pick(one)?);
-    let mut buffer = [0; SMALL as usize];
-    let mut other = [0; SMALL as usize];
+    let (mut bytes, mut other) = ([0; SMALL as usize], [0; SMALL as usize]);
     Contest::default().run(
         offsets.len(),
         || Ok(()),
-        |nth| Ok(many.read(offsets[nth], &mut buffer)?),
+        |nth| Ok(many.read(offsets[nth], &mut bytes)?),
         |nth| Ok(one.read(offsets[nth], &mut other)?),
     )
+}
+
+fn offsets() -> Vec<u64> {
+    let mut random = Shuffle::new(5);
+    (0..REQUESTS).map(|_| random.below(SIZE / SMALL) * SMALL).collect()
 }

@@ -6,12 +6,12 @@
 //! committed.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use hdrhistogram::Histogram;
-use shadowvol_benches::{Result, places};
+use shadowvol_benches::{Axes, Interval, Outcome, Result, Side, Table, Versus, note, places};
 use shadowvol_host::set::{BackupSet, Created, SetOptions};
 use shadowvol_host::{CreateOptions, Durability, Error, Volume};
 
@@ -19,54 +19,47 @@ const SIZE: u64 = 16 << 20;
 const SMALL: usize = 4 << 10;
 
 fn main() -> Result<()> {
-    println!(
-        "{:<34} {:>6} {:>9} {:>9} {:>9}",
-        "hold, as writers see it", "sets", "p50", "p99", "max"
-    );
+    let mut table = Table::new("hold")?;
     for place in places() {
-        for (durability, name) in
-            [(Durability::Coherent, "coherent"), (Durability::Durable, "durable")]
-        {
-            for (volumes, sets) in [(1, 400), (8, 200), (64, 50)] {
+        for durability in [Durability::Coherent, Durability::Durable] {
+            let mut one = None;
+            for (volumes, sets, state) in
+                [(1, 400, "1 volume"), (8, 200, "8 volumes"), (64, 50, "64 volumes")]
+            {
                 let folder = tempfile::tempdir_in(&place.path)?;
-                let holds = measure(folder.path(), durability, volumes, sets)?;
-                let at = |quantile| micros(holds.value_at_quantile(quantile));
-                println!(
-                    "{:<34} {sets:>6} {:>9} {:>9} {:>9}",
-                    format!("{volumes} volumes, {name}, {}", place.name),
-                    at(0.5),
-                    at(0.99),
-                    micros(holds.max())
-                );
+                let axes = Axes { place: place.name, volume: SIZE, durability, ..Axes::default() };
+                let side = measure(folder.path(), axes, volumes, sets)?;
+                let one = one.get_or_insert_with(|| side.clone()).clone();
+                let worst = side.latency().max() as f64 / 1000.0;
+                let outcome =
+                    Outcome::of_latencies(side, one, |holds| holds.value_at_quantile(0.5))
+                        .with("worst_hold_us", worst);
+                table.push(
+                    axes.work("hold of a set").state(state),
+                    Versus::base("1 volume"),
+                    &outcome,
+                )?;
             }
         }
     }
     Ok(())
 }
 
-fn micros(nanos: u64) -> String {
-    format!("{:.0} us", nanos as f64 / 1000.0)
-}
-
-/// The longest write of each set, in nanoseconds.
-fn measure(
-    folder: &Path,
-    durability: Durability,
-    volumes: usize,
-    sets: usize,
-) -> Result<Histogram<u64>> {
+/// The longest write of each set.
+fn measure(folder: &Path, axes: Axes, volumes: usize, sets: usize) -> Result<Side> {
+    let Axes { durability, .. } = axes;
     let options = CreateOptions { size: Some(SIZE), durability, ..CreateOptions::default() };
     let create = |nth: usize| Volume::create(folder.join(nth.to_string()), &options);
     let volumes = (0..volumes).map(create).collect::<core::result::Result<Vec<_>, _>>()?;
     let watch = Watch::default();
-    let mut holds = Histogram::new(3)?;
+    let (mut side, mut holds) = (Side::new(sets), Interval::begin());
     thread::scope(|scope| -> Result<()> {
         let writer = scope.spawn(|| write(&volumes, &watch));
         let taken: Result<()> = (0..sets).try_for_each(|_| {
             watch.longest.store(0, Ordering::Relaxed);
             let set = take(&volumes)?;
             watch.wait_for_write(|| writer.is_finished());
-            holds.record(watch.longest.load(Ordering::Relaxed))?;
+            note(&mut holds.latencies, Duration::from_nanos(watch.longest.load(Ordering::Relaxed)));
             // Its copies go with it, so that the next set finds the volumes as this one did.
             drop(set);
             Ok(())
@@ -75,7 +68,10 @@ fn measure(
         writer.join().map_err(|_| "the writer panicked")??;
         taken
     })?;
-    Ok(holds)
+    let holds = holds.end();
+    side.rounds.push(holds.lasted);
+    side.intervals.push(holds);
+    Ok(side)
 }
 
 /// What the writer and the requester tell each other.

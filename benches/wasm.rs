@@ -1,51 +1,59 @@
 //! The JavaScript package in Node against the same engine without WebAssembly: volumes in memory, the
 //! same requests, in turn in one run. Every figure is native time to JavaScript's: 0.5 is half as fast.
 
+use core::time::Duration;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use shadowvol_benches::Result;
+use shadowvol_benches::Pattern::Random;
+use shadowvol_benches::{Axes, Outcome, Result, Side, Table, Versus, settings};
 use shadowvol_host::{CreateOptions, Durability, Media, SharedMemory, Volume};
 
 const SIZE: usize = 64 << 20;
-const ROUNDS: usize = 7;
+/// What is done, and what the script calls it.
+const WORKS: [(&str, &str); 4] = [
+    ("rewrite", "rewrite"),
+    ("first overwrite", "first"),
+    ("active read", "read"),
+    ("passive read", "read-copy"),
+];
 
 fn main() -> Result<()> {
+    let mut table = Table::new("wasm")?;
     let mut node = Node::start()?;
     let media = Media {
         origin: Arc::new(SharedMemory::new(SIZE as u64)),
         diff: Arc::new(SharedMemory::new(0)),
     };
-    let options = CreateOptions { durability: Durability::Durable, ..CreateOptions::default() };
+    let durability = Durability::Durable;
+    let options = CreateOptions { durability, ..CreateOptions::default() };
     let volume = Volume::create_on(media, &options)?;
     volume.write(0, &vec![1; SIZE])?;
-    println!("{:<26} {:>12} {:>12} {:>7}", "in memory", "native", "Node", "ratio");
-    for name in ["rewrite", "first", "read", "read-copy"] {
+    let usual = Axes { place: "memory", volume: SIZE as u64, durability, ..Axes::default() };
+    for (work, name) in WORKS {
         for bytes in [4096, 65_536, 1 << 20] {
             let count = (SIZE / bytes).min(4096);
-            let mut rounds = Vec::new();
-            for _ in 0..ROUNDS {
-                let ours = node.run(name, bytes, count)?;
-                rounds.push((native(&volume, name, bytes, count)?, ours));
+            let (mut ours, mut base) = (Side::new(count), Side::new(count));
+            for round in 0..=settings().rounds {
+                let theirs = node.run(name, bytes, count)?;
+                let native = native(&volume, name, bytes, count)?;
+                // The first round warms up.
+                if round > 0 {
+                    ours.rounds.push(Duration::from_nanos(theirs));
+                    base.rounds.push(Duration::from_nanos(native));
+                }
             }
-            // The first round warms up.
-            rounds.remove(0);
-            rounds.sort_by(|one, other| ratio(*one).total_cmp(&ratio(*other)));
-            let (native, ours) = rounds[rounds.len() / 2];
-            let each = |nanos: u64| format!("{} ns", nanos / count as u64);
-            let what = format!("{name}, {} KiB", bytes >> 10);
-            let ratio = ratio((native, ours));
-            println!("{what:<26} {:>12} {:>12} {ratio:>7.2}", each(native), each(ours));
+            let each = [ours.seconds(), base.seconds()].map(|time| time * 1e9 / count as f64);
+            let outcome =
+                Outcome::of(ours, base).with("each_ns", each[0]).with("native_each_ns", each[1]);
+            let versus = Versus { who: "Node", ..Versus::base("native") };
+            table.push(usual.work(work).requests(Random, bytes as u64), versus, &outcome)?;
         }
     }
     volume.close()?;
     node.end()
-}
-
-fn ratio((native, ours): (u64, u64)) -> f64 {
-    native as f64 / ours as f64
 }
 
 /// Nanoseconds that the workload takes here.

@@ -1,46 +1,51 @@
 //! Writing: the first overwrite of a chunk against the floor, and rewriting against plain `pwrite`.
 
-use shadowvol::ChunkSize;
-use shadowvol_benches::{Outcome, Pattern, Result, Row, Stage, Table, places};
-use shadowvol_host::Durability::{Coherent, Durable};
+use shadowvol_benches::Pattern::{Random, Sequential, Sparse};
+use shadowvol_benches::{Axes, Pattern, Result, Stage, Table, Versus, places, settings};
+use shadowvol_host::Durability::Durable;
 
-const SIZE: u64 = 256 << 20;
-const FIRST: [(Pattern, u64); 6] = [
-    (Pattern::Sparse, 4 << 10),
-    (Pattern::Random, 4 << 10),
-    (Pattern::Sequential, 4 << 10),
-    (Pattern::Random, 64 << 10),
-    (Pattern::Sequential, 64 << 10),
-    (Pattern::Sequential, 1 << 20),
+const REQUESTS: [(Pattern, u64); 6] = [
+    (Sparse, 4 << 10),
+    (Random, 4 << 10),
+    (Sequential, 4 << 10),
+    (Random, 64 << 10),
+    (Sequential, 64 << 10),
+    (Sequential, 1 << 20),
 ];
-const AGAIN: [(Pattern, u64); 2] = [(Pattern::Random, 4 << 10), (Pattern::Sequential, 64 << 10)];
+/// What the long form has as well.
+const MORE: [(Pattern, u64); 4] =
+    [(Random, 512), (Random, 16 << 10), (Random, 256 << 10), (Random, 1 << 20)];
 
 fn main() -> Result<()> {
-    let mut table = Table::new("write");
+    let mut table = Table::new("write")?;
+    let more = if settings().long { &MORE[..] } else { &[] };
+    let requests = || REQUESTS.iter().chain(more).copied();
     for place in places() {
         let folder = tempfile::tempdir_in(&place.path)?;
-        let stage = Stage::new(folder.path(), SIZE, Coherent, ChunkSize::default())?;
-        let mut push =
-            |what: &str, (pattern, length): (Pattern, u64), base, goal, outcome: Outcome| {
-                let what = format!("{what}, {} {} KiB", pattern.name(), length >> 10);
-                table.push(Row { what, place: place.name, base, goal: Some(goal), outcome });
-            };
-        for work in FIRST {
-            let outcome = stage.first_overwrite(work.0, work.1)?;
-            push("first overwrite, coherent", work, "floor", 0.7, outcome);
+        let usual = Axes { place: place.name, ..Axes::default() };
+        let floor = Versus::base("floor");
+
+        let stage = Stage::new(folder.path(), usual)?;
+        for (pattern, size) in requests() {
+            let axes = usual.work("first overwrite").requests(pattern, size);
+            table.push(axes, floor.goal(0.85), &stage.first_overwrite(axes)?)?;
         }
-        let work = (Pattern::Random, 4 << 10);
-        let outcome = stage.growing_overwrite(work.0, work.1)?;
-        push("first overwrite, growing", work, "floor", 0.7, outcome);
-        for work in AGAIN {
-            push("rewrite, coherent", work, "pwrite", 0.9, stage.rewrite(work.0, work.1)?);
+        let axes = usual.work("growing overwrite").requests(Random, 4 << 10);
+        table.push(axes, floor, &stage.growing_overwrite(axes)?)?;
+        for (pattern, size) in requests() {
+            let axes = usual.work("rewrite").requests(pattern, size);
+            table.push(axes, Versus::base("pwrite").goal(0.95), &stage.rewrite(axes)?)?;
         }
+
         // An image has one holder at a time.
         drop(stage);
-        let stage = Stage::new(folder.path(), SIZE, Durable, ChunkSize::default())?;
-        let outcome = stage.first_overwrite(work.0, work.1)?;
-        push("first overwrite, durable", work, "floor + sync", 0.5, outcome);
+        let durable = Axes { durability: Durable, ..usual };
+        let stage = Stage::new(folder.path(), durable)?;
+        for (pattern, size) in [(Random, 4 << 10), (Sequential, 64 << 10)] {
+            let axes = durable.work("first overwrite").requests(pattern, size);
+            let base = Versus::base("floor + sync").goal(0.5);
+            table.push(axes, base, &stage.first_overwrite(axes)?)?;
+        }
     }
-    table.save()?;
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! Two ways of doing the same work, timed in turn.
+//! Several ways of doing the same work, timed in turn.
 
 use core::ops::Range;
 use core::time::Duration;
-use std::time::Instant;
 
-use hdrhistogram::Histogram;
+use crate::way::{Way, each};
+use crate::{Interval, Outcome, Result, Side, settings};
 
 /// Slices that a round is cut into.
 const SLICES: usize = 16;
@@ -18,107 +18,83 @@ pub struct Contest {
 
 impl Default for Contest {
     fn default() -> Self {
-        Self { rounds: 5 }
+        Self { rounds: settings().rounds }
     }
 }
 
-/// What came out.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Speed of ours to that of the plain way: the median of the rounds, above 1 when ours is
-    /// faster.
-    pub ratio: f64,
-    /// The least and the greatest of the rounds.
-    pub spread: (f64, f64),
-    /// Latencies of ours in nanoseconds.
-    pub latency: Histogram<u64>,
-}
-
 impl Contest {
-    /// Times `ours` and `plain` on the work items `0..count`, slice by slice in turn. `prepare` is
-    /// called before each round and is not timed.
-    ///
-    /// Who goes second finds in the processor's caches what both touch, so that they take turns at
-    /// that, too.
+    /// Times `ours` and `plain` on the work items `0..count`, one by one. `prepare` is called before
+    /// each round and is not timed.
     ///
     /// # Errors
     ///
     /// The first error of any of them.
-    pub fn run<E>(
+    pub fn run(
         self,
         count: usize,
-        mut prepare: impl FnMut() -> Result<(), E>,
-        mut ours: impl FnMut(usize) -> Result<(), E>,
-        mut plain: impl FnMut(usize) -> Result<(), E>,
-    ) -> Result<Outcome, E> {
-        let (mut latency, mut plain_latency) = (new_histogram(), new_histogram());
-        let mut ratios = Vec::new();
-        for round in 0..=self.rounds {
-            prepare()?;
-            let (mut our_time, mut plain_time) = (Duration::ZERO, Duration::ZERO);
-            for slice in 0..SLICES {
-                let items = count * slice / SLICES..count * (slice + 1) / SLICES;
-                let is_first = (round + slice).is_multiple_of(2);
-                if is_first {
-                    our_time += time(items.clone(), &mut ours, &mut latency)?;
-                }
-                plain_time += time(items.clone(), &mut plain, &mut plain_latency)?;
-                if !is_first {
-                    our_time += time(items, &mut ours, &mut latency)?;
-                }
-            }
-            if round == 0 {
-                latency.clear();
-            }
-            if round > 0 {
-                ratios.push(plain_time.as_secs_f64() / our_time.as_secs_f64());
-            }
-        }
-        ratios.sort_by(f64::total_cmp);
-        let spread = (ratios[0], ratios[ratios.len() - 1]);
-        Ok(Outcome { ratio: ratios[ratios.len() / 2], spread, latency })
+        prepare: impl FnMut() -> Result<()>,
+        ours: impl FnMut(usize) -> Result<()>,
+        plain: impl FnMut(usize) -> Result<()>,
+    ) -> Result<Outcome> {
+        let [ours, plain] = self.sides(count, prepare, [&mut each(ours), &mut each(plain)])?;
+        Ok(Outcome::of(ours, plain))
     }
-}
 
-impl Contest {
     /// Times `ours` and `plain` as wholes, in turn.
     ///
     /// # Errors
     ///
     /// The first error of any of them.
-    pub fn whole<E>(
+    pub fn whole(
         self,
-        mut prepare: impl FnMut() -> Result<(), E>,
-        mut ours: impl FnMut() -> Result<(), E>,
-        mut plain: impl FnMut() -> Result<(), E>,
-    ) -> Result<Outcome, E> {
+        prepare: impl FnMut() -> Result<()>,
+        mut ours: impl FnMut() -> Result<()>,
+        mut plain: impl FnMut() -> Result<()>,
+    ) -> Result<Outcome> {
         // The one item falls into the last slice; the others are empty.
-        self.run(1, &mut prepare, |_| ours(), |_| plain())
+        self.run(1, prepare, |_| ours(), |_| plain())
+    }
+
+    /// Times any number of ways, slice by slice in turn.
+    ///
+    /// Who goes second finds in the processor's caches what all touch, so that they take turns at
+    /// that, too.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of them.
+    pub fn sides<const WAYS: usize>(
+        self,
+        count: usize,
+        mut prepare: impl FnMut() -> Result<()>,
+        ways: [&mut dyn Way; WAYS],
+    ) -> Result<[Side; WAYS]> {
+        let mut sides = [(); WAYS].map(|()| Side::new(count));
+        for round in 0..=self.rounds {
+            prepare()?;
+            let mut times = [Duration::ZERO; WAYS];
+            let mut intervals = [(); WAYS].map(|()| Interval::begin());
+            for slice in 0..SLICES {
+                let items = share(count, slice, SLICES);
+                for turn in 0..WAYS {
+                    let nth = (turn + round + slice) % WAYS;
+                    let latencies = &mut intervals[nth].latencies;
+                    times[nth] += ways[nth].time(items.clone(), latencies)?;
+                }
+            }
+            if round == 0 {
+                continue;
+            }
+            for ((side, interval), time) in sides.iter_mut().zip(intervals).zip(times) {
+                side.intervals.push(interval.end());
+                side.rounds.push(time);
+            }
+        }
+        Ok(sides)
     }
 }
 
-/// Times the items one by one; both sides pay for that alike.
-fn time<E>(
-    items: Range<usize>,
-    work: &mut impl FnMut(usize) -> Result<(), E>,
-    latency: &mut Histogram<u64>,
-) -> Result<Duration, E> {
-    let begun = Instant::now();
-    let mut last = begun;
-    for item in items {
-        work(item)?;
-        let now = Instant::now();
-        // A histogram that grows by itself takes any value.
-        let _ = latency.record((now - last).as_nanos() as u64);
-        last = now;
-    }
-    Ok(last - begun)
-}
-
-/// From 1 ns up, with three digits.
-fn new_histogram() -> Histogram<u64> {
-    match Histogram::new(3) {
-        Ok(histogram) => histogram,
-        Err(_) => unreachable!("three digits are within what a histogram takes"),
-    }
+/// The items of one of `parts` parts.
+pub(crate) const fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
+    count * part / parts..count * (part + 1) / parts
 }

@@ -1,11 +1,16 @@
 //! Where a workload writes or reads.
 
+use serde::Serialize;
+
+use crate::settings;
+
 /// An order of requests over a volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pattern {
     /// One request in every 64 KiB, in order.
     Sparse,
-    /// Every place once, in random order.
+    /// Every place once, in random order; of requests below 4 KiB, one in every 4 KiB.
     Random,
     /// Every place once, in order.
     Sequential,
@@ -15,10 +20,14 @@ impl Pattern {
     /// The offsets of requests of `length` bytes over a volume of `size`.
     #[must_use]
     pub fn offsets(self, size: u64, length: u64) -> Vec<u64> {
-        let step = if self == Self::Sparse { 64 << 10 } else { length };
+        let step = match self {
+            Self::Sparse => (64 << 10).max(length),
+            Self::Random => (4 << 10).max(length),
+            Self::Sequential => length,
+        };
         let mut offsets: Vec<u64> = (0..size / step).map(|nth| nth * step).collect();
         if self == Self::Random {
-            Shuffle::new(1).shuffle(&mut offsets);
+            Shuffle::new(0).shuffle(&mut offsets);
         }
         offsets
     }
@@ -39,10 +48,10 @@ impl Pattern {
 pub struct Shuffle(u64);
 
 impl Shuffle {
-    /// Numbers that depend on the seed alone.
+    /// Numbers that depend on the seed of the run, and on this number alone.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    pub fn new(stream: u64) -> Self {
+        Self((settings().seed + stream).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// A number below `bound`.

@@ -1,5 +1,6 @@
 //! Where the files of a bench lie.
 
+use std::env;
 use std::path::PathBuf;
 
 /// A folder on a kind of storage.
@@ -11,13 +12,19 @@ pub struct Place {
     pub path: PathBuf,
 }
 
-/// Memory and disk; `SHADOWVOL_BENCH_PLACES` chooses one of them by name.
+/// Memory and disk, as far as they are chosen and there.
 #[must_use]
 pub fn places() -> Vec<Place> {
-    let chosen = std::env::var("SHADOWVOL_BENCH_PLACES").unwrap_or_default();
     let all = [("tmpfs", PathBuf::from("/dev/shm")), ("disk", PathBuf::from("/var/tmp"))];
     all.into_iter()
-        .filter(|(name, path)| path.is_dir() && (chosen.is_empty() || chosen.contains(name)))
+        .filter(|(name, path)| path.is_dir() && is_chosen(name))
         .map(|(name, path)| Place { name, path })
         .collect()
+}
+
+/// Whether `SHADOWVOL_BENCH_PLACES` names this place, or none.
+#[must_use]
+pub fn is_chosen(place: &str) -> bool {
+    let chosen = env::var("SHADOWVOL_BENCH_PLACES").unwrap_or_default();
+    chosen.is_empty() || chosen.contains(place)
 }

@@ -1,21 +1,18 @@
 //! A volume to measure, beside the plain way of doing the same.
 
-use core::error::Error;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::Arc;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use shadowvol::ChunkSize;
-use shadowvol_host::{CreateOptions, Durability, Volume, diff_path};
+use shadowvol_host::{
+    Caching, CreateOptions, Durability, Passive, PassiveOptions, ShadowCopy, Volume, diff_path,
+};
 
-use crate::{Contest, Outcome, Pattern};
+use crate::{Axes, Buffer, Contest, Outcome, Plain, Result, Way, by};
 
-/// What a bench returns.
-pub type Result<T> = core::result::Result<T, Box<dyn Error>>;
-
-/// Requests that are measured where each one waits for the disk.
+/// Requests of a round where each one waits for a flush.
 const FLUSHED: usize = 512;
+/// Requests of a round where each one waits for the disk.
+const DIRECT: usize = 2048;
 
 /// A volume, its origin as a plain file, and a preallocated file beside it.
 ///
@@ -24,32 +21,33 @@ const FLUSHED: usize = 512;
 #[derive(Debug)]
 pub struct Stage {
     /// The volume.
-    pub volume: Arc<Volume>,
+    pub volume: Volume,
     /// Its origin.
-    pub origin: File,
-    area: File,
-    size: u64,
-    durability: Durability,
+    pub origin: Plain,
+    /// The setting.
+    pub axes: Axes,
+    area: Plain,
+    path: PathBuf,
 }
 
 impl Stage {
-    /// A volume of `size` bytes in this folder, without a zero in it, so that nothing is saved on
-    /// zeros.
+    /// A volume in this folder, in this setting, without a zero in it.
     ///
     /// # Errors
     ///
     /// When a file cannot be made or written.
-    pub fn new(folder: &Path, size: u64, durability: Durability, chunk: ChunkSize) -> Result<Self> {
+    pub fn new(folder: &Path, axes: Axes) -> Result<Self> {
         let path = folder.join("volume.img");
         let diff = diff_path(&path);
         if diff.exists() {
-            std::fs::remove_file(diff)?;
+            fs::remove_file(diff)?;
         }
-        let origin = full(&path, size)?;
-        let area = full(&folder.join("plain.diff"), size)?;
-        let options = CreateOptions { durability, chunk, ..CreateOptions::default() };
-        let volume = Arc::new(Volume::create(&path, &options)?);
-        Ok(Self { volume, origin, area, size, durability })
+        let Axes { volume, durability, chunk, caching, .. } = axes;
+        let origin = Plain::create(&path, volume, caching)?;
+        let area = Plain::create(&folder.join("plain.diff"), volume, caching)?;
+        let options = CreateOptions { durability, chunk, caching, ..CreateOptions::default() };
+        let volume = Volume::create(&path, &options)?;
+        Ok(Self { volume, origin, axes, area, path })
     }
 
     /// The first overwrite of chunks since the newest copy, against the floor: what copy-on-write
@@ -59,8 +57,8 @@ impl Stage {
     /// # Errors
     ///
     /// The first error of either side.
-    pub fn first_overwrite(&self, pattern: Pattern, length: u64) -> Result<Outcome> {
-        self.preserving(pattern, length, || self.renew())
+    pub fn first_overwrite(&self, axes: Axes) -> Result<Outcome> {
+        self.preserving(axes, || self.renew())
     }
 
     /// The same with a diff area that grows all the time, because the older copies stay: each
@@ -69,39 +67,20 @@ impl Stage {
     /// # Errors
     ///
     /// As [`Stage::first_overwrite`].
-    pub fn growing_overwrite(&self, pattern: Pattern, length: u64) -> Result<Outcome> {
-        self.preserving(pattern, length, || {
+    pub fn growing_overwrite(&self, axes: Axes) -> Result<Outcome> {
+        self.preserving(axes, || {
             self.volume.create_shadow_copy("")?;
             Ok(())
         })
     }
 
-    fn preserving(
-        &self,
-        pattern: Pattern,
-        length: u64,
-        prepare: impl FnMut() -> Result<()>,
-    ) -> Result<Outcome> {
-        let mut offsets = pattern.offsets(self.size, length);
-        let durable = self.durability == Durability::Durable;
-        if durable {
-            offsets.truncate(FLUSHED);
-        }
-        let data = vec![0xa5; length as usize];
-        let mut old = vec![0; length as usize];
-        Contest::default().run(
-            offsets.len(),
-            prepare,
-            |nth| Ok(self.volume.write(offsets[nth], &data)?),
-            |nth| {
-                self.origin.read_exact_at(&mut old, offsets[nth])?;
-                self.area.write_all_at(&old, nth as u64 * length)?;
-                if durable {
-                    self.area.sync_data()?;
-                }
-                Ok(self.origin.write_all_at(&data, offsets[nth])?)
-            },
-        )
+    fn preserving(&self, axes: Axes, prepare: impl FnMut() -> Result<()>) -> Result<Outcome> {
+        let offsets = &requests(axes);
+        let mut ours = self.writes(axes, offsets);
+        let mut floor = self.floor(axes, offsets);
+        let ways: [&mut dyn Way; 2] = [&mut ours, &mut floor];
+        let [ours, floor] = Contest::default().sides(offsets.len(), prepare, ways)?;
+        Ok(Outcome::of(ours, floor))
     }
 
     /// The overwrite of what is preserved already, against plain writes.
@@ -109,17 +88,65 @@ impl Stage {
     /// # Errors
     ///
     /// As [`Stage::first_overwrite`].
-    pub fn rewrite(&self, pattern: Pattern, length: u64) -> Result<Outcome> {
-        let offsets = pattern.offsets(self.size, length);
-        let data = vec![0xa5; length as usize];
+    pub fn rewrite(&self, axes: Axes) -> Result<Outcome> {
+        let offsets = &requests(axes);
         self.renew()?;
-        self.overwrite(pattern, length)?;
-        Contest::default().run(
-            offsets.len(),
-            || Ok(()),
-            |nth| Ok(self.volume.write(offsets[nth], &data)?),
-            |nth| Ok(self.origin.write_all_at(&data, offsets[nth])?),
-        )
+        self.overwrite(axes)?;
+        let mut ours = self.writes(axes, offsets);
+        let mut plain = self.plain_writes(axes, offsets);
+        let ways: [&mut dyn Way; 2] = [&mut ours, &mut plain];
+        let [ours, plain] = Contest::default().sides(offsets.len(), || Ok(()), ways)?;
+        Ok(Outcome::of(ours, plain))
+    }
+
+    /// Reads of the volume by its active node, against plain reads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::first_overwrite`].
+    pub fn active_read(&self, axes: Axes) -> Result<Outcome> {
+        let volume = &self.volume;
+        self.reads(axes, |offset, buffer| Ok(volume.read(offset, buffer)?))
+    }
+
+    /// Reads of a shadow copy by a passive node, against plain reads of the origin.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::first_overwrite`].
+    pub fn passive_read(&self, axes: Axes, copy: &ShadowCopy) -> Result<Outcome> {
+        self.reads(axes, |offset, buffer| Ok(copy.read(offset, buffer)?))
+    }
+
+    fn reads(
+        &self,
+        axes: Axes,
+        read: impl Fn(u64, &mut [u8]) -> Result<()> + Sync,
+    ) -> Result<Outcome> {
+        let (offsets, origin, read) = (&requests(axes), &self.origin, &read);
+        let buffer = || Buffer::new(axes.length(), 0);
+        let mut ours = by(axes.threads, || {
+            let mut buffer = buffer();
+            move |nth: usize| read(offsets[nth], &mut buffer)
+        });
+        let mut plain = by(axes.threads, || {
+            let mut buffer = buffer();
+            move |nth: usize| origin.read(offsets[nth], &mut buffer)
+        });
+        let ways: [&mut dyn Way; 2] = [&mut ours, &mut plain];
+        let [ours, plain] = Contest::default().sides(offsets.len(), || Ok(()), ways)?;
+        Ok(Outcome::of(ours, plain))
+    }
+
+    /// The newest copy, as a passive node of its own sees it.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the node cannot be opened.
+    pub fn newest(&self) -> Result<ShadowCopy> {
+        let options = PassiveOptions { caching: self.axes.caching, ..PassiveOptions::default() };
+        let node = Passive::open(&self.path, &options)?;
+        Ok(node.find_newest()?.ok_or("no copy")?)
     }
 
     /// Overwrites everything that the pattern names.
@@ -127,28 +154,66 @@ impl Stage {
     /// # Errors
     ///
     /// The volume's.
-    pub fn overwrite(&self, pattern: Pattern, length: u64) -> Result<()> {
-        let data = vec![0xa5; length as usize];
-        for offset in pattern.offsets(self.size, length) {
+    pub fn overwrite(&self, axes: Axes) -> Result<()> {
+        let data = Buffer::new(axes.length(), 0xa5);
+        for offset in axes.offsets() {
             self.volume.write(offset, &data)?;
         }
         Ok(())
     }
 
     /// Puts a new copy in the place of those there are.
-    fn renew(&self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// The volume's.
+    pub fn renew(&self) -> Result<()> {
         let ids: Vec<_> = self.volume.shadow_copies()?.iter().map(|info| info.id).collect();
         self.volume.delete_shadow_copies(&ids)?;
         self.volume.create_shadow_copy("")?;
         Ok(())
     }
+
+    fn writes<'a>(&'a self, axes: Axes, offsets: &'a [u64]) -> Box<dyn Way + 'a> {
+        let volume = &self.volume;
+        by(axes.threads, move || {
+            let data = Buffer::new(axes.length(), 0xa5);
+            move |nth| Ok(volume.write(offsets[nth], &data)?)
+        })
+    }
+
+    fn plain_writes<'a>(&'a self, axes: Axes, offsets: &'a [u64]) -> Box<dyn Way + 'a> {
+        let origin = &self.origin;
+        by(axes.threads, move || {
+            let data = Buffer::new(axes.length(), 0xa5);
+            move |nth| origin.write(offsets[nth], &data)
+        })
+    }
+
+    fn floor<'a>(&'a self, axes: Axes, offsets: &'a [u64]) -> Box<dyn Way + 'a> {
+        let (origin, area) = (&self.origin, &self.area);
+        let (length, durable) = (axes.length(), axes.durability == Durability::Durable);
+        by(axes.threads, move || {
+            let (data, mut old) = (Buffer::new(length, 0xa5), Buffer::new(length, 0));
+            move |nth| {
+                origin.read(offsets[nth], &mut old)?;
+                area.write((nth * length) as u64, &old)?;
+                if durable {
+                    area.sync()?;
+                }
+                origin.write(offsets[nth], &data)
+            }
+        })
+    }
 }
 
-fn full(path: &Path, size: u64) -> Result<File> {
-    let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
-    let block = vec![0x5a; 1 << 20];
-    for nth in 0..size >> 20 {
-        file.write_all_at(&block, nth << 20)?;
+/// Where the requests of a round go: everywhere, or as many as there is time for.
+fn requests(axes: Axes) -> Vec<u64> {
+    let mut offsets = axes.offsets();
+    if axes.durability == Durability::Durable && axes.work != "rewrite" {
+        offsets.truncate(FLUSHED);
+    } else if axes.caching == Caching::Direct {
+        offsets.truncate(DIRECT);
     }
-    Ok(file)
+    offsets
 }

@@ -1,0 +1,99 @@
+//! A file without any shadow copies: what we compare with.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use shadowvol_host::Caching;
+
+use crate::{Buffer, Result};
+
+/// Bytes that are written at once when a file is filled.
+const PIECE: usize = 1 << 20;
+
+/// A plain file, read and written by the system calls that we use, too.
+#[derive(Debug)]
+pub struct Plain(File);
+
+impl Plain {
+    /// A new file without a zero in it, so that nothing is saved on zeros.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made or written.
+    pub fn create(path: &Path, size: u64, caching: Caching) -> Result<Self> {
+        File::create(path)?;
+        let plain = Self::open(path, caching)?;
+        let piece = Buffer::new(PIECE, 0x5a);
+        for at in (0..size).step_by(PIECE) {
+            plain.write(at, &piece[..(size - at).min(PIECE as u64) as usize])?;
+        }
+        Ok(plain)
+    }
+
+    /// A file that is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open(path: &Path, caching: Caching) -> Result<Self> {
+        Self::access(path, caching, OpenOptions::new().read(true).write(true))
+    }
+
+    /// A file that is there, to be read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open_read_only(path: &Path, caching: Caching) -> Result<Self> {
+        Self::access(path, caching, OpenOptions::new().read(true))
+    }
+
+    fn access(path: &Path, caching: Caching, access: &mut OpenOptions) -> Result<Self> {
+        if caching == Caching::Direct {
+            direct(access)?;
+        }
+        Ok(Self(access.open(path)?))
+    }
+
+    /// `pread`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        Ok(self.0.read_exact_at(buffer, offset)?)
+    }
+
+    /// `pwrite`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
+        Ok(self.0.write_all_at(data, offset)?)
+    }
+
+    /// `fdatasync`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.0.sync_data()?)
+    }
+}
+
+/// Past the page cache.
+#[cfg(target_os = "linux")]
+fn direct(access: &mut OpenOptions) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    access.custom_flags(rustix::fs::OFlags::DIRECT.bits().cast_signed());
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn direct(_: &mut OpenOptions) -> Result<()> {
+    Err("direct I/O is measured on Linux only".into())
+}

@@ -1,0 +1,87 @@
+//! What can be read and written, by many requests at a time.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use hdrhistogram::Histogram;
+use shadowvol_benches::{Buffer, Plain, Result, Way, by};
+use shadowvol_host::{ShadowCopy, Volume};
+
+/// What requests do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+/// Requests of one kind and length.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requests<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) offsets: &'a [u64],
+    pub(crate) length: usize,
+}
+
+/// A connection to a disk.
+pub(crate) trait Disk: Send {
+    /// Makes these requests, as many at a time as the disk takes, notes their latencies, and returns
+    /// the time of all.
+    fn run(&mut self, requests: Requests<'_>, latencies: &mut Histogram<u64>) -> Result<Duration>;
+}
+
+/// What is read and written in this process, by so many threads.
+pub(crate) struct Local<B> {
+    pub(crate) bytes: B,
+    pub(crate) depth: usize,
+}
+
+/// Bytes in this process's reach.
+pub(crate) trait Bytes: Send + Sync {
+    fn read(&self, at: u64, buffer: &mut [u8]) -> Result<()>;
+
+    fn write(&self, at: u64, data: &[u8]) -> Result<()>;
+}
+
+impl<B: Bytes> Disk for Local<B> {
+    fn run(&mut self, requests: Requests<'_>, latencies: &mut Histogram<u64>) -> Result<Duration> {
+        let (bytes, Requests { kind, offsets, length }) = (&self.bytes, requests);
+        let mut way = by(self.depth, move || {
+            let mut buffer = Buffer::new(length, 0xa5);
+            move |nth: usize| match kind {
+                Kind::Read => bytes.read(offsets[nth], &mut buffer),
+                Kind::Write => bytes.write(offsets[nth], &buffer),
+            }
+        });
+        way.time(0..offsets.len(), latencies)
+    }
+}
+
+impl Bytes for Plain {
+    fn read(&self, at: u64, buffer: &mut [u8]) -> Result<()> {
+        Self::read(self, at, buffer)
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> Result<()> {
+        Self::write(self, at, data)
+    }
+}
+
+impl Bytes for Arc<Volume> {
+    fn read(&self, at: u64, buffer: &mut [u8]) -> Result<()> {
+        Ok(Volume::read(self, at, buffer)?)
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> Result<()> {
+        Ok(Volume::write(self, at, data)?)
+    }
+}
+
+impl Bytes for ShadowCopy {
+    fn read(&self, at: u64, buffer: &mut [u8]) -> Result<()> {
+        Ok(Self::read(self, at, buffer)?)
+    }
+
+    fn write(&self, _: u64, _: &[u8]) -> Result<()> {
+        Err("a shadow copy is read only".into())
+    }
+}
