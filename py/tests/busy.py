@@ -15,8 +15,8 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for nth in range(draw.randrange(60)):
-            file = folder / f"a file with a name that fills blocks, {nth} of {day}"
-            file.write_bytes(bytes([day % 256]) * draw.randrange(9000))
+            path = folder / f"a file with a name that fills blocks, {nth} of {day}"
+            path.write_bytes(bytes([day % 256]) * draw.randrange(9000))
         with (folder / "reserved").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, 200_000)
             file.seek(draw.randrange(150_000))

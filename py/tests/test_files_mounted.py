@@ -30,7 +30,7 @@ SIZE = 48 << 20
 COPIES = 6
 BUSY = Path(__file__).with_name("busy.py")
 
-Tree = dict[str, tuple[int, int, bytes]]
+Tree = dict[str, tuple[int, int, int, bytes]]
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def inside(files: sv.Files) -> Tree:
                 is_link = stat.S_ISLNK(facts.st_mode)
                 content = os.fsencode(files.readlink(path)) if is_link else b""
             size = 0 if stat.S_ISDIR(facts.st_mode) else facts.st_size
-            tree[path] = (facts.st_mode, size, content)
+            tree[path] = (facts.st_mode, facts.st_mtime_ns, size, content)
     return tree
 
 
@@ -92,7 +92,12 @@ def outside(folder: Path) -> Tree:
                 is_link = stat.S_ISLNK(facts.st_mode)
                 content = os.fsencode(path.readlink()) if is_link else b""
             size = 0 if stat.S_ISDIR(facts.st_mode) else facts.st_size
-            tree[str(path).removeprefix(str(folder))] = (facts.st_mode, size, content)
+            tree[str(path).removeprefix(str(folder))] = (
+                facts.st_mode,
+                facts.st_mtime_ns,
+                size,
+                content,
+            )
     return tree
 
 

@@ -142,21 +142,19 @@ export class Files {
 
   /** The names in a directory, sorted, each with what is known of its file. */
   async list(path: FilePath = '/'): Promise<FileEntry[]> {
-    using directory = await this.#find(path);
-    const listed = await this.#ask((raw) => raw.list(directory), path);
+    const listed = await this.#at(path, true, (raw, directory) => raw.list(directory));
     const entries: FileEntry[] = [];
     for (let nth = 0; nth < listed.length; nth += 2) {
       const [bytes, number] = [listed[nth] as Uint8Array, listed[nth + 1] as number];
-      using node = await this.#ask((raw) => raw.node(number), path);
-      entries.push({ name: text(bytes), bytes, ...facts(node) });
+      const known = facts(await this.#ask((raw) => raw.node(number), path));
+      entries.push({ name: text(bytes), bytes, ...known });
     }
     return entries.sort((one, other) => compare(one.name, other.name));
   }
 
   /** What is known of a file, or of a symbolic link itself. */
   async stat(path: FilePath, { follow = true }: { follow?: boolean } = {}): Promise<FileFacts> {
-    using node = await this.#find(path, follow);
-    return facts(node);
+    return facts(await this.#find(path, follow));
   }
 
   /** Whether there is such a file; a symbolic link that leads nowhere is none. */
@@ -173,8 +171,7 @@ export class Files {
 
   /** What a symbolic link has in it. */
   async readLink(path: FilePath): Promise<string> {
-    using link = await this.#find(path, false);
-    return text(await this.#ask((raw) => raw.target(link), path));
+    return text(await this.#at(path, false, (raw, link) => raw.target(link)));
   }
 
   /** The bytes of a file. */
@@ -199,9 +196,9 @@ export class Files {
 
   /** Where the bytes of a file are in the source, in order. */
   async pieces(path: FilePath, { offset = 0, length }: FileRange = {}): Promise<FilePiece[]> {
-    using file = await this.#find(path);
-    const most = length ?? Math.max(0, file.size - offset);
-    const told = await this.#ask((raw) => raw.pieces(file, offset, most), path);
+    const told = await this.#at(path, true, (raw, file) =>
+      raw.pieces(file, offset, length ?? Math.max(0, file.size - offset)),
+    );
     return Array.from({ length: told.length / 2 }, (_, nth) => {
       const [place = -1, length = 0] = told.subarray(nth * 2);
       return place < 0 ? { length } : { place: place + this.#offset, length };
@@ -217,7 +214,21 @@ export class Files {
     this.close();
   }
 
-  #find(path: FilePath, follow = true): Promise<RawNode> {
+  /** Does a request about the file at a path. */
+  async #at<T>(
+    path: FilePath,
+    follow: boolean,
+    request: (raw: RawFiles, node: RawNode) => T | undefined,
+  ): Promise<T> {
+    const node = await this.#find(path, follow);
+    try {
+      return await this.#ask((raw) => request(raw, node), path);
+    } finally {
+      node.free();
+    }
+  }
+
+  #find(path: FilePath, follow: boolean): Promise<RawNode> {
     const bytes = typeof path === 'string' ? new TextEncoder().encode(path) : path;
     return this.#ask((raw) => raw.find(bytes, follow), path);
   }
@@ -255,8 +266,10 @@ function named<T>(path: FilePath | undefined, request: () => T): T {
   }
 }
 
+/** What a node says of itself; it is let go of. */
 function facts(node: RawNode): FileFacts {
   const { kind, size, permissions, modified, number } = node;
+  node.free();
   const named = KINDS[kind] ?? 'file';
   return { kind: named, size, permissions, modified: new Date(modified), inode: number };
 }

@@ -5,6 +5,7 @@ The file system inside is read as it lies on the volume; nothing is mounted.
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from shadowvol.cli.target import Target
 _offset = click.option(
     "--offset",
     type=parse_size,
-    default=0,
+    default="0",
     metavar="SIZE",
     help="Where the file system begins: the first byte of a partition, as 1M.",
 )
@@ -62,7 +63,7 @@ def ls(
 
 @click.command()
 @options.target
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, type=str, required=True)
 @_offset
 @options.diff
 def cat(*, target: Target, paths: tuple[str, ...], offset: int, diff: Path | None) -> None:
@@ -70,12 +71,11 @@ def cat(*, target: Target, paths: tuple[str, ...], offset: int, diff: Path | Non
 
     To get back a file that was lost: shadowvol cat disk.img@newest /home/me/letter > letter
     """
-    out = click.get_binary_stream("stdout")
     with sv.Passive.open(target.image, diff=diff) as node:
         files = target.of(node).files(offset=offset)
         for path in paths:
             with files.open(path) as file:
-                copyfileobj(cast("IO[bytes]", file), out, 1 << 20)
+                copyfileobj(cast("IO[bytes]", file), sys.stdout.buffer, 1 << 20)
 
 
 def _found(
