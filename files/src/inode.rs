@@ -178,13 +178,18 @@ fn parse(number: u32, bytes: &[u8], seed: Option<u32>) -> Result<Inode, Problem>
         let seconds = i64::from(le32(bytes, at) as i32) + (i64::from(more & 3) << 32);
         Time { seconds, nanoseconds: (more >> 2).min(999_999_999) }
     };
+    let links = le16(bytes, 0x1a);
+    if links == 0 {
+        // Nobody has a name for it.
+        return Err(damaged);
+    }
     Ok(Inode {
         number,
         kind: kind_of(mode).ok_or(damaged)?,
         permissions: mode & 0o7777,
         user: u32::from(le16(bytes, 0x78)) << 16 | u32::from(le16(bytes, 0x2)),
         group: u32::from(le16(bytes, 0x7a)) << 16 | u32::from(le16(bytes, 0x18)),
-        links: le16(bytes, 0x1a),
+        links,
         size: joined(le32(bytes, 0x6c), le32(bytes, 0x4)),
         modified: time(0x10, 0x88),
         accessed: time(0x8, 0x8c),

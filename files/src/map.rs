@@ -171,9 +171,8 @@ impl<S: ReadAt> Reader<'_, S> {
 
     fn run_by_list(&self, inode: &Inode, logical: u64) -> Result<Run, Error<S::Error>> {
         let per_block = self.superblock.block_size / 4;
-        let numbered = |bytes: &[u8], nth: u64| u64::from(le32(bytes, nth as usize * 4));
         if logical < DIRECT {
-            return Ok(Run::of(numbered(&inode.map, logical), 1));
+            return Ok(Run::listed(&inode.map, logical, DIRECT));
         }
         let mut rest = logical - DIRECT;
         // Blocks of the file that one number answers for.
@@ -184,29 +183,36 @@ impl<S: ReadAt> Reader<'_, S> {
                 rest -= reach;
                 continue;
             }
-            let mut block = numbered(&inode.map, DIRECT + level - 1);
-            for _ in 0..level {
-                if block == 0 {
-                    break;
-                }
+            let mut list = number_at(&inode.map, DIRECT + level - 1);
+            while list > 0 && reach > per_block {
                 reach /= per_block;
-                block = numbered(&self.block(block)?, rest / reach);
+                list = number_at(&self.block(list)?, rest / reach);
                 rest %= reach;
             }
-            return Ok(Run::of(block, reach - rest));
+            return Ok(match list {
+                0 => Run { place: None, blocks: reach - rest },
+                _ => Run::listed(&self.block(list)?, rest, per_block),
+            });
         }
         Err(Part::Map.damaged(inode.number).into())
     }
 }
 
 impl Run {
-    /// A block of a list, or as many that there are not.
-    fn of(block: u64, missing: u64) -> Self {
-        match block {
-            0 => Self { place: None, blocks: missing },
-            _ => Self { place: Some(block), blocks: 1 },
-        }
+    /// What is in a list from one block on, up to its end.
+    fn listed(list: &[u8], nth: u64, end: u64) -> Self {
+        let first = number_at(list, nth);
+        let follows = |&other: &u64| {
+            let expected = if first == 0 { 0 } else { first + other - nth };
+            number_at(list, other) == expected
+        };
+        let blocks = (nth..end).take_while(follows).count() as u64;
+        Self { place: (first > 0).then_some(first), blocks }
     }
+}
+
+fn number_at(list: &[u8], nth: u64) -> u64 {
+    le32(list, nth as usize * 4).into()
 }
 
 impl<'a> Node<'a> {

@@ -77,7 +77,7 @@ impl<'r, 'a, S: ReadAt> Log<'r, 'a, S> {
         let is_sane = is_known
             && u64::from(be32(superblock, 0xc)) == reader.superblock.block_size
             && u64::from(end) * reader.superblock.block_size <= inode.size
-            && first > 0
+            && (1..end).contains(&first)
             && (start == 0 || (first..end).contains(&start));
         if !is_sane {
             return Err(damaged.into());

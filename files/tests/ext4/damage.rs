@@ -1,13 +1,13 @@
 //! Damage of any sort: an error, or something that does not matter; never a panic, never without
 //! an end, and where there are checksums, never a wrong tree.
 
-use std::cell::Cell;
+use core::cell::Cell;
 use std::fs;
 
 use shadowvol_files::{Error, FileSystem};
 
 use crate::images::{Image, Patient, Refused, Workshop};
-use crate::shape::{Shapes, of_image, walk};
+use crate::shape::{Shapes, of_image, read_path, walk};
 
 /// As many changed images of each sort.
 const TRIES: u64 = 400;
@@ -47,6 +47,40 @@ fn changed_bytes_are_found_or_do_no_harm() {
         }
         assert!(harmed > 0, "{options:?}: all of it missed what matters");
     }
+}
+
+/// What a journal has is there, or the file is as it was, or the damage is told.
+#[test]
+fn changed_bytes_of_a_journal_are_found_or_end_it() {
+    let Some(workshop) = Workshop::open() else { return };
+    let folder = workshop.path("folder");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("file"), [b'o'; 1024]).expect("a file");
+    fs::write(workshop.path("new"), [b'n'; 1024]).expect("bytes");
+    let image = workshop.image(&folder, 4 << 20, &["-b", "1024", "-J", "size=1"]);
+    let is_it = |block: &[u8]| block == [b'o'; 1024];
+    let block = image.bytes.chunks(1024).position(is_it).expect("the file's block");
+    let new = workshop.path("new");
+    let write = format!("journal_write -b {block} \"{}\"\n", new.display());
+    let commands = format!("journal_open -c -v 3\n{write}journal_close\n");
+    let dirty = workshop.debugfs(&image, &commands);
+    let journal = workshop.journal(&dirty, 4);
+    let mut outcomes = [0; 3];
+    for seed in 0..TRIES {
+        let mut draw = Draw(seed);
+        let mut changed = dirty.clone();
+        let at = journal[draw.below(4)] * 1024 + draw.below(1024);
+        changed.bytes[at] ^= 1 << draw.below(8);
+        let outcome = match read_path(&changed, "file") {
+            Ok(bytes) if bytes == [b'n'; 1024] => 0,
+            Ok(bytes) if bytes == [b'o'; 1024] => 1,
+            Ok(_) => panic!("seed {seed}: wrong, and nobody said so"),
+            Err(_) => 2,
+        };
+        outcomes[outcome] += 1;
+    }
+    // The commit is one of the four blocks: without it, nothing was committed.
+    assert!(outcomes[1] > 0 && outcomes[1] < TRIES / 3 && outcomes[2] > TRIES / 2, "{outcomes:?}");
 }
 
 /// Looks at all that is in an image; says whether anything could not be read, or is not what it was.

@@ -1,6 +1,6 @@
 //! Images, made with the programs of e2fsprogs.
 
-use std::cell::Cell;
+use core::cell::Cell;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

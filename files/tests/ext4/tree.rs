@@ -1,12 +1,13 @@
 //! What was put in comes out.
 
+use core::time::Duration;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use shadowvol_files::{FileSystem, Inode, Links};
 
