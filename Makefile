@@ -9,8 +9,8 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 
 # Folders are looked for in, because they come one after the other.
-RUST_SOURCES := $(shell find core host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
-WASM_SOURCES := $(shell find core/src wasm/src wasm/ts -type f) core/Cargo.toml wasm/Cargo.toml wasm/tsconfig.json
+RUST_SOURCES := $(shell find core files host py benches -name '*.rs' -o -name Cargo.toml 2>/dev/null)
+WASM_SOURCES := $(shell find core/src files/src wasm/src wasm/ts -type f) core/Cargo.toml files/Cargo.toml wasm/Cargo.toml wasm/tsconfig.json
 PAGE_SOURCES := $(shell find wasm/www/src wasm/www/public -type f) wasm/www/index.html wasm/www/vite.config.ts
 SCHEDULES := --features shadowvol-host/schedules --test schedules
 PYTEST_ARGS ?=
@@ -129,6 +129,7 @@ lint: $(VENV)/ready wasm/www/node_modules/ready ## Check formats, lints and type
 	cargo clippy --locked -p shadowvol --features sim --all-targets -- -D warnings
 	cargo clippy --locked --workspace --exclude shadowvol-py $(SCHEDULES) --test kernels -- -D warnings
 	cargo clippy --locked -p shadowvol-wasm --no-default-features --features sim -- -D warnings
+	cargo clippy --locked -p shadowvol-wasm --no-default-features --features files -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use shadowvol::machine::Medium;
 use shadowvol::{Error as EngineError, IoKind};
+use shadowvol_files::Problem;
 
 use crate::backup::RepositoryError;
 use crate::file::FileError;
@@ -81,6 +82,14 @@ pub enum Error {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// A file inside a shadow copy cannot be had, or none can.
+    #[error("{}{problem}", path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default())]
+    Files {
+        /// The file, if it was asked for by its name.
+        path: Option<String>,
+        /// What is in the way.
+        problem: Problem,
+    },
     /// The volume was closed.
     #[error("the volume is closed; open it again")]
     Closed,

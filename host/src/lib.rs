@@ -3,8 +3,8 @@
 //! [`Volume`] is the active node of a volume, [`Passive`] a passive one; both drive the step
 //! machines of [`shadowvol`] with the caller's threads. Below them lie the media: [`File`],
 //! [`ReadOnlyFile`], [`SharedMemory`], or any backend of your own. [`Fork`] is a copy that can be
-//! written to. [`set`] takes copies of several
-//! volumes at one instant, with the applications that use them.
+//! written to, [`Files`] the files inside a copy. [`set`] takes copies of several volumes at one
+//! instant, with the applications that use them.
 
 pub mod backup;
 mod check;
@@ -16,6 +16,7 @@ mod error;
 pub mod explored;
 mod extent;
 pub mod file;
+mod files;
 mod fork;
 pub mod identity;
 mod image;
@@ -39,6 +40,7 @@ pub use check::{CheckReport, Finding, check};
 pub use error::Error;
 pub use extent::ByteExtent;
 pub use file::{Caching, Durability, File, FileError, FileOptions, Mapping, ReadOnlyFile};
+pub use files::Files;
 pub use fork::{Fork, ForkOptions};
 pub use image::Format;
 pub use media::{BoxError, Media, ReadMedia, Source, Target};

@@ -12,8 +12,9 @@ use shadowvol_host::{CopyOptions, Error, ForkOptions, Passive, ShadowCopy as Hos
 
 use crate::buffer::{Output, filled};
 use crate::errors::raise;
+use crate::files::FileTree;
 use crate::fork::Fork;
-use crate::number::{Bytes, within};
+use crate::number::{Bytes, bytes, within};
 use crate::progress::watched;
 use crate::session::Session;
 use crate::when::{time, time_if_any};
@@ -162,6 +163,19 @@ impl ShadowCopy {
     /// The copy as a raw file object (an io.RawIOBase).
     fn open(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
         slf.py().import("shadowvol._raw")?.getattr("ShadowCopyIO")?.call1((slf,))
+    }
+
+    /// The files of an ext4 file system inside the copy.
+    #[pyo3(signature = (*, offset = 0))]
+    fn files(
+        slf: Bound<'_, Self>,
+        #[pyo3(from_py_with = bytes)] offset: u64,
+    ) -> PyResult<Bound<'_, PyAny>> {
+        let py = slf.py();
+        let copy = slf.get().open_copy(py)?;
+        let files = py.detach(move || copy.files(offset)).map_err(raise)?;
+        let class = py.import("shadowvol._files")?.getattr("Files")?;
+        class.call1((FileTree(files), slf.get().info.id.number()))
     }
 
     /// A writable fork of the copy, which is discarded at its end.

@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyException, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use shadowvol::Error as EngineError;
+use shadowvol_files::Problem;
 use shadowvol_host::backup::RepositoryError;
 use shadowvol_host::lock::LockError;
 #[cfg(target_os = "linux")]
@@ -74,6 +75,7 @@ fn kind_of(error: &Error) -> Kind {
         }
         Error::Trace { .. } => ("BadTrace", vec![]),
         Error::BeingRecorded { .. } => ("AlreadyRecording", vec![]),
+        Error::Files { problem, .. } => (class_of_problem(problem), vec![]),
         Error::Closed => ("Closed", vec![]),
         Error::System { source, .. } => (class_of_io(source), vec![]),
         _ => ("Error", vec![]),
@@ -155,6 +157,30 @@ fn class_of_io(error: &io::Error) -> &'static str {
     }
 }
 
+fn class_of_problem(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NotExt4 { .. } => "NotAFileSystem",
+        Problem::Unsupported { .. } => "UnsupportedFileSystem",
+        Problem::Damaged { .. } => "FileSystemDamaged",
+        Problem::NoSuchFile => "NoSuchFile",
+        Problem::NotADirectory => "NotADirectory",
+        Problem::IsADirectory => "IsADirectory",
+        _ => "BadFile",
+    }
+}
+
+/// What an operating system would say, by its name in the module `errno`.
+fn errno_of(problem: &Problem) -> Option<&'static str> {
+    Some(match problem {
+        Problem::NoSuchFile => "ENOENT",
+        Problem::NotADirectory => "ENOTDIR",
+        Problem::IsADirectory => "EISDIR",
+        Problem::TooManyLinks => "ELOOP",
+        Problem::NotALink | Problem::Special => "EINVAL",
+        _ => return None,
+    })
+}
+
 /// What an error and its sources say.
 #[derive(Default)]
 struct Chain {
@@ -178,6 +204,11 @@ impl Chain {
             Error::System { what, source } => {
                 chain.say(what);
                 chain.follow(Some(source));
+            }
+            Error::Files { path, problem } => {
+                chain.path.clone_from(path);
+                chain.say(&problem.to_string());
+                chain.system = errno_of(problem).and_then(number_named);
             }
             Error::File(error) => chain.follow(Some(error)),
             Error::Lock(error) => chain.follow(Some(error)),
@@ -222,6 +253,10 @@ impl Chain {
 
 fn number_of(error: &(dyn StdError + 'static)) -> Option<i32> {
     error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error)
+}
+
+fn number_named(name: &str) -> Option<i32> {
+    Python::attach(|py| py.import("errno").ok()?.getattr(name).ok()?.extract().ok())
 }
 
 /// The operating system's words, without the number that Rust adds to them.

@@ -12,6 +12,7 @@ mod copy;
 mod errors;
 mod event;
 mod extent;
+mod files;
 mod fork;
 mod memory;
 mod mount;
@@ -43,6 +44,8 @@ fn _shadowvol(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<copy::ShadowCopy>()?;
     module.add_class::<fork::Fork>()?;
     module.add_class::<fork::Draft>()?;
+    module.add_class::<files::FileTree>()?;
+    module.add_class::<files::FileNode>()?;
     module.add_class::<set::SetCreation>()?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<mount::Mount>()?;

@@ -7,6 +7,7 @@ status. Neither ever gets a traceback. What only reads works while another proce
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
+import ext4
 import shadowvol as sv
 from sectors import difference, fill
 from shadowvol.cli import main
@@ -296,3 +298,36 @@ def test_sizes_for_people() -> None:
         "1 GiB",
         "1024 PiB",
     ]
+
+
+def test_files_inside_a_copy(image: Path, tmp_path: Path) -> None:
+    ext4.make(image, ext4.tree(tmp_path / "folder"))
+    run("init", image)
+    run("snapshot", image)
+    with sv.Volume.open(image) as vol:
+        # What reads works while another node writes over everything.
+        vol.discard(0, vol.size)
+        assert run("cat", f"{image}@1", "latest", "home/script").stdout == (
+            "Dear Ann,\nall is well.\n#!/bin/sh\n"
+        )
+        lines = run("ls", f"{image}@1").stdout
+        assert re.search(r"^ *drwx\S+ +\d+ +\d{4}-\S+ \S+ +home *$", lines, re.MULTILINE)
+        assert "latest -> home/letters/to Ann" in lines
+        assert r"gr\xfc\xdfe" in lines or r"gr\udcfc\udcdfe" in lines
+        assert "/home/letters/to Ann" in run("ls", "-R", f"{image}@newest").stdout
+        assert run("ls", f"{image}@1", "home/photo").stdout.split()[-1] == "home/photo"
+    found = {file["path"]: file for file in report("ls", f"{image}@1", "-R")}
+    assert found["/home/script"]["mode"] == "-rwsr-x---"
+    assert found["/home/script"]["modified"].startswith("2009-02-13T23:31:30")
+    assert found["/home/photo"]["size"] == 256 * 800
+    assert found["/out"]["target"] == "../../../etc/passwd"
+    assert found[os.fsdecode(b"/gr\xfc\xdfe")]["size"] == len("no UTF-8")
+    wrong = run("cat", f"{image}@1", "nothing", status=1)
+    assert wrong.stderr == "Error: nothing: there is no such file\n"
+    run("snapshot", image)
+    assert "only zeros" in run("ls", f"{image}@2", status=1).stderr
+    with sv.Volume.open(image) as vol:
+        vol.write(510, b"\x55\xaa")
+        vol.create_shadow_copy()
+    assert "--offset" in run("ls", f"{image}@newest", status=1).stderr
+    assert "no size" in run("ls", f"{image}@1", "--offset", "some", status=2).stderr

@@ -15,12 +15,15 @@
 //! | `checksum`| CRC-32C                                                      |
 //! | `error`   | errors as JavaScript's                                       |
 //! | `sim`     | the simulator and the explorer, a feature                    |
+//! | `files`   | the files of an ext4 file system, a feature                  |
 
 extern crate alloc;
 
 #[cfg(feature = "engine")]
 mod checksum;
 mod error;
+#[cfg(feature = "files")]
+mod files;
 #[cfg(feature = "engine")]
 mod medium;
 #[cfg(feature = "engine")]

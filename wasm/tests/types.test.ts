@@ -29,6 +29,7 @@ import {
   Volume,
   type VolumeEvent,
 } from 'shadowvol';
+import type { FileEntry, Files, FilesSource } from 'shadowvol/files';
 import type { Action, Order, Report, SimEvent, Simulation } from 'shadowvol/sim';
 
 test('types', () => {
@@ -44,6 +45,12 @@ test('types', () => {
   expectTypeOf<ShadowCopy>().not.toHaveProperty('write');
   expectTypeOf<ShadowCopy>().toExtend<ShadowCopyInfo>();
   expectTypeOf(new Uint8Array()).toExtend<Parameters<Volume['readInto']>[1]>();
+
+  expectTypeOf<ShadowCopy['files']>().returns.resolves.toEqualTypeOf<Files>();
+  expectTypeOf<ShadowCopy>().toExtend<FilesSource>();
+  expectTypeOf<Files['list']>().returns.resolves.toEqualTypeOf<FileEntry[]>();
+  expectTypeOf<Files['read']>().returns.resolves.toEqualTypeOf<Uint8Array<ArrayBuffer>>();
+  expectTypeOf<Files>().not.toHaveProperty('write');
 
   // A passive node's media need not be writable; an active one's must.
   expectTypeOf(Passive.open).parameter(0).toEqualTypeOf<Media<ReadableMedium>>();

@@ -1,5 +1,6 @@
 import type { RawShadowCopy } from './engine/shadowvol.js';
 import { ShadowvolError } from './error.js';
+import type { Files, FilesOptions } from './files.js';
 import { whole } from './medium.js';
 
 /** What is known of a shadow copy. */
@@ -87,6 +88,17 @@ export class ShadowCopy implements ShadowCopyInfo {
   async readInto(offset: number, buffer: Uint8Array): Promise<number> {
     await this.#raw.readInto(whole('offset', offset), buffer);
     return buffer.length;
+  }
+
+  /**
+   * The files of an ext4 file system inside the copy. Their reader is a module of its own, which is
+   * loaded now.
+   *
+   * @throws `not-a-file-system`, `unsupported-file-system`, `file-system-damaged`, `gone`.
+   */
+  async files(options?: FilesOptions): Promise<Files> {
+    const { Files } = await import('./files.js');
+    return Files.open(this, options);
   }
 
   /** The whole copy, or a part of it, in pieces of at most `piece` bytes. */

@@ -62,6 +62,18 @@ export type ErrorKind =
   | 'duplicate-volume'
   /** Somebody asked for it to stop. */
   | 'cancelled'
+  /** No ext4 file system begins there; the message says what does. */
+  | 'not-a-file-system'
+  /** The file system, or the file, has a feature that is not read. */
+  | 'unsupported-file-system'
+  /** The file system contradicts its checksums or itself. */
+  | 'file-system-damaged'
+  | 'no-such-file'
+  | 'not-a-directory'
+  /** A directory has no bytes to read. */
+  | 'is-a-directory'
+  /** It is no regular file, no symbolic link, or one that leads in circles. */
+  | 'bad-file'
   /** A scenario, a move or an order of the simulator that makes no sense. */
   | 'nonsense'
   | 'error';

@@ -2,6 +2,7 @@ export type { Extent, ShadowCopyInfo, StreamOptions } from './copy.js';
 export { ShadowCopy } from './copy.js';
 export type { ErrorFacts, ErrorKind } from './error.js';
 export { ShadowvolError } from './error.js';
+export type { Files, FilesOptions } from './files.js';
 export { Http, type HttpOptions } from './http.js';
 export { load, type Source } from './load.js';
 export type { Awaitable, Media, Medium, ReadableMedium } from './medium.js';

@@ -1,4 +1,4 @@
-//! A whole program without std, with the core in it.
+//! A whole program without std, with the core and the reader of files in it.
 //!
 //! A program has one panic handler. This one brings its own, and std has one too: so when the core,
 //! or anything below it, uses std, the compiler finds two and refuses. That holds on any target,
@@ -6,6 +6,7 @@
 #![no_std]
 
 extern crate shadowvol;
+extern crate shadowvol_files;
 
 #[cfg(feature = "broken")]
 extern crate std;

@@ -15,9 +15,9 @@ b'\x00\x00\x00'
 >>> vol.close()
 
 :class:`Volume` is the active node, :class:`Passive` a passive one, :class:`ShadowCopy` the volume
-as it was at one instant, :class:`Fork` a copy that can be written to and is thrown away, and
-:class:`Repository` where copies are backed up. :func:`plan` says how much room shadow copies take.
-Everything that goes wrong is an :class:`Error`.
+as it was at one instant, :class:`Files` the files inside of it, :class:`Fork` a copy that can be
+written to and is thrown away, and :class:`Repository` where copies are backed up. :func:`plan` says
+how much room shadow copies take. Everything that goes wrong is an :class:`Error`.
 """
 
 from shadowvol._backend import Backend, ReadBackend
@@ -25,6 +25,7 @@ from shadowvol._errors import (
     AlreadyRecording,
     BackupDamaged,
     BadChunkSize,
+    BadFile,
     BadTarget,
     BadTrace,
     CachedMedium,
@@ -40,8 +41,10 @@ from shadowvol._errors import (
     Error,
     ExternalWrite,
     Fenced,
+    FileSystemDamaged,
     Finished,
     Gone,
+    IsADirectory,
     LabelTooLong,
     MediumError,
     MediumExists,
@@ -49,7 +52,10 @@ from shadowvol._errors import (
     MountBusy,
     NoSuchBackup,
     NoSuchCopy,
+    NoSuchFile,
     NotADiffArea,
+    NotADirectory,
+    NotAFileSystem,
     NotARepository,
     OriginSize,
     OtherOrigin,
@@ -65,9 +71,11 @@ from shadowvol._errors import (
     TooManyVolumes,
     Unfinished,
     UnknownFormat,
+    UnsupportedFileSystem,
     WrongState,
 )
 from shadowvol._extent import Extent
+from shadowvol._files import FileEntry, FileIO, Files
 from shadowvol._plan import Plan, PlanInterval, PlanRow, TraceFacts, plan
 from shadowvol._raw import ForkIO, ShadowCopyIO
 from shadowvol._report import Failure, Part, Report
@@ -102,6 +110,7 @@ __all__ = [
     "BackupDamaged",
     "BackupSet",
     "BadChunkSize",
+    "BadFile",
     "BadTarget",
     "BadTrace",
     "CachedMedium",
@@ -121,11 +130,16 @@ __all__ = [
     "ExternalWrite",
     "Failure",
     "Fenced",
+    "FileEntry",
+    "FileIO",
+    "FileSystemDamaged",
+    "Files",
     "Finding",
     "Finished",
     "Fork",
     "ForkIO",
     "Gone",
+    "IsADirectory",
     "LabelTooLong",
     "MediumError",
     "MediumExists",
@@ -135,7 +149,10 @@ __all__ = [
     "MountBusy",
     "NoSuchBackup",
     "NoSuchCopy",
+    "NoSuchFile",
     "NotADiffArea",
+    "NotADirectory",
+    "NotAFileSystem",
     "NotARepository",
     "OriginSize",
     "OtherOrigin",
@@ -167,6 +184,7 @@ __all__ = [
     "TraceFacts",
     "Unfinished",
     "UnknownFormat",
+    "UnsupportedFileSystem",
     "VerifyReport",
     "Volume",
     "VolumeStats",

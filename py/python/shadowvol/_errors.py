@@ -248,6 +248,37 @@ class BackupDamaged(Error):
     """A file of the repository is damaged or missing: ``shadowvol verify`` lists what is lost."""
 
 
+# Files inside a shadow copy.
+
+
+class NotAFileSystem(Error):
+    """No ext4 file system begins there; the message says what does."""
+
+
+class UnsupportedFileSystem(Error):
+    """The file system, or the file, has a feature that is not read: mount a fork of the copy."""
+
+
+class FileSystemDamaged(Error):
+    """The file system contradicts its checksums or itself: run e2fsck on a fork of the copy."""
+
+
+class NoSuchFile(Error, FileNotFoundError):
+    """The file system has no file with this path."""
+
+
+class NotADirectory(Error, NotADirectoryError):
+    """The path, or a part of it, is no directory."""
+
+
+class IsADirectory(Error, IsADirectoryError):
+    """The path is a directory, which has no bytes to read."""
+
+
+class BadFile(Error, OSError):
+    """The path is no regular file, no symbolic link, or one that leads in circles."""
+
+
 # Mounts.
 
 
@@ -286,6 +317,7 @@ __all__ = [
     "AlreadyRecording",
     "BackupDamaged",
     "BadChunkSize",
+    "BadFile",
     "BadTarget",
     "BadTrace",
     "CachedMedium",
@@ -301,8 +333,10 @@ __all__ = [
     "Error",
     "ExternalWrite",
     "Fenced",
+    "FileSystemDamaged",
     "Finished",
     "Gone",
+    "IsADirectory",
     "LabelTooLong",
     "MediumError",
     "MediumExists",
@@ -310,7 +344,10 @@ __all__ = [
     "MountBusy",
     "NoSuchBackup",
     "NoSuchCopy",
+    "NoSuchFile",
     "NotADiffArea",
+    "NotADirectory",
+    "NotAFileSystem",
     "NotARepository",
     "OriginSize",
     "OtherOrigin",
@@ -326,6 +363,7 @@ __all__ = [
     "TooManyVolumes",
     "Unfinished",
     "UnknownFormat",
+    "UnsupportedFileSystem",
     "WrongState",
 ]
 

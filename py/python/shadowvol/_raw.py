@@ -6,7 +6,7 @@ import errno
 import io
 import operator
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -14,10 +14,24 @@ if TYPE_CHECKING:
     from shadowvol._shadowvol import Fork, ShadowCopy
 
 
-class _RawIO(io.RawIOBase):
+class Source(Protocol):
+    """What can be read at any place."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+    def read(self, offset: int, length: int, /) -> bytes:
+        """The bytes from ``offset`` on."""
+
+    def readinto(self, offset: int, buffer: Buffer, /) -> int:
+        """Fill ``buffer`` with the bytes from ``offset`` on."""
+
+
+class RawIO(io.RawIOBase):
     """A position in something that can be read at any place."""
 
-    def __init__(self, source: ShadowCopy | Fork) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source
         self._size = source.size
@@ -84,7 +98,7 @@ class _RawIO(io.RawIOBase):
             raise ValueError("the file object is closed")
 
 
-class ShadowCopyIO(_RawIO):
+class ShadowCopyIO(RawIO):
     """A shadow copy as a raw, seekable, read-only file object.
 
     It keeps a position, as a file does, and so is for one thread at a time; open as many as you
@@ -96,11 +110,12 @@ class ShadowCopyIO(_RawIO):
     def __init__(self, shadow_copy: ShadowCopy) -> None:
         """Start at the first byte of ``shadow_copy``."""
         super().__init__(shadow_copy)
+        self._id = shadow_copy.id
 
     @property
     def name(self) -> str:
         """What messages call this file."""
-        return f"shadow copy {self._source.id}"
+        return f"shadow copy {self._id}"
 
     @property
     def mode(self) -> str:
@@ -112,7 +127,7 @@ class ShadowCopyIO(_RawIO):
         raise io.UnsupportedOperation(f"{self.name} is read only; write to a fork of it")
 
 
-class ForkIO(_RawIO):
+class ForkIO(RawIO):
     """A fork as a raw, seekable file object to read and write; its size never changes.
 
     It keeps a position, and so is for one thread at a time; open as many as you like.

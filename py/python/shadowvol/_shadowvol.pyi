@@ -23,6 +23,7 @@ from typing_extensions import Buffer
 
 from shadowvol._backend import Backend, ReadBackend
 from shadowvol._extent import Extent
+from shadowvol._files import Files
 from shadowvol._raw import ForkIO, ShadowCopyIO
 from shadowvol._types import (
     BackupKind,
@@ -44,6 +45,8 @@ __all__ = [
     "CheckReport",
     "Draft",
     "Event",
+    "FileNode",
+    "FileTree",
     "Finding",
     "Fork",
     "Memory",
@@ -780,6 +783,22 @@ class ShadowCopy:
     def open(self) -> ShadowCopyIO:
         """The copy as a raw file object (an ``io.RawIOBase``); see ``io.BufferedReader``."""
 
+    def files(self, *, offset: int = 0) -> Files:
+        """The files of an ext4 file system inside the copy, to be listed and read.
+
+        Nothing is mounted, and nothing but what is asked for is read. A file system that was in use
+        when the copy was taken is read as it would be after its journal was replayed.
+
+        Args:
+            offset: where the file system begins: the first byte of a partition, if the volume has
+                such.
+
+        Raises:
+            NotAFileSystem: no ext4 file system begins there.
+            UnsupportedFileSystem, FileSystemDamaged: it cannot be read.
+            Gone, OutOfRange, Closed, Corrupt, MediumError: as :meth:`read`.
+        """
+
     def fork(self, *, folder: StrPath | None = None) -> Fork:
         """A writable fork of the copy, which is discarded at its end.
 
@@ -823,6 +842,73 @@ class ShadowCopy:
             Gone: the copy was deleted while it was being copied.
             Closed, Corrupt.
         """
+
+@final
+class FileTree:
+    """The files of an ext4 file system inside a shadow copy, by numbers; ``Files`` has names."""
+
+    @property
+    def label(self) -> bytes:
+        """The file system's name; empty if it has none."""
+
+    @property
+    def replayed(self) -> int:
+        """Blocks whose newest bytes are read from the journal."""
+
+    def find(self, path: bytes, *, follow: bool) -> FileNode:
+        """The file at a path; what a symbolic link at its end leads to, or the link itself."""
+
+    def node(self, number: int, path: bytes) -> FileNode:
+        """The file that a directory has under a number; the path is for messages."""
+
+    def list(self, directory: FileNode) -> list[tuple[bytes, int]]:
+        """The names in a directory, each with its number, without ``.`` and ``..``."""
+
+    def target(self, link: FileNode) -> bytes:
+        """What a symbolic link has in it."""
+
+    def readinto(self, file: FileNode, offset: int, buffer: Buffer) -> int:
+        """Fill ``buffer`` with a file's bytes from ``offset`` on; returns how many there were."""
+
+@final
+class FileNode:
+    """A file that was found, whatever its name."""
+
+    @property
+    def number(self) -> int:
+        """Its number in the file system."""
+
+    @property
+    def mode(self) -> int:
+        """What it is and what may be done with it, as in ``os.stat``."""
+
+    @property
+    def links(self) -> int:
+        """How many names it has."""
+
+    @property
+    def user(self) -> int:
+        """Its owner."""
+
+    @property
+    def group(self) -> int:
+        """Its group."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+    @property
+    def accessed(self) -> int:
+        """When it was last read, in nanoseconds since 1970."""
+
+    @property
+    def modified(self) -> int:
+        """When its bytes were last changed, in nanoseconds since 1970."""
+
+    @property
+    def changed(self) -> int:
+        """When anything of it was last changed, in nanoseconds since 1970."""
 
 @final
 class Fork:

@@ -6,7 +6,9 @@ import type { Page } from 'playwright-core';
 
 import { visit } from './browser.js';
 
-const VIEWS = ['', '#/lab?world=playground&seed=1', '#/lab?world=big&seed=1', '#/tabs'];
+const VIEWS = ['', '#/lab?world=playground&seed=1', '#/lab?world=big&seed=1', '#/tabs', '#/disk'];
+/** What each view shows when it is there, if it is not a node. */
+const FIRST: Record<string, string> = { '#/tabs': '.who-card', '#/disk': '.volume' };
 
 /** What reaches past the right edge of the window, if anything does. */
 async function overflow(page: Page): Promise<string[]> {
@@ -25,7 +27,7 @@ for (const width of [1280, 390]) {
       for (const view of VIEWS) {
         const page = await browser.open(view);
         await page
-          .locator(view === '#/tabs' ? '.who-card' : '.node')
+          .locator(FIRST[view] ?? '.node')
           .first()
           .waitFor();
         await page.waitForTimeout(300);

@@ -11,6 +11,7 @@ from shadowvol.cli.backup import backup
 from shadowvol.cli.check import check
 from shadowvol.cli.copies import copy, diff, info, list_copies
 from shadowvol.cli.demo import demo
+from shadowvol.cli.files import cat, ls
 from shadowvol.cli.fork import fork
 from shadowvol.cli.mount import mount
 from shadowvol.cli.plan import plan
@@ -25,6 +26,7 @@ A day with it:
   shadowvol init disk.img --size 64M
   shadowvol snapshot disk.img --label nightly
   shadowvol copy disk.img@newest nightly.img
+  shadowvol ls disk.img@newest /etc
   shadowvol backup disk.img backups --init
   shadowvol restore latest restored.img --from backups
 
@@ -49,6 +51,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(init, snapshot, take_set, list_copies, info, delete, gc, copy, fork, diff, revert, check),
+    *(ls, cat),
     mount,
     *(backup, backups, restore, verify, prune),
     *(plan, demo),

@@ -37,9 +37,9 @@ def message_of(error: Exception) -> str:
     match error:
         case sv.RoleTaken():
             message += (
-                "\nReading shadow copies works meanwhile (list, info, diff, copy, check). Taking "
-                "and deleting them is for the process that has the volume open, by its own API. "
-                "If it will not be long, `set` and `backup` wait with --wait SECONDS."
+                "\nReading shadow copies works meanwhile (list, info, diff, copy, ls, cat, check). "
+                "Taking and deleting them is for the process that has the volume open, by its own "
+                "API. If it will not be long, `set` and `backup` wait with --wait SECONDS."
             )
         case sv.RepositoryBusy():
             message += "\nA pruning has to be alone; all other commands work side by side."
@@ -49,6 +49,8 @@ def message_of(error: Exception) -> str:
             )
         case sv.MissingMedium() if (image := _image_of_copy(error.filename)) is not None:
             message = f"this command takes the image, not one of its shadow copies: {image}"
+        case sv.NotAFileSystem() if "partition" in message:
+            message += "\nGive it by --offset, as 1M."
         case sv.NotARepository():
             message += "\n`shadowvol backup IMAGE REPOSITORY --init` makes one."
         case sv.MissingMedium() if str(error.filename).endswith(".diff"):

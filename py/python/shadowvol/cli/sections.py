@@ -7,6 +7,7 @@ from shadowvol.cli.errors import ErrorGroup
 SECTIONS = {
     "Volumes": ("init", "info", "check", "revert"),
     "Shadow copies": ("snapshot", "set", "list", "diff", "copy", "fork", "mount", "delete", "gc"),
+    "Files inside": ("ls", "cat"),
     "Backups": ("backup", "backups", "restore", "verify", "prune"),
 }
 OTHERS = "More"

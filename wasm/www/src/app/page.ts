@@ -11,12 +11,14 @@ import { Maps } from '../lab/map.ts';
 import { NEEDED_IN } from '../lab/rules.view.ts';
 import { Tour } from '../lab/tour.ts';
 import { labView } from '../lab/view.ts';
+import { DiskView } from '../disk/view.ts';
 import { TabsView } from '../tabs/view.ts';
 import { help } from './help.ts';
 import { keysOf } from './keys.ts';
 import * as theme from './theme.ts';
 
 const TABS = '#/tabs';
+const DISK = '#/disk';
 /** How often a link follows a world that is played, in milliseconds: browsers allow no more. */
 const LINK_EVERY = 500;
 /** How often texts follow a world that is played so fast that nobody could read along. */
@@ -29,6 +31,7 @@ export class Page {
   readonly #tour = new Tour(this.#lab, this.#explorer, () => this.#draw());
   readonly #maps = new Maps();
   readonly #tabs = new TabsView(() => this.#draw());
+  readonly #disk = new DiskView(() => this.#draw());
   #worlds: Library['worlds'] = [];
   #wanted = false;
   #linked = 0;
@@ -57,12 +60,17 @@ export class Page {
   }
 
   get #inLab(): boolean {
-    return !location.hash.startsWith(TABS);
+    return !location.hash.startsWith(TABS) && !this.#onDisk;
+  }
+
+  get #onDisk(): boolean {
+    return location.hash.startsWith(DISK);
   }
 
   /** Goes where the address says. */
   async #follow(): Promise<void> {
     this.#draw();
+    if (this.#onDisk) return this.#disk.open();
     if (!this.#inLab) return this.#tabs.open();
     if (this.#lab.scene && location.hash === this.#link) return;
     const state = stateOf(location.hash);
@@ -87,6 +95,7 @@ export class Page {
   #render(now: number): void {
     const lab = this.#inLab;
     if (!lab || !this.#lab.isFast || now - this.#written > TEXT_EVERY) this.#write(lab, now);
+    if (this.#onDisk) return;
     if (!lab) return this.#tabs.paint();
     drawLanes(this.#lab, [...this.#root.querySelectorAll<HTMLCanvasElement>('canvas.lane')]);
     const [origin, diff] = this.#root.querySelectorAll<HTMLCanvasElement>('canvas.map');
@@ -98,10 +107,8 @@ export class Page {
   /** All but what is on canvases. */
   #write(lab: boolean, now: number): void {
     this.#written = now;
-    render(
-      html`${this.#bar(lab)} ${lab ? this.#laboratory() : this.#tabs.view()} ${help()}`,
-      this.#root,
-    );
+    const view = lab ? this.#laboratory() : (this.#onDisk ? this.#disk : this.#tabs).view();
+    render(html`${this.#bar(lab)} ${view} ${help()}`, this.#root);
   }
 
   #bar(lab: boolean): TemplateResult {
@@ -111,7 +118,8 @@ export class Page {
         <a class="brand" href="#/lab">shadowvol</a>
         <nav aria-label="Views">
           <a href="#/lab" aria-current=${current(lab)}>Laboratory</a>
-          <a href=${TABS} aria-current=${current(!lab)}>Tabs</a>
+          <a href=${TABS} aria-current=${current(!lab && !this.#onDisk)}>Tabs</a>
+          <a href=${DISK} aria-current=${current(this.#onDisk)}>Disk</a>
         </nav>
         <div class="tools">
           ${
