@@ -5,6 +5,7 @@ import './style/stage.css';
 import './style/nodes.css';
 import './style/told.css';
 import './style/tabs.css';
+import './style/web.css';
 
 import { Page } from './app/page.ts';
 

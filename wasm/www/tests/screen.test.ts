@@ -6,7 +6,10 @@ import type { Page } from 'playwright-core';
 
 import { visit } from './browser.js';
 
-const VIEWS = ['', '#/lab?world=playground&seed=1', '#/lab?world=big&seed=1', '#/tabs'];
+const VIEWS = ['', '#/lab?world=playground&seed=1', '#/lab?world=big&seed=1', '#/tabs', '#/web'];
+
+/** What shows that a view is there. */
+const SIGNS: Readonly<Record<string, string>> = { '#/tabs': '.who-card', '#/web': '.where' };
 
 /** What reaches past the right edge of the window, if anything does. */
 async function overflow(page: Page): Promise<string[]> {
@@ -25,7 +28,7 @@ for (const width of [1280, 390]) {
       for (const view of VIEWS) {
         const page = await browser.open(view);
         await page
-          .locator(view === '#/tabs' ? '.who-card' : '.node')
+          .locator(SIGNS[view] ?? '.node')
           .first()
           .waitFor();
         await page.waitForTimeout(300);

@@ -12,11 +12,13 @@ import { NEEDED_IN } from '../lab/rules.view.ts';
 import { Tour } from '../lab/tour.ts';
 import { labView } from '../lab/view.ts';
 import { TabsView } from '../tabs/view.ts';
+import { WebView } from '../web/view.ts';
 import { help } from './help.ts';
 import { keysOf } from './keys.ts';
 import * as theme from './theme.ts';
 
 const TABS = '#/tabs';
+const WEB = '#/web';
 /** How often a link follows a world that is played, in milliseconds: browsers allow no more. */
 const LINK_EVERY = 500;
 /** How often texts follow a world that is played so fast that nobody could read along. */
@@ -29,6 +31,7 @@ export class Page {
   readonly #tour = new Tour(this.#lab, this.#explorer, () => this.#draw());
   readonly #maps = new Maps();
   readonly #tabs = new TabsView(() => this.#draw());
+  readonly #web = new WebView(() => this.#draw());
   #worlds: Library['worlds'] = [];
   #wanted = false;
   #linked = 0;
@@ -57,12 +60,17 @@ export class Page {
   }
 
   get #inLab(): boolean {
-    return !location.hash.startsWith(TABS);
+    return !location.hash.startsWith(TABS) && !this.#inWeb;
+  }
+
+  get #inWeb(): boolean {
+    return location.hash.startsWith(WEB);
   }
 
   /** Goes where the address says. */
   async #follow(): Promise<void> {
     this.#draw();
+    if (this.#inWeb) return;
     if (!this.#inLab) return this.#tabs.open();
     if (this.#lab.scene && location.hash === this.#link) return;
     const state = stateOf(location.hash);
@@ -99,7 +107,8 @@ export class Page {
   #write(lab: boolean, now: number): void {
     this.#written = now;
     render(
-      html`${this.#bar(lab)} ${lab ? this.#laboratory() : this.#tabs.view()} ${help()}`,
+      html`${this.#bar(lab)}
+      ${lab ? this.#laboratory() : this.#inWeb ? this.#web.view() : this.#tabs.view()} ${help()}`,
       this.#root,
     );
   }
@@ -111,7 +120,8 @@ export class Page {
         <a class="brand" href="#/lab">shadowvol</a>
         <nav aria-label="Views">
           <a href="#/lab" aria-current=${current(lab)}>Laboratory</a>
-          <a href=${TABS} aria-current=${current(!lab)}>Tabs</a>
+          <a href=${TABS} aria-current=${current(!lab && !this.#inWeb)}>Tabs</a>
+          <a href=${WEB} aria-current=${current(this.#inWeb)}>Server</a>
         </nav>
         <div class="tools">
           ${
