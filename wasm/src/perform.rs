@@ -184,9 +184,7 @@ impl Foreign {
                 value
             }
             Op::Write { at, from, .. } => match (from.buffer, data) {
-                (Buffer::User, Some(data)) => {
-                    object.write(at as f64, &part(data, from.range()))?
-                }
+                (Buffer::User, Some(data)) => object.write(at as f64, &part(data, from.range()))?,
                 _ if self.direct => object.store(at as f64, &buffers.scratch[from.range()])?,
                 _ => {
                     let bytes = Uint8Array::from(&buffers.scratch[from.range()]);

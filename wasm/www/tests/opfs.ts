@@ -14,7 +14,10 @@ import type { Row } from './opfs.worker.js';
 import { servePackage } from './site.js';
 
 const worker = await readFile(new URL('./opfs.worker.js', import.meta.url), 'utf8');
-const site = await servePackage({ '/': '<!doctype html><title>opfs</title>', '/worker.js': worker });
+const site = await servePackage({
+  '/': '<!doctype html><title>opfs</title>',
+  '/worker.js': worker,
+});
 // The private file system of a profile is on a disk.
 const profile = await mkdtemp(join(tmpdir(), 'shadowvol-opfs-'));
 const browser = await chromium.launchPersistentContext(profile, {
@@ -33,7 +36,9 @@ try {
         worker.onerror = ({ message }) => fail(new Error(message));
       }),
   );
-  console.log(`${'in OPFS'.padEnd(28)} ${'plain'.padStart(12)} ${'shadowvol'.padStart(12)}   ratio`);
+  console.log(
+    `${'in OPFS'.padEnd(28)} ${'plain'.padStart(12)} ${'shadowvol'.padStart(12)}   ratio`,
+  );
   for (const { what, bytes, plain, ours } of rows) {
     const each = (nanos: number) => `${Math.round(nanos / 1000)} µs`.padStart(12);
     const name = `${what}, ${bytes >> 10} KiB`;

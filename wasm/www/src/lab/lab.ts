@@ -15,7 +15,7 @@ export const SPEEDS = [1, 3, 8, 30, 120, 2400] as const;
 /** Moves that are made at once at most: a frame is not to wait for longer. */
 const MOST_AT_ONCE = 400;
 /** Events that are kept; those round a move of longer ago are asked for when it is gone back to. */
-const MOST_KEPT = 20_000;
+const MOST_KEPT = 5000;
 /** Moves whose events are wanted on both sides of the present one: more than a lane shows. */
 const REACH = 150;
 

@@ -73,5 +73,10 @@ function baseOf(scene: Scene, colours: Palette): Base {
     [SLOT.stale, rgb(stale)],
   ]);
   const free = shade(0);
-  return { scene, colours, chunks, slots: Uint32Array.from(slots, (kind) => kinds.get(kind) ?? free) };
+  return {
+    scene,
+    colours,
+    chunks,
+    slots: Uint32Array.from(slots, (kind) => kinds.get(kind) ?? free),
+  };
 }

@@ -22,15 +22,13 @@ export class WebView {
           <h1>A volume on a server</h1>
           <p>
             Another process writes it; a web server gives its two files, and knows nothing of shadow
-            copies. This page is a passive node of it: it asks for ranges of the files, and reads each
-            copy over and over while the volume changes.
+            copies. This page is a passive node of it: it asks for ranges of the files, and reads
+            each copy over and over while the volume changes.
           </p>
         </div>
         <div class="bench">
-          <div class="main">
-            ${watch ? this.#found(watch) : html`<p class="quiet">Nothing is read yet.</p>`}
-          </div>
-          <aside class="side">${this.#form(watch)} ${how()}</aside>
+          <div class="main">${watch ? this.#found(watch) : how()}</div>
+          <aside class="side">${this.#form(watch)}</aside>
         </div>
       </main>
     `;
@@ -59,7 +57,13 @@ export class WebView {
         <h3 id="where-title">Where it is <small>on this site</small></h3>
         <label>
           The image
-          <input name="image" required .value=${this.#image} autocomplete="off" spellcheck="false" />
+          <input
+            name="image"
+            required
+            .value=${this.#image}
+            autocomplete="off"
+            spellcheck="false"
+          />
         </label>
         <label>
           Its diff area
@@ -91,7 +95,8 @@ export class WebView {
               <h3 id="copies-title">
                 Shadow copies
                 <small
-                  >${bytes(size)} each${part < size ? `, of which ${bytes(part)} are read` : ''}</small
+                  >${bytes(size)}
+                  each${part < size ? `, of which ${bytes(part)} are read` : ''}</small
                 >
               </h3>
               <ol class="copies">
@@ -112,8 +117,12 @@ function copyOf({ id, label, created, digest, reads, wrong, gone }: Seen): Templ
         >`;
   return html`<li data-copy=${id} data-digest=${digest ?? ''} data-reads=${reads}>
     <strong>Copy ${id}</strong>
-    <span class="quiet">${label || created.toLocaleTimeString('en')}${gone ? ', deleted' : ''}</span>
-    <span class="mono" title=${digest ?? ''}>${digest === undefined ? '…' : digest.slice(0, 16)}</span>
+    <span class="quiet"
+      >${label || created.toLocaleTimeString('en')}${gone ? ', deleted' : ''}</span
+    >
+    <span class="mono" title=${digest ?? ''}
+      >${digest === undefined ? '…' : digest.slice(0, 16)}</span
+    >
     ${said}
   </li>`;
 }
@@ -134,12 +143,12 @@ function figures(stats: NonNullable<Watch['stats']>, seen: readonly Seen[]): Fig
 
 function how(): TemplateResult {
   return html`
-    <section class="card" aria-labelledby="how-title">
+    <section class="card how" aria-labelledby="how-title">
       <h3 id="how-title">How to try it</h3>
       <p class="quiet">
         Put an image, its diff area and this page into one folder, and let any server that answers
-        range requests give it: the page asks no other site. Then write the volume, and take copies of
-        it:
+        range requests give it: the page asks no other site. Then write the volume, and take copies
+        of it:
       </p>
       <pre><code>shadowvol init disk.img --size 16M
 shadowvol snapshot disk.img</code></pre>
