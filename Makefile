@@ -85,8 +85,9 @@ mutants: tools ## See whether the tests notice small faults in the core, for hou
 
 wasm: wasm/dist/built ## The JavaScript package, in wasm/dist
 
-bench-wasm: wasm tools ## Measure the JavaScript package, as ratios to the same engine without WebAssembly
+bench-wasm: wasm wasm/www/node_modules/ready tools ## Measure the JavaScript package, as ratios to the engine without WebAssembly, and to files
 	cargo run --quiet --locked --release -p shadowvol-benches --example wasm
+	@if .ci/install-browsers; then cd wasm/www && npm run --silent opfs; fi
 
 bench: tools ## Measure, as ratios to the plain file; choose with BENCH_ARGS="--bench write --bench read"
 	SHADOWVOL_BENCH_COMMAND='make bench BENCH_ARGS="$(BENCH_ARGS)"' \

@@ -10,12 +10,15 @@
 //! | `node`    | machines driven to their ends                                |
 //! | `task`    | a request: done at once, or a promise                        |
 //! | `volume`  | the active node                                              |
-//! | `set`     | the machine of a shadow copy set                             |
+//! | `set`     | the machine of a shadow copy set, a feature                  |
 //! | `passive` | a passive node                                               |
 //! | `checksum`| CRC-32C                                                      |
 //! | `error`   | errors as JavaScript's                                       |
+//! | `runtime` | what the module has in the place of an operating system      |
 //! | `sim`     | the simulator and the explorer, a feature                    |
 //! | `files`   | the files of an ext4 file system, a feature                  |
+
+#![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;
 
@@ -34,13 +37,15 @@ mod object;
 mod passive;
 #[cfg(feature = "engine")]
 mod perform;
-#[cfg(feature = "engine")]
+#[cfg(target_family = "wasm")]
+mod runtime;
+#[cfg(feature = "set")]
 mod set;
 #[cfg(feature = "sim")]
 mod sim;
 #[cfg(feature = "engine")]
 mod task;
-#[cfg(feature = "engine")]
+#[cfg(any(feature = "engine", feature = "set"))]
 mod value;
 #[cfg(feature = "engine")]
 mod volume;

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::object::Object;
+use crate::perform::show;
 
 /// One medium of a volume, to hand over when it is opened.
 #[wasm_bindgen]
@@ -74,12 +75,8 @@ impl RawMedium {
     #[wasm_bindgen(js_name = readAt)]
     pub fn read_at(&self, offset: f64, buffer: &Uint8Array) -> Result<(), JsValue> {
         let Backend::Memory(memory) = &self.0 else { return Ok(()) };
-        let mut bytes = alloc::vec![0; buffer.length() as usize];
-        memory
-            .read_at(offset as u64, &mut bytes)
-            .map_err(|error| Error::Other("out-of-range", format!("{error}")))?;
-        buffer.copy_from(&bytes);
-        Ok(())
+        let done = show(memory, offset as u64, buffer);
+        Ok(done.map_err(|error| Error::Other("out-of-range", format!("{error}")))?)
     }
 }
 

@@ -80,10 +80,17 @@ impl Operation for ReadOp {
 }
 
 /// A machine with what it shares.
-struct Job<'a, M: Machine> {
+pub(crate) struct Job<'a, M: Machine> {
     machine: M,
     shared: &'a RefCell<M::Shared>,
     output: Option<M::Output>,
+}
+
+impl<M: Machine> Job<'_, M> {
+    /// What it came to, once it was driven to a good end.
+    pub(crate) fn output(self) -> Result<M::Output, Error> {
+        self.output.ok_or_else(|| shadowvol::Error::RoleEnded.into())
+    }
 }
 
 impl<M: Machine<Op: Operation>> Work for Job<'_, M> {
@@ -128,18 +135,45 @@ impl<S> Node<S> {
         self.turns.announce();
     }
 
+    /// A machine that is to be driven.
+    pub(crate) fn job<M: Machine<Shared = S>>(&self, machine: M) -> Job<'_, M> {
+        Job { machine, shared: &self.shared, output: None }
+    }
+
     /// Drives a machine to its end.
-    pub(crate) async fn run<M: Machine<Shared = S, Op: Operation> + 'static>(
+    pub(crate) fn drive<'a, 's: 'a>(
+        &'a self,
+        work: &'a mut (dyn Work + 'a),
+        media: &'a Media,
+        request: Request<'a>,
+        serve: Serve<'s>,
+    ) -> Under<'a, ()> {
+        drive(work, &self.turns, media, request, serve)
+    }
+
+    /// The same, for one that has no bytes of a caller and waits for nothing but its turn.
+    pub(crate) async fn run<M: Machine<Shared = S, Op: Operation>>(
         &self,
         machine: M,
         media: &Media,
-        request: Request<'_>,
-        serve: Serve<'_>,
     ) -> Result<M::Output, Error> {
-        let mut job = Job { machine, shared: &self.shared, output: None };
-        drive(&mut job, &self.turns, media, request, serve).await?;
-        // A machine that has ended well has said what it came to.
-        job.output.ok_or_else(|| shadowvol::Error::RoleEnded.into())
+        let mut job = self.job(machine);
+        self.drive(&mut job, media, Request::default(), &nothing).await?;
+        job.output()
+    }
+
+    /// Working space of a request, so large at least; give it back with [`Self::keep`].
+    pub(crate) fn space(&self, length: usize) -> Vec<u8> {
+        let mut space = self.turns.take();
+        if space.len() < length {
+            space.resize(length, 0);
+        }
+        space
+    }
+
+    /// Keeps working space for the next request.
+    pub(crate) fn keep(&self, space: Vec<u8>) {
+        self.turns.keep(space);
     }
 }
 
@@ -157,6 +191,17 @@ impl Turns {
         .await;
     }
 
+    fn take(&self) -> Vec<u8> {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    fn keep(&self, space: Vec<u8>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARES && space.len() <= SPARE_BYTES {
+            spare.push(space);
+        }
+    }
+
     fn announce(&self) {
         self.passed.set(self.passed.get().wrapping_add(1));
         if self.waiting.borrow().is_empty() {
@@ -168,11 +213,11 @@ impl Turns {
 }
 
 /// Drives a machine that shares nothing to its end.
-pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation> + 'static>(
+pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation>>(
     machine: M,
     media: &Media,
 ) -> Result<M::Output, Error> {
-    Node::new(()).run(machine, media, Request::default(), &nothing).await
+    Node::new(()).run(machine, media).await
 }
 
 /// For machines that wait for nothing but their turn.
@@ -189,7 +234,7 @@ fn drive<'a, 's: 'a>(
 ) -> Under<'a, ()> {
     Box::pin(async move {
         let Request { data, user } = request;
-        let mut scratch = turns.spare.borrow_mut().pop().unwrap_or_default();
+        let mut scratch = turns.take();
         let mut buffers = Buffers { user, scratch: &mut scratch, checksum: CRC32C };
         let mut fed = Fed::Again;
         let mut cause = JsValue::UNDEFINED;
@@ -229,10 +274,7 @@ fn drive<'a, 's: 'a>(
                 }
             };
         };
-        let mut spare = turns.spare.borrow_mut();
-        if spare.len() < SPARES && scratch.len() <= SPARE_BYTES {
-            spare.push(scratch);
-        }
+        turns.keep(scratch);
         done
     })
 }

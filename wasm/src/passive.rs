@@ -198,17 +198,22 @@ impl RawShadowCopy {
             inner.check_open()?;
             let length = u64::from(buffer.length());
             inner.geometry.check(offset as u64, length)?;
-            let mut user = alloc::vec![0; length as usize];
-            let request = Request { data: None, user: &mut user };
-            let read = Read::new(copy, time, offset as u64, length);
-            let done = inner.node.run(read, &inner.media, request, &nothing).await;
-            if let Err(Error::Engine(EngineError::Gone { .. }, _)) = done {
-                inner.gone.set(inner.gone.get() + 1);
+            let mut space = inner.node.space(length as usize);
+            let mut job = inner.node.job(Read::new(copy, time, offset as u64, length));
+            let request = Request { data: None, user: &mut space[..length as usize] };
+            let done = inner.node.drive(&mut job, &inner.media, request, &nothing).await;
+            match &done {
+                Ok(()) => {
+                    buffer.copy_from(&space[..length as usize]);
+                    inner.read_bytes.set(inner.read_bytes.get() + length);
+                }
+                Err(Error::Engine(EngineError::Gone { .. }, _)) => {
+                    inner.gone.set(inner.gone.get() + 1);
+                }
+                Err(_) => {}
             }
-            done?;
-            inner.read_bytes.set(inner.read_bytes.get() + length);
-            buffer.copy_from(&user);
-            Ok(Nothing)
+            inner.node.keep(space);
+            done.map(|()| Nothing)
         })
     }
 }
@@ -220,7 +225,7 @@ impl Inner {
 
     async fn catch_up(&self) -> Result<(), Error> {
         self.check_open()?;
-        self.node.run(CatchUp::new(), &self.media, Request::default(), &nothing).await.map(drop)
+        self.node.run(CatchUp::new(), &self.media).await.map(drop)
     }
 
     fn copy(self: &Rc<Self>, info: CopyInfo) -> RawShadowCopy {

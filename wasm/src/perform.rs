@@ -2,10 +2,10 @@
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::ops::Range;
 
 use js_sys::{Promise, Reflect, Uint8Array};
-use shadowvol::backend::{MemoryError, ReadAt, WriteAt};
+use shadowvol::backend::{Memory, MemoryError, ReadAt, WriteAt};
 use shadowvol::machine::{Buffer, Buffers, Fed, Medium, Next, Op, ReadOp, Span};
 use shadowvol::{Damage, Error as EngineError, IoKind};
 use wasm_bindgen::{JsCast, JsValue};
@@ -99,11 +99,7 @@ pub(crate) async fn read_into(
 ) -> Result<(), Error> {
     let fail = |cause| Error::Engine(EngineError::Io { what: IoKind::Read, medium }, cause);
     match backend {
-        Backend::Memory(memory) => with_staging(into.length() as usize, |bytes| {
-            memory.read_at(offset, bytes).map_err(|error| fail(said(&error)))?;
-            into.copy_from(bytes);
-            Ok(())
-        }),
+        Backend::Memory(memory) => show(memory, offset, into).map_err(|error| fail(said(&error))),
         Backend::Object(foreign) => {
             let done = foreign.object.read(offset as f64, into).map_err(fail)?;
             if let Some(promise) = promised(&done) {
@@ -151,9 +147,10 @@ fn begin(
         Backend::Memory(memory) => {
             let done = match op {
                 Op::Read(read) => memory.read_at(read.at, target(read.into, buffers)),
-                Op::Write { at, from, .. } => {
-                    with_bytes(from, buffers, data, |bytes| memory.write_at(at, bytes))
-                }
+                Op::Write { at, from, .. } => match (from.buffer, data) {
+                    (Buffer::User, Some(data)) => fill(memory, at, &part(data, from.range())),
+                    _ => memory.write_at(at, &buffers.scratch[from.range()]),
+                },
                 Op::Barrier { .. } => memory.barrier(),
                 Op::Punch { at, len } => memory.punch(at, len),
                 Op::Grow { size } => {
@@ -187,7 +184,7 @@ impl Foreign {
                 value
             }
             Op::Write { at, from, .. } => match (from.buffer, data) {
-                (Buffer::User, Some(data)) => object.write(at as f64, &part(data, from))?,
+                (Buffer::User, Some(data)) => object.write(at as f64, &part(data, from.range()))?,
                 _ if self.direct => object.store(at as f64, &buffers.scratch[from.range()])?,
                 _ => {
                     let bytes = Uint8Array::from(&buffers.scratch[from.range()]);
@@ -296,7 +293,7 @@ fn promised(value: &JsValue) -> Option<JsFuture> {
 
 fn number(value: &JsValue) -> Option<u64> {
     let number = value.as_f64()?;
-    (number >= 0.0 && number.fract() == 0.0).then_some(number as u64)
+    (number >= 0.0 && number == (number as u64) as f64).then_some(number as u64)
 }
 
 fn said(error: &MemoryError) -> JsValue {
@@ -314,35 +311,28 @@ fn target<'a>(into: Span, buffers: &'a mut Buffers<'_>) -> &'a mut [u8] {
     }
 }
 
-fn part(data: &Uint8Array, from: Span) -> Uint8Array {
-    data.subarray(from.start as u32, (from.start + from.len) as u32)
-}
-
-/// Shows the bytes of a write to a medium in wasm memory.
-fn with_bytes<T>(
-    from: Span,
-    buffers: &Buffers<'_>,
-    data: Option<&Uint8Array>,
-    write: impl FnOnce(&[u8]) -> T,
-) -> T {
-    match (from.buffer, data) {
-        (Buffer::User, Some(data)) => with_staging(from.len, |bytes| {
-            part(data, from).copy_to(bytes);
-            write(bytes)
-        }),
-        _ => write(&buffers.scratch[from.range()]),
-    }
-}
-
-/// Bytes of wasm memory for the moment, kept for the next one.
-fn with_staging<T>(len: usize, work: impl FnOnce(&mut [u8]) -> T) -> T {
-    thread_local! {
-        static STAGING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    }
-    STAGING.with_borrow_mut(|bytes| {
-        if bytes.len() < len {
-            bytes.resize(len, 0);
-        }
-        work(&mut bytes[..len])
+/// Fills a buffer of JavaScript's with bytes of a medium in wasm memory.
+pub(crate) fn show(memory: &Memory, offset: u64, into: &Uint8Array) -> Result<(), MemoryError> {
+    let length = into.length() as usize;
+    memory.with(|pages| {
+        pages.show(offset, length, |range, bytes| match bytes {
+            Some(bytes) => part(into, range).copy_from(bytes),
+            None => drop(into.fill(0, range.start as u32, range.end as u32)),
+        })
     })
+}
+
+/// Writes bytes of JavaScript's to a medium in wasm memory.
+fn fill(memory: &Memory, at: u64, data: &Uint8Array) -> Result<(), MemoryError> {
+    memory.with(|pages| {
+        pages.fill(at, data.length() as usize, |range, bytes| part(data, range).copy_to(bytes))
+    })
+}
+
+/// A part of a buffer; a view of it is made only where it is not all of it.
+fn part(data: &Uint8Array, range: Range<usize>) -> Uint8Array {
+    match range.len() == data.length() as usize {
+        true => data.clone(),
+        false => data.subarray(range.start as u32, range.end as u32),
+    }
 }

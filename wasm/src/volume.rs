@@ -19,7 +19,7 @@ use shadowvol::machine::{Machine, Medium, Op, Wait};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
-use crate::node::{Node, Request, Under};
+use crate::node::{Node, Request, Under, Work};
 use crate::passive::RawPassive;
 use crate::perform::{Media, read_into};
 use crate::task::{Nothing, start};
@@ -73,9 +73,9 @@ impl RawVolume {
             inner.check_open()?;
             let length = u64::from(data.length());
             inner.tally.write(length);
+            let mut job = inner.node.job(Write::new(offset as u64, length));
             let request = Request { data: Some(&data), ..Request::default() };
-            let done = inner.run(Write::new(offset as u64, length), request).await;
-            inner.tell(done).map(|()| Nothing)
+            inner.request(&mut job, request).await.map(|()| Nothing)
         })
     }
 
@@ -174,32 +174,40 @@ impl Inner {
                 return done;
             }
         }
-        let mut user = alloc::vec![0; length as usize];
-        let request = Request { data: None, user: &mut user };
-        self.run(Read::new(offset, length), request).await?;
-        buffer.copy_from(&user);
-        Ok(())
+        let mut space = self.node.space(length as usize);
+        let mut job = self.node.job(Read::new(offset, length));
+        let request = Request { data: None, user: &mut space[..length as usize] };
+        let done = self.request(&mut job, request).await;
+        if done.is_ok() {
+            buffer.copy_from(&space[..length as usize]);
+        }
+        self.node.keep(space);
+        done
     }
 
     /// Drives a machine that has no bytes of a caller.
-    async fn ask<M: Machine<Shared = Active, Op = Op> + 'static>(
+    async fn ask<M: Machine<Shared = Active, Op = Op>>(
         self: &Rc<Self>,
         machine: M,
     ) -> Result<M::Output, Error> {
-        self.check_open()?;
-        let done = self.run(machine, Request::default()).await;
-        self.tell(done)
+        let mut job = self.node.job(machine);
+        self.request(&mut job, Request::default()).await?;
+        job.output()
     }
 
-    /// Drives a machine; whoever waits for a commit does it, for all who wait.
-    async fn run<M: Machine<Shared = Active, Op = Op> + 'static>(
-        self: &Rc<Self>,
-        machine: M,
-        request: Request<'_>,
-    ) -> Result<M::Output, Error> {
-        let done = self.node.run(machine, &self.media, request, &|wait| self.serve(wait)).await;
-        self.begin_chores();
-        done
+    /// Drives a caller's machine; whoever waits for a commit does it, for all who wait.
+    fn request<'a>(
+        self: &'a Rc<Self>,
+        work: &'a mut (dyn Work + 'a),
+        request: Request<'a>,
+    ) -> Under<'a, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            let serve = |wait| self.serve(wait);
+            let done = self.node.drive(work, &self.media, request, &serve).await;
+            self.begin_chores();
+            self.tell(done)
+        })
     }
 
     fn serve<'a>(self: &'a Rc<Self>, wait: Wait) -> Under<'a, ()> {
@@ -221,12 +229,14 @@ impl Inner {
     }
 
     /// Drives a machine that another one waits for.
-    async fn run_inner<M: Machine<Shared = Active, Op = Op> + 'static>(
+    async fn run_inner<M: Machine<Shared = Active, Op = Op>>(
         self: &Rc<Self>,
         machine: M,
     ) -> Result<M::Output, Error> {
         let serve = |wait| self.serve(wait);
-        self.node.run(machine, &self.media, Request::default(), &serve).await
+        let mut job = self.node.job(machine);
+        self.node.drive(&mut job, &self.media, Request::default(), &serve).await?;
+        job.output()
     }
 
     async fn seal(self: &Rc<Self>) -> Result<(), Error> {

@@ -1,5 +1,5 @@
 /** Time that passes only when nothing else is to be done: what takes a minute is tested at once. */
-import type { Clock } from 'shadowvol';
+import type { Clock } from 'shadowvol/sets';
 
 export class VirtualClock implements Clock {
   #now = 1000;

@@ -2,23 +2,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { type ErrorKind, type Media, Memory, Passive, ShadowvolError, Volume } from 'shadowvol';
 import {
   type BackupOptions,
   backupSet,
   type Call,
-  type ErrorKind,
   type Level,
-  type Media,
-  Memory,
   type Participant,
-  Passive,
   prepareSet,
   type Reason,
   SetFailed,
-  ShadowvolError,
   Veto,
-  Volume,
-} from 'shadowvol';
+} from 'shadowvol/sets';
 
 import { calm, VirtualClock } from './clock.js';
 import { Bytes, filled, Promised, random } from './media.js';

@@ -4,9 +4,6 @@ import { test } from 'node:test';
 
 import { expectTypeOf } from 'expect-type';
 import {
-  backupSet,
-  type Call,
-  type CreatedSet,
   type CreateOptions,
   type ErrorKind,
   type Extent,
@@ -16,13 +13,8 @@ import {
   type Memory,
   type OpfsFile,
   type OpfsMedium,
-  type Participant,
   Passive,
-  type PreparedSet,
-  prepareSet,
   type ReadableMedium,
-  type Reason,
-  type SetFailed,
   type ShadowCopy,
   type ShadowCopyInfo,
   ShadowvolError,
@@ -30,6 +22,16 @@ import {
   type VolumeEvent,
 } from 'shadowvol';
 import type { FileEntry, Files, FilesSource } from 'shadowvol/files';
+import {
+  backupSet,
+  type Call,
+  type CreatedSet,
+  type Participant,
+  type PreparedSet,
+  prepareSet,
+  type Reason,
+  type SetFailed,
+} from 'shadowvol/sets';
 import type { Action, Order, Report, SimEvent, Simulation } from 'shadowvol/sim';
 
 test('types', () => {

@@ -1,5 +1,5 @@
 /** Participants for tests: one that notes what it is told, and ways to fail. */
-import { type Call, type Level, type Participant, type SetCopy, Veto } from 'shadowvol';
+import { type Call, type Level, type Participant, type SetCopy, Veto } from 'shadowvol/sets';
 
 /** A participant that notes what it is told. */
 export class Witness implements Participant {

@@ -9,20 +9,6 @@ export type { Awaitable, Media, Medium, ReadableMedium } from './medium.js';
 export { Memory } from './medium.js';
 export { OpfsFile, OpfsMedium, type OpfsSharing } from './opfs.js';
 export { Passive, type PassiveStats } from './passive.js';
-export type { Clock } from './set/clock.js';
-export type { Copies, SetOptions, Volumes } from './set/options.js';
-export type { Call, Deadlines, Level, Participant, SetCopy } from './set/participant.js';
-export { Veto } from './set/participant.js';
-export type { Ask, Failure, Outcome, Part, Phase, Reason, Report } from './set/report.js';
-export { SetFailed } from './set/report.js';
-export {
-  type BackupOptions,
-  type BackupResult,
-  backupSet,
-  type CreatedSet,
-  type PreparedSet,
-  prepareSet,
-} from './set/set.js';
 export type {
   CreateOptions,
   OpenOptions,

@@ -5,9 +5,9 @@
 //! lock needs an operating system.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ops::Range;
 
@@ -44,8 +44,10 @@ impl MemoryError {
 pub struct Pages {
     size: u64,
     limit: u64,
+    /// Those that were written, by number, in order.
+    ///
     /// Invariant: each is [`Pages::PAGE`] bytes long, the last one of the medium too.
-    pages: BTreeMap<u64, Box<[u8]>>,
+    pages: Vec<(u64, Box<[u8]>)>,
 }
 
 impl Pages {
@@ -61,7 +63,7 @@ impl Pages {
     /// This many zeros, never growing beyond `limit` bytes.
     #[must_use]
     pub const fn with_limit(size: u64, limit: u64) -> Self {
-        Self { size, limit, pages: BTreeMap::new() }
+        Self { size, limit, pages: Vec::new() }
     }
 
     /// How many bytes there are.
@@ -82,14 +84,10 @@ impl Pages {
     ///
     /// [`MemoryError::PastEnd`].
     pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
-        PastEnd::check(offset, buffer.len() as u64, self.size)?;
-        for Piece { page, inside, outside } in pieces(offset, buffer.len() as u64) {
-            match self.pages.get(&page) {
-                Some(bytes) => buffer[outside].copy_from_slice(&bytes[inside]),
-                None => buffer[outside].fill(0),
-            }
-        }
-        Ok(())
+        self.show(offset, buffer.len(), |part, bytes| match bytes {
+            Some(bytes) => buffer[part].copy_from_slice(bytes),
+            None => buffer[part].fill(0),
+        })
     }
 
     /// Writes `data` from `offset` on.
@@ -98,13 +96,48 @@ impl Pages {
     ///
     /// [`MemoryError::PastEnd`].
     pub fn write(&mut self, offset: u64, data: &[u8]) -> Result<(), MemoryError> {
-        PastEnd::check(offset, data.len() as u64, self.size)?;
-        for Piece { page, inside, outside } in pieces(offset, data.len() as u64) {
-            let bytes = self
-                .pages
-                .entry(page)
-                .or_insert_with(|| vec![0; Self::PAGE as usize].into_boxed_slice());
-            bytes[inside].copy_from_slice(&data[outside]);
+        self.fill(offset, data.len(), |part, bytes| bytes.copy_from_slice(&data[part]))
+    }
+
+    /// Shows the bytes from `offset` on where they are, page by page: each part of the range with its
+    /// bytes, or with nothing where all are zeros. For copies to memory that is no slice.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryError::PastEnd`].
+    pub fn show(
+        &self,
+        offset: u64,
+        length: usize,
+        mut see: impl FnMut(Range<usize>, Option<&[u8]>),
+    ) -> Result<(), MemoryError> {
+        PastEnd::check(offset, length as u64, self.size)?;
+        for Piece { page, inside, outside } in pieces(offset, length as u64) {
+            let found = self.find(page).ok().map(|nth| &self.pages[nth].1[inside]);
+            see(outside, found);
+        }
+        Ok(())
+    }
+
+    /// Has the bytes from `offset` on written where they are, page by page: each part of the range, and
+    /// its bytes to be overwritten. For copies from memory that is no slice.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryError::PastEnd`].
+    pub fn fill(
+        &mut self,
+        offset: u64,
+        length: usize,
+        mut write: impl FnMut(Range<usize>, &mut [u8]),
+    ) -> Result<(), MemoryError> {
+        PastEnd::check(offset, length as u64, self.size)?;
+        for Piece { page, inside, outside } in pieces(offset, length as u64) {
+            let nth = self.find(page).unwrap_or_else(|nth| {
+                self.pages.insert(nth, (page, vec![0; Self::PAGE as usize].into_boxed_slice()));
+                nth
+            });
+            write(outside, &mut self.pages[nth].1[inside]);
         }
         Ok(())
     }
@@ -134,19 +167,25 @@ impl Pages {
         let end = offset + length;
         let whole = offset.div_ceil(Self::PAGE)..end / Self::PAGE;
         if whole.start < whole.end {
-            let mut rest = self.pages.split_off(&whole.start);
-            self.pages.append(&mut rest.split_off(&whole.end));
+            let nth = |page| self.find(page).unwrap_or_else(|nth| nth);
+            let dropped = nth(whole.start)..nth(whole.end);
+            self.pages.drain(dropped);
         }
         for at in [offset, end] {
             let page = at / Self::PAGE;
-            if let Some(bytes) = self.pages.get_mut(&page) {
+            if let Ok(nth) = self.find(page) {
                 let start = page * Self::PAGE;
                 let from = offset.max(start) - start;
                 let to = end.min(start + Self::PAGE) - start;
-                bytes[from as usize..to as usize].fill(0);
+                self.pages[nth].1[from as usize..to as usize].fill(0);
             }
         }
         Ok(())
+    }
+
+    /// Where a page is, or would be.
+    fn find(&self, page: u64) -> Result<usize, usize> {
+        self.pages.binary_search_by_key(&page, |&(number, _)| number)
     }
 }
 
@@ -162,6 +201,11 @@ impl Memory {
     #[must_use]
     pub fn new(size: u64) -> Self {
         Self::from(Pages::new(size))
+    }
+
+    /// Looks at the pages, or changes them.
+    pub fn with<T>(&self, look: impl FnOnce(&mut Pages) -> T) -> T {
+        look(&mut self.0.borrow_mut())
     }
 }
 

@@ -54,6 +54,8 @@ use crate::units::{
 pub const MAX_BYTES: usize = 4096 - LINK_BYTES;
 /// Bytes of a link record; every segment keeps room for one.
 pub const LINK_BYTES: usize = 48;
+/// Where a record has its epoch.
+const EPOCH: usize = 16;
 /// The most bytes of a label.
 pub const MAX_LABEL: usize = 1024;
 /// The most copies that one record deletes.
@@ -232,7 +234,7 @@ pub fn parse(
         return Ok(None);
     }
     let length = usize::from(u16_at(bytes, 4)) * 8;
-    let generation = Generation { epoch: Epoch(u64_at(bytes, 16)), number: u64_at(bytes, 24) };
+    let generation = Generation { epoch: Epoch(u64_at(bytes, EPOCH)), number: u64_at(bytes, 24) };
     let believable = (LEAST_BYTES..=MAX_BYTES.min(bytes.len())).contains(&length)
         && u64_at(bytes, 8) == sequence.0
         && generation == context.generation
@@ -453,7 +455,7 @@ pub fn seal(
 ) {
     let unstable = u32::try_from(sequence.0 - stable.0).unwrap_or(u32::MAX);
     put(record, 8, sequence.0.to_le_bytes());
-    put(record, 16, context.generation.epoch.0.to_le_bytes());
+    put(record, EPOCH, context.generation.epoch.0.to_le_bytes());
     put(record, 24, context.generation.number.to_le_bytes());
     put(record, 32, unstable.to_le_bytes());
     let sum = checksum.extend(context.seed, &record[4..]);
@@ -495,7 +497,11 @@ pub fn stable_ahead(
         let record = parse(bytes, context, later, checksum).ok()??;
         (record.stable > sequence).then_some(record.stable)
     };
-    (0..bytes.len().saturating_sub(LEAST_BYTES)).step_by(8).filter_map(tells).max()
+    // Few places have this journal's epoch where a record would have it.
+    let epoch = context.generation.epoch.0.to_le_bytes();
+    let (words, _) = bytes.get(EPOCH..)?.as_chunks();
+    let starts = words.iter().enumerate().filter(|&(_, word)| *word == epoch);
+    starts.filter_map(|(nth, _)| tells(nth * 8)).max()
 }
 
 /// Whether all chunks and slots of a run exist; a record that names others cannot be.

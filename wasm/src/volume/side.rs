@@ -59,10 +59,11 @@ impl RawSide {
                 Wait::Gate => pass_gate(&pass),
                 wait => inner.serve(wait),
             };
-            let create = Create::gated(about, gate);
-            let done = inner.node.run(create, &inner.media, Request::default(), &serve).await;
+            let mut job = inner.node.job(Create::gated(about, gate));
+            let done = inner.node.drive(&mut job, &inner.media, Request::default(), &serve).await;
             inner.begin_chores();
-            inner.tell(done).map(|copy| copy.number())
+            inner.tell(done)?;
+            job.output().map(|copy| copy.number())
         })
     }
 

@@ -1,4 +1,4 @@
-import type { RawSet } from '../engine/shadowvol.js';
+import type { RawSet } from '../sets/shadowvol.js';
 import type { Clock } from './clock.js';
 import { type Call, type Participant, type SetCopy, Veto } from './participant.js';
 import { type Ask, type Failure, type Part, type Phase, type Report, SetFailed } from './report.js';

@@ -1,7 +1,7 @@
-import { RawPlan } from '../engine/shadowvol.js';
+import type { ShadowCopy } from '../copy.js';
 import { ShadowvolError } from '../error.js';
 import { whole } from '../medium.js';
-import type { ShadowCopy } from '../copy.js';
+import { RawPlan } from '../sets/shadowvol.js';
 import type { Volume } from '../volume.js';
 import type { Clock } from './clock.js';
 import { DEADLINES, type Deadlines, type Level, type Participant } from './participant.js';

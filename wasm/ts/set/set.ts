@@ -1,10 +1,10 @@
-import { RawSet } from '../engine/shadowvol.js';
 import type { ShadowCopy } from '../copy.js';
 import { ShadowvolError } from '../error.js';
-import { load } from '../load.js';
 import { whole } from '../medium.js';
+import { RawSet } from '../sets/shadowvol.js';
 import { realTime } from './clock.js';
 import { Conductor, type Tell } from './conductor.js';
+import { load } from './load.js';
 import { type Copies, named, plan, type SetOptions, type Volumes } from './options.js';
 import type { Report } from './report.js';
 import { Side } from './side.js';

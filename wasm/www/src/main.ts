@@ -6,6 +6,7 @@ import './style/nodes.css';
 import './style/told.css';
 import './style/tabs.css';
 import './style/disk.css';
+import './style/web.css';
 
 import { Page } from './app/page.ts';
 

@@ -126,3 +126,31 @@ test('4,096 chunks and four nodes are drawn, played and measured', async (t) => 
   const reads = page.locator('.histogram').filter({ hasText: 'Read of a copy' });
   assert.match(await reads.locator('.facts').innerText(), /\d+ · median \d+/);
 });
+
+test('gone back to a move of long ago, lanes and events are those of then', async (t) => {
+  // More than the page keeps.
+  const page = await (await visit(t)).open('#/lab?world=big&seed=4&moves=~8000&at=300');
+  const told = page.locator('.told li .index');
+  await told.first().waitFor();
+  const [at, length] = await moves(page);
+  assert.equal(at, 300);
+  assert.ok(length >= 8000);
+  const numbers = (await told.allInnerTexts()).map(Number);
+  assert.ok(numbers.length > 10 && numbers.every((move) => move > 200 && move <= 300));
+  const painted = await page.locator('canvas.lane').evaluateAll((lanes) =>
+    lanes.map((lane) => {
+      const canvas = lane as HTMLCanvasElement;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width / 2, canvas.height);
+      return data.some((part) => part > 0);
+    }),
+  );
+  assert.ok(painted.includes(true), 'steps left of the middle');
+
+  const last = String(length);
+  await page.keyboard.press('End');
+  await until(page, async () => (await told.first().innerText()) === last);
+  await page.keyboard.press('Home');
+  await page.locator('.told').getByText('nothing yet').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await until(page, async () => Number(await told.first().innerText()) <= 1);
+});

@@ -6,9 +6,20 @@ import type { Page } from 'playwright-core';
 
 import { visit } from './browser.js';
 
-const VIEWS = ['', '#/lab?world=playground&seed=1', '#/lab?world=big&seed=1', '#/tabs', '#/disk'];
-/** What each view shows when it is there, if it is not a node. */
-const FIRST: Record<string, string> = { '#/tabs': '.who-card', '#/disk': '.volume' };
+const VIEWS = [
+  '',
+  '#/lab?world=playground&seed=1',
+  '#/lab?world=big&seed=1',
+  '#/tabs',
+  '#/disk',
+  '#/web',
+];
+/** What shows that a view is there. */
+const SIGNS: Readonly<Record<string, string>> = {
+  '#/tabs': '.who-card',
+  '#/disk': '.volume',
+  '#/web': '.where',
+};
 
 /** What reaches past the right edge of the window, if anything does. */
 async function overflow(page: Page): Promise<string[]> {
@@ -27,7 +38,7 @@ for (const width of [1280, 390]) {
       for (const view of VIEWS) {
         const page = await browser.open(view);
         await page
-          .locator(FIRST[view] ?? '.node')
+          .locator(SIGNS[view] ?? '.node')
           .first()
           .waitFor();
         await page.waitForTimeout(300);

@@ -24,13 +24,20 @@ export interface Site {
 
 /** Serves the page below a folder, as on a site that has others, too. */
 export async function serve(folder = '/some/where/'): Promise<Site> {
+  const site = await host((path) => {
+    const file = normalize(path.replace(folder, '/'));
+    return readFile(join(DIST, file.endsWith('/') ? 'index.html' : file));
+  });
+  return { ...site, url: site.url + folder.slice(1) };
+}
+
+/** Serves what is found for a path. */
+export async function host(find: (path: string) => Promise<string | Buffer>): Promise<Site> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const path = normalize(pathname.replace(folder, '/'));
-    const file = join(DIST, path.endsWith('/') ? 'index.html' : path);
-    void readFile(file).then(
+    void find(pathname).then(
       (bytes) => {
-        const type = TYPES[extname(file)] ?? 'application/octet-stream';
+        const type = TYPES[extname(pathname) || '.html'] ?? 'application/octet-stream';
         response.writeHead(200, { 'content-type': type }).end(bytes);
       },
       () => response.writeHead(404).end(),
@@ -42,5 +49,36 @@ export async function serve(folder = '/some/where/'): Promise<Site> {
     server.closeAllConnections();
     server.close();
   };
-  return { url: `http://127.0.0.1:${port}${folder}`, close };
+  return { url: `http://127.0.0.1:${port}/`, close };
 }
+
+/**
+ * The package at `/dist/`, its own tests at `/tests/` and the traces at `/faces/`, without a bundler:
+ * what a bundler would resolve is replaced in their text.
+ */
+export async function servePackage(pages: Readonly<Record<string, string>>): Promise<Site> {
+  return host(async (path) => {
+    const page = pages[path];
+    if (page !== undefined) return resolved(page);
+    const [, folder = '', name = ''] = /^\/(dist|tests|faces)\/(.*)$/.exec(normalize(path)) ?? [];
+    const file = join(WASM, FOLDERS[folder] ?? 'nowhere', name);
+    if (extname(file) !== '.js') return readFile(file);
+    return resolved(await readFile(file, 'utf8'));
+  });
+}
+
+function resolved(text: string): string {
+  return text
+    .replace("'#bytes'", "'/dist/bytes.js'")
+    .replaceAll(
+      /from 'shadowvol(?:\/(\w+))?'/g,
+      (_, entry?: string) => `from '/dist/${entry ?? 'index'}.js'`,
+    );
+}
+
+const WASM = fileURLToPath(new URL('../../../..', import.meta.url));
+const FOLDERS: Readonly<Record<string, string>> = {
+  dist: 'dist',
+  tests: 'dist-tests/tests',
+  faces: '../core/tests/faces',
+};

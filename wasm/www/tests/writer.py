@@ -1,5 +1,7 @@
 """A volume under write, and its files on the web: what a page elsewhere is a passive node of.
 
+The package's files are there, too, and below `/page/` the page as it is hosted.
+
 The server gives ranges of the two files and knows nothing of the volume. What each shadow copy
 holds in truth is told at `/truth/ID`, as the digest of a model that the writer keeps beside it.
 """
@@ -36,6 +38,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     volume: Path
+    page: Path
 
     def do_GET(self) -> None:
         if self.path == "/":
@@ -49,6 +52,13 @@ class Handler(SimpleHTTPRequestHandler):
             self.give_range(self.volume / self.path[1:])
         else:
             super().do_GET()
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith("/page/"):
+            return super().translate_path(path)
+        inside = path.removeprefix("/page/").partition("?")[0] or "index.html"
+        file = (self.page / inside).resolve()
+        return str(file if file.is_relative_to(self.page) else self.page / "nowhere")
 
     def give_range(self, file: Path) -> None:
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("range", ""))
@@ -96,9 +106,10 @@ def write(volume: Path) -> None:
                 vol.delete_shadow_copy(old.id)
 
 
-def main(dist: str, folder: str) -> None:
+def main(dist: str, page: str, folder: str) -> None:
     volume = Path(folder)
     Handler.volume = volume
+    Handler.page = Path(page).resolve()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=dist))
     Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)

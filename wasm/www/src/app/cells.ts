@@ -13,8 +13,8 @@ export interface Heat {
   readonly writes: Uint8Array;
 }
 
-/** Red, green and blue. */
-export type Colour = readonly [number, number, number];
+/** A colour as pictures have it: a byte each for red, which is the lowest, green, blue, and 255. */
+export type Colour = number;
 
 export function heat(cells: number): Heat {
   return { when: new Float64Array(cells).fill(-GLOW), writes: new Uint8Array(cells) };
@@ -27,11 +27,11 @@ export function touch({ when, writes }: Heat, cell: number, isWritten: boolean, 
   writes[cell] = isWritten ? 1 : 0;
 }
 
-/** Draws all cells, and says whether some still glow. */
+/** Draws all cells, each in its colour, and says whether some still glow. */
 export function drawCells(
   canvas: HTMLCanvasElement,
   { when, writes }: Heat,
-  colour: (nth: number) => Colour,
+  base: Uint32Array,
   colours: Palette,
   now: number,
 ): boolean {
@@ -40,24 +40,32 @@ export function drawCells(
   const across = Math.max(1, Math.floor(width / side));
   const down = Math.ceil(when.length / across);
   const small = picture(across, down);
+  const { pixels } = small;
   const [written, read] = [rgb(colours.write), rgb(colours.read)];
   let glows = false;
+  pixels.set(base);
+  pixels.fill(0, base.length);
   for (let nth = 0; nth < when.length; nth++) {
-    const base = colour(nth);
     const left = 1 - (now - (when[nth] ?? 0)) / GLOW;
-    const glow = writes[nth] ? written : read;
-    glows ||= left > 0;
-    for (let part = 0; part < 3; part++) {
-      const [from = 0, to = 0] = [base[part], glow[part]];
-      small.data[nth * 4 + part] = left > 0 ? from + (to - from) * left : from;
-    }
-    small.data[nth * 4 + 3] = 255;
+    if (left <= 0) continue;
+    glows = true;
+    pixels[nth] = mix(base[nth] ?? 0, writes[nth] ? written : read, left);
   }
   small.context.putImageData(small.image, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(small.canvas, 0, 0, across, down, 0, 0, across * side, down * side);
   if (side > 4) drawGrid(context, colours.panel, side, across, down);
   return glows;
+}
+
+/** So much of the second colour on the first one. */
+function mix(from: Colour, to: Colour, part: number): Colour {
+  let mixed = 255 << 24;
+  for (let shift = 0; shift < 24; shift += 8) {
+    const [low, high] = [(from >> shift) & 255, (to >> shift) & 255];
+    mixed |= Math.round(low + (high - low) * part) << shift;
+  }
+  return mixed;
 }
 
 /** Lines between the cells. */
@@ -84,7 +92,8 @@ interface Small {
   readonly canvas: HTMLCanvasElement;
   readonly context: CanvasRenderingContext2D;
   readonly image: ImageData;
-  readonly data: Uint8ClampedArray;
+  /** The same bytes, a number for each pixel. */
+  readonly pixels: Uint32Array;
 }
 
 const pictures = new Map<string, Small>();
@@ -93,17 +102,14 @@ const pictures = new Map<string, Small>();
 function picture(across: number, down: number): Small {
   const key = `${across}x${down}`;
   const known = pictures.get(key);
-  if (known) {
-    known.data.fill(0);
-    return known;
-  }
+  if (known) return known;
   const canvas = document.createElement('canvas');
   canvas.width = across;
   canvas.height = down;
   const context = canvas.getContext('2d');
   if (!context) throw new Error('this browser has no canvas');
   const image = context.createImageData(across, down);
-  const made = { canvas, context, image, data: image.data };
+  const made = { canvas, context, image, pixels: new Uint32Array(image.data.buffer) };
   pictures.set(key, made);
   return made;
 }
@@ -115,7 +121,7 @@ export function rgb(colour: string): Colour {
   const found = known.get(colour);
   if (found) return found;
   const number = parseInt(colour.slice(1), 16);
-  const made: Colour = [(number >> 16) & 255, (number >> 8) & 255, number & 255];
+  const made = (255 << 24) | ((number & 255) << 16) | (number & 0xff00) | (number >> 16);
   known.set(colour, made);
   return made;
 }

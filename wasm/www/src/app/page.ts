@@ -13,12 +13,18 @@ import { Tour } from '../lab/tour.ts';
 import { labView } from '../lab/view.ts';
 import { DiskView } from '../disk/view.ts';
 import { TabsView } from '../tabs/view.ts';
+import { WebView } from '../web/view.ts';
 import { help } from './help.ts';
 import { keysOf } from './keys.ts';
 import * as theme from './theme.ts';
 
-const TABS = '#/tabs';
-const DISK = '#/disk';
+/** A view beside the laboratory. */
+interface Elsewhere {
+  readonly path: string;
+  readonly name: string;
+  readonly view: { open?(): unknown; view(): TemplateResult; paint?(): void };
+}
+
 /** How often a link follows a world that is played, in milliseconds: browsers allow no more. */
 const LINK_EVERY = 500;
 /** How often texts follow a world that is played so fast that nobody could read along. */
@@ -30,8 +36,11 @@ export class Page {
   readonly #lab = new Lab();
   readonly #tour = new Tour(this.#lab, this.#explorer, () => this.#draw());
   readonly #maps = new Maps();
-  readonly #tabs = new TabsView(() => this.#draw());
-  readonly #disk = new DiskView(() => this.#draw());
+  readonly #others: readonly Elsewhere[] = [
+    { path: '#/tabs', name: 'Tabs', view: new TabsView(() => this.#draw()) },
+    { path: '#/disk', name: 'Disk', view: new DiskView(() => this.#draw()) },
+    { path: '#/web', name: 'Server', view: new WebView(() => this.#draw()) },
+  ];
   #worlds: Library['worlds'] = [];
   #wanted = false;
   #linked = 0;
@@ -60,18 +69,19 @@ export class Page {
   }
 
   get #inLab(): boolean {
-    return !location.hash.startsWith(TABS) && !this.#onDisk;
+    return this.#elsewhere === undefined;
   }
 
-  get #onDisk(): boolean {
-    return location.hash.startsWith(DISK);
+  /** The view that the address names, if it is not the laboratory. */
+  get #elsewhere(): Elsewhere | undefined {
+    return this.#others.find(({ path }) => location.hash.startsWith(path));
   }
 
   /** Goes where the address says. */
   async #follow(): Promise<void> {
     this.#draw();
-    if (this.#onDisk) return this.#disk.open();
-    if (!this.#inLab) return this.#tabs.open();
+    const elsewhere = this.#elsewhere;
+    if (elsewhere) return void (await elsewhere.view.open?.());
     if (this.#lab.scene && location.hash === this.#link) return;
     const state = stateOf(location.hash);
     if (state) {
@@ -95,8 +105,7 @@ export class Page {
   #render(now: number): void {
     const lab = this.#inLab;
     if (!lab || !this.#lab.isFast || now - this.#written > TEXT_EVERY) this.#write(lab, now);
-    if (this.#onDisk) return;
-    if (!lab) return this.#tabs.paint();
+    if (!lab) return this.#elsewhere?.view.paint?.();
     drawLanes(this.#lab, [...this.#root.querySelectorAll<HTMLCanvasElement>('canvas.lane')]);
     const [origin, diff] = this.#root.querySelectorAll<HTMLCanvasElement>('canvas.map');
     if (origin && diff && this.#maps.draw(this.#lab, origin, diff, now)) this.#draw();
@@ -107,7 +116,7 @@ export class Page {
   /** All but what is on canvases. */
   #write(lab: boolean, now: number): void {
     this.#written = now;
-    const view = lab ? this.#laboratory() : (this.#onDisk ? this.#disk : this.#tabs).view();
+    const view = lab ? this.#laboratory() : this.#elsewhere?.view.view();
     render(html`${this.#bar(lab)} ${view} ${help()}`, this.#root);
   }
 
@@ -118,8 +127,12 @@ export class Page {
         <a class="brand" href="#/lab">shadowvol</a>
         <nav aria-label="Views">
           <a href="#/lab" aria-current=${current(lab)}>Laboratory</a>
-          <a href=${TABS} aria-current=${current(!lab && !this.#onDisk)}>Tabs</a>
-          <a href=${DISK} aria-current=${current(this.#onDisk)}>Disk</a>
+          ${this.#others.map(
+            (other) =>
+              html`<a href=${other.path} aria-current=${current(other === this.#elsewhere)}
+                >${other.name}</a
+              >`,
+          )}
         </nav>
         <div class="tools">
           ${

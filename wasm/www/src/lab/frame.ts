@@ -28,6 +28,13 @@ export interface Phase {
   readonly until?: string;
 }
 
+/** What has happened in moves behind one and up to another. */
+export interface Past {
+  readonly behind: number;
+  readonly until: number;
+  readonly events: readonly ToldEvent[];
+}
+
 /** A world after what was asked for. */
 export interface Frame {
   /** Nothing if it is left out: the last one will do for a moment. */
@@ -53,10 +60,12 @@ export interface Library {
 
 export interface Request {
   readonly id: number;
-  readonly ask: Ask | 'library';
+  /** `around` asks for what has happened round the present move, which may be long ago. */
+  readonly ask: Ask | 'library' | 'around';
 }
 
 export type Reply =
   | { readonly id: number; readonly frame: Frame }
+  | { readonly id: number; readonly past: Past }
   | { readonly id: number; readonly library: Library }
   | { readonly id: number; readonly error: string };

@@ -4,7 +4,7 @@
  */
 import type { Action, Answer, Move, Rule, SimEvent, ToldEvent } from 'shadowvol/sim';
 
-import type { Ask, Frame, Library, Phase, Reply, Request } from './frame.ts';
+import type { Ask, Frame, Library, Past, Phase, Reply, Request } from './frame.ts';
 import type { Hand } from './hand.ts';
 import type { LabState } from './link.ts';
 import type { Scene } from './scene.ts';
@@ -14,8 +14,10 @@ import { scenarioOf } from './worlds.ts';
 export const SPEEDS = [1, 3, 8, 30, 120, 2400] as const;
 /** Moves that are made at once at most: a frame is not to wait for longer. */
 const MOST_AT_ONCE = 400;
-/** Events that are kept: how far back lanes and histograms reach. */
-const MOST_KEPT = 20_000;
+/** Events that are kept; those round a move of longer ago are asked for when it is gone back to. */
+const MOST_KEPT = 5000;
+/** Moves whose events are wanted on both sides of the present one: more than a lane shows. */
+const REACH = 150;
 
 export class Lab {
   world = 'race';
@@ -25,7 +27,10 @@ export class Lab {
   scene: Scene | undefined;
   at = 0;
   length = 0;
-  /** What has happened and, behind moves that were taken back, would happen again; the newest. */
+  /**
+   * What has happened and, behind moves that were taken back, would happen again; if it is a lot, a
+   * stretch of it.
+   */
   events: ToldEvent[] = [];
   answers: Answer[] = [];
   choices: readonly SimEvent[] = [];
@@ -50,6 +55,10 @@ export class Lab {
   #due = 0;
   #last = 0;
   #moving = false;
+  /** Moves whose events are here: those behind the one, and up to the other. */
+  #behind = -1;
+  #until = 0;
+  #asksPast = false;
   /** The scene is one of some moves ago. */
   #isOld = false;
 
@@ -228,6 +237,30 @@ export class Lab {
     }
   }
 
+  /** Asks for the events round the present move, if they are not here. */
+  async #remember(): Promise<void> {
+    const isHere =
+      (this.#behind < 0 || this.at - REACH >= this.#behind) &&
+      (this.#until >= this.length || this.at + REACH <= this.#until);
+    if (isHere || this.#asksPast) return;
+    this.#asksPast = true;
+    try {
+      const reply = await this.#post('around');
+      if ('past' in reply) this.#recall(reply.past);
+    } catch (error) {
+      this.refused = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.#asksPast = false;
+    }
+    this.#changed();
+  }
+
+  #recall({ behind, until, events }: Past): void {
+    this.events = [...events];
+    this.#behind = behind;
+    this.#until = until;
+  }
+
   async #send(ask: Ask): Promise<Frame> {
     const reply = await this.#post(ask);
     if ('frame' in reply) return reply.frame;
@@ -246,13 +279,31 @@ export class Lab {
   #show(frame: Frame): void {
     const { events, answers, behind, scene, ...rest } = frame;
     const before = this.at;
-    renew(this.events, behind, events);
+    this.#renew(behind, events, frame.length);
     renew(this.answers, behind, answers);
+    if (this.answers.length > MOST_KEPT * 1.5) {
+      this.answers.splice(0, this.answers.length - MOST_KEPT);
+    }
     Object.assign(this, rest);
     this.#isOld = scene === undefined;
     this.scene = scene ?? this.scene;
     this.fresh = frame.at === before + 1 ? this.events.filter(({ move }) => move === frame.at) : [];
+    void this.#remember();
     this.#changed();
+  }
+
+  #renew(behind: number, events: readonly ToldEvent[], length: number): void {
+    if (behind > length) return;
+    // Between these and those that are here, some are missing.
+    const isApart = behind > this.#until;
+    if (isApart) this.events.length = 0;
+    if (isApart || behind < this.#behind) this.#behind = behind;
+    renew(this.events, behind, events);
+    this.#until = length;
+    if (this.events.length <= MOST_KEPT * 1.5) return;
+    // All events of a move, or none.
+    this.#behind = this.events[this.events.length - MOST_KEPT]?.move ?? -1;
+    this.events = this.events.filter(({ move }) => move > this.#behind);
   }
 
   #changed(): void {
@@ -270,5 +321,4 @@ function renew<T extends { readonly move: number }>(
   while (kept > 0 && (list[kept - 1]?.move ?? 0) > behind) kept--;
   list.length = kept;
   for (const item of fresh) list.push(item);
-  if (list.length > MOST_KEPT * 1.5) list.splice(0, list.length - MOST_KEPT);
 }

@@ -33,6 +33,10 @@ export function drawLanes(lab: Lab, canvases: readonly HTMLCanvasElement[]): voi
     const canvas = canvases[nth];
     if (!canvas) return;
     const { context, width, height } = fit(canvas);
+    // A canvas that has another size now has forgotten all that was set.
+    sizes.delete(context);
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
     const view = viewOf(lab, width);
     drawLane(context, colours, events, lane, view, height, lab.at);
     drawHead(context, colours, played(events, lab.at) - view.first, height);
@@ -129,20 +133,43 @@ function drawBar(
   context.roundRect(x, top, width, BAR, 4);
   context.fill();
   context.fillStyle = text;
-  context.textBaseline = 'middle';
-  const name = width < 20 ? step.slice(0, 2) : step;
-  context.font = `600 ${step.length > 2 && width < 40 ? 8 : 10}px "IBM Plex Sans Variable", sans-serif`;
-  const fits = context.measureText(name).width <= width - 1;
-  context.textAlign = 'center';
-  context.fillText(
-    fits ? name : name.slice(0, 1),
-    x + Math.min(width / 2, 12),
-    top + BAR / 2 + 0.5,
-  );
+  const size = step.length > 2 && width < 40 ? 8 : 10;
+  const name = nameIn(context, width < 20 ? step.slice(0, 2) : step, size, width);
+  context.fillText(name, x + Math.min(width / 2, 12), top + BAR / 2 + 0.5);
   for (const mark of marks) {
     drawMark(context, mark * COLUMN + COLUMN / 2, top, events[first + mark], fill);
   }
   context.globalAlpha = 1;
+}
+
+/** How wide names are, which takes long to find out. */
+const widths = new Map<string, number>();
+
+/** As much of a name as there is room for, in the font that is set for it. */
+function nameIn(
+  context: CanvasRenderingContext2D,
+  name: string,
+  size: number,
+  room: number,
+): string {
+  setFont(context, size);
+  const key = `${size} ${name}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    width = context.measureText(name).width;
+    // What is measured before the font is there is that of another one.
+    if (document.fonts.status === 'loaded') widths.set(key, width);
+  }
+  return width <= room - 1 ? name : name.slice(0, 1);
+}
+
+const sizes = new WeakMap<CanvasRenderingContext2D, number>();
+
+/** Sets the font, unless it is set: a browser parses it each time. */
+function setFont(context: CanvasRenderingContext2D, size: number): void {
+  if (sizes.get(context) === size) return;
+  context.font = `600 ${size}px "IBM Plex Sans Variable", sans-serif`;
+  sizes.set(context, size);
 }
 
 /** A read comes from the storage above, a write goes up to it. */

@@ -11,6 +11,8 @@ export class Maps {
   #diff: Heat = heat(0);
   /** The last event that was seen. */
   #seen: object | undefined;
+  /** The colours of the cells, and what they were made from. */
+  #base: Base | undefined;
 
   /** Whether something fades, so that it has to be drawn again. */
   draw(lab: Lab, origin: HTMLCanvasElement, diff: HTMLCanvasElement, now: number): boolean {
@@ -21,10 +23,11 @@ export class Maps {
     if (this.#diff.when.length !== scene.slots.length) this.#diff = heat(scene.slots.length);
     this.#warm(lab, now);
     const colours = palette();
-    const chunk = (nth: number) => chunkColour(scene, nth, colours);
-    const slot = (nth: number) => slotColour(scene, nth, colours);
-    const first = drawCells(origin, this.#origin, chunk, colours, now);
-    const second = drawCells(diff, this.#diff, slot, colours, now);
+    if (this.#base?.scene !== scene || this.#base.colours !== colours) {
+      this.#base = baseOf(scene, colours);
+    }
+    const first = drawCells(origin, this.#origin, this.#base.chunks, colours, now);
+    const second = drawCells(diff, this.#diff, this.#base.slots, colours, now);
     return first || second;
   }
 
@@ -44,26 +47,36 @@ export class Maps {
   }
 }
 
-function chunkColour(scene: Scene, chunk: number, { bad, values, panel }: Palette): Colour {
-  const [first = 0, second = 0] = [scene.units[chunk * 2], scene.units[chunk * 2 + 1]];
-  if (first === TORN || second === TORN) return rgb(bad);
-  const value = Math.max(first, second);
-  const nth = value <= 1 ? 0 : 1 + ((value - 2) % 6);
-  return rgb(values[nth] ?? panel);
+interface Base {
+  readonly scene: Scene;
+  readonly colours: Palette;
+  readonly chunks: Uint32Array;
+  readonly slots: Uint32Array;
 }
 
-function slotColour(scene: Scene, slot: number, colours: Palette): Colour {
-  switch (scene.slots[slot]) {
-    case SLOT.superblock:
-      return rgb(colours.ink);
-    case SLOT.journal:
-    case SLOT.taken:
-      return rgb(colours.quiet);
-    case SLOT.preserved:
-      return rgb(colours.read);
-    case SLOT.stale:
-      return rgb(colours.stale);
-    default:
-      return rgb(colours.values[0] ?? colours.panel);
+function baseOf(scene: Scene, colours: Palette): Base {
+  const { bad, values, panel, ink, quiet, read, stale } = colours;
+  const { units, slots } = scene;
+  const [torn, ...shades] = [bad, ...values].map(rgb);
+  const shade = (value: number) => shades[value <= 1 ? 0 : 1 + ((value - 2) % 6)] ?? rgb(panel);
+  const chunks = new Uint32Array(Math.ceil(units.length / 2));
+  for (let nth = 0; nth < chunks.length; nth++) {
+    const [first = 0, second = 0] = [units[nth * 2], units[nth * 2 + 1]];
+    const isTorn = first === TORN || second === TORN;
+    chunks[nth] = isTorn ? (torn ?? 0) : shade(Math.max(first, second));
   }
+  const kinds = new Map<number, Colour>([
+    [SLOT.superblock, rgb(ink)],
+    [SLOT.journal, rgb(quiet)],
+    [SLOT.taken, rgb(quiet)],
+    [SLOT.preserved, rgb(read)],
+    [SLOT.stale, rgb(stale)],
+  ]);
+  const free = shade(0);
+  return {
+    scene,
+    colours,
+    chunks,
+    slots: Uint32Array.from(slots, (kind) => kinds.get(kind) ?? free),
+  };
 }

@@ -20,6 +20,8 @@ interface Open {
   step: string;
 }
 
+const STEPS: ReadonlySet<string> = new Set(['W1', 'W2', 'W3', 'W4', 'R1', 'R2', 'R3', 'R4']);
+
 /** Measures all requests that have ended by a move. */
 export function measure(
   events: readonly ToldEvent[],
@@ -29,26 +31,31 @@ export function measure(
   const found = { firstWrites: [], rewrites: [], reads: [], looks: [] } as {
     [key in keyof Measures]: number[];
   };
-  const open = new Map<string, Open>();
-  const ended = new Map<string, Set<number>>();
+  const open = new Map<number, Open>();
+  const ended = new Map<number, Set<number>>();
   for (const { node, thread, move } of answers) {
-    const key = `${node}.${thread}`;
+    const key = keyOf(node, thread);
     const moves = ended.get(key);
     if (moves) moves.add(move);
     else ended.set(key, new Set([move]));
   }
   for (const event of events) {
     if (event.move > at) break;
-    if (event.lane) follow(event, event.lane.join('.'), open, ended, found);
+    if (event.lane) follow(event, keyOf(...event.lane), open, ended, found);
   }
   return found;
 }
 
+/** A thread as a number: there are thousands of events, and strings take their time. */
+function keyOf(node: number, thread: number): number {
+  return node * 256 + thread;
+}
+
 function follow(
   event: ToldEvent,
-  key: string,
-  open: Map<string, Open>,
-  ended: ReadonlyMap<string, ReadonlySet<number>>,
+  key: number,
+  open: Map<number, Open>,
+  ended: ReadonlyMap<number, ReadonlySet<number>>,
   found: { [key in keyof Measures]: number[] },
 ): void {
   const { step, move } = event;
@@ -69,7 +76,7 @@ function follow(
   if (step === 'R3' && before.step !== 'R3') before.looks++;
   if (step === 'W2') before.preserves = true;
   if (step === 'W4') before.writes = true;
-  if (/^[WR]\d$/.test(step)) before.last = move;
+  if (STEPS.has(step)) before.last = move;
   before.step = step;
   if (step.startsWith('R') && ended.get(key)?.has(move)) {
     end(before, found);

@@ -9,7 +9,7 @@ import {
   worlds,
 } from 'shadowvol/sim';
 
-import type { Ask, Frame, Phase, Reply, Request } from './frame.ts';
+import type { Ask, Frame, Past, Phase, Reply, Request } from './frame.ts';
 import { follow, type Hand } from './hand.ts';
 import * as logs from './log.ts';
 import { sceneOf } from './scene.ts';
@@ -17,6 +17,9 @@ import * as orders from './traffic.ts';
 
 /** Units of a world in which every read is followed piece by piece. */
 const MOST_FOLLOWED = 64;
+
+/** Moves round one of long ago whose events are told. */
+const [REACH_BACK, REACH_ON] = [4000, 1000];
 
 /** How often the scene of a larger one is made while it is played, in milliseconds. */
 const SCENE_EVERY = 50;
@@ -125,6 +128,17 @@ class Play {
     return sceneOf(this.#sim.picture(), this.#follows);
   }
 
+  /** What has happened round the present move. */
+  around(): Past {
+    const sim = this.#sim;
+    const { at } = sim;
+    const [behind, until] = [at - REACH_BACK, Math.min(sim.length, at + REACH_ON)];
+    sim.seek(until);
+    const events = sim.events(behind);
+    sim.seek(at);
+    return { behind, until, events };
+  }
+
   /** Goes back to a move of a world that was just begun; all that has happened is told. */
   #rest(at: number): void {
     this.#told = this.#tell(-1);
@@ -223,11 +237,17 @@ async function answer({ id, ask }: Request): Promise<void> {
   try {
     if (ask === 'library')
       reply = { id, library: { worlds: await worlds(), rules: await rules() } };
+    else if (ask === 'around') reply = { id, past: begun().around() };
     else reply = { id, frame: await obey(ask) };
   } catch (error) {
     reply = { id, error: error instanceof Error ? error.message : String(error) };
   }
   postMessage(reply);
+}
+
+function begun(): Play {
+  if (!play) throw new Error('no world has been begun');
+  return play;
 }
 
 async function obey(ask: Ask): Promise<Frame> {
@@ -237,12 +257,12 @@ async function obey(ask: Ask): Promise<Frame> {
     play = next;
     return next.frame();
   }
-  if (!play) throw new Error('no world has been begun');
-  if ('make' in ask) for (const move of ask.make) play.make(move);
-  else if ('advance' in ask) play.advance(ask.advance.moves, ask.advance.traffic);
-  else if ('burst' in ask) play.burst();
-  else if ('seek' in ask) play.seek(ask.seek);
-  return play.frame('advance' in ask && ask.advance.hurried);
+  const present = begun();
+  if ('make' in ask) for (const move of ask.make) present.make(move);
+  else if ('advance' in ask) present.advance(ask.advance.moves, ask.advance.traffic);
+  else if ('burst' in ask) present.burst();
+  else if ('seek' in ask) present.seek(ask.seek);
+  return present.frame('advance' in ask && ask.advance.hurried);
 }
 
 /** Another world, if that is what is asked for. */

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 
 import { drawCells, heat, rgb, touch } from '../app/cells.ts';
 import { doubling, facts, histogram } from '../app/histogram.ts';
+import { bytes, count, type Figure, numbersOf } from '../app/numbers.ts';
 import { palette } from '../app/paint.ts';
 import type { News, Wish } from './news.ts';
 import { BLOCKS } from './sectors.ts';
@@ -51,8 +52,8 @@ export class TabsView {
     const canvas = document.querySelector<HTMLCanvasElement>('canvas.blocks');
     if (!canvas) return;
     const colours = palette();
-    const cell = rgb(colours.values[0] ?? colours.panel);
-    if (drawCells(canvas, this.#heat, () => cell, colours, performance.now())) this.#changed();
+    const cells = new Uint32Array(BLOCKS).fill(rgb(colours.values[0] ?? colours.panel));
+    if (drawCells(canvas, this.#heat, cells, colours, performance.now())) this.#changed();
   }
 
   view(): TemplateResult {
@@ -190,20 +191,6 @@ export class TabsView {
   }
 }
 
-type Figure = readonly [name: string, value: string, kind?: 'good' | 'bad'];
-
-function numbersOf(numbers: readonly Figure[]): TemplateResult {
-  return html`<dl class="numbers">
-    ${numbers.map(
-      ([name, value, kind = '']) =>
-        html`<div class=${kind} data-number=${name}>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
-}
-
 const WRITTEN = (of: NonNullable<News['writing']>): Figure[] => [
   ['Writes', count(of.writes)],
   ['Written', bytes(of.bytes)],
@@ -236,14 +223,4 @@ function does(role: News['role']): string {
 function wayWords(way: News['way']): string {
   if (way === 'handles') return 'handles of its own (readwrite-unsafe)';
   return way === 'getFile' ? 'a new getFile() for each read' : '–';
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en');
-}
-
-function bytes(number: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const nth = number < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(number) / 10));
-  return `${(number / 1024 ** nth).toLocaleString('en', { maximumFractionDigits: nth === 0 ? 0 : 1 })} ${units[nth]}`;
 }
