@@ -9,7 +9,6 @@
 //! * Reads are served where no disk can fail, in memory, where the file has no holes;
 //!   elsewhere only for who asks for it.
 
-use core::ops::Range;
 use core::sync::atomic::{Ordering, fence};
 use std::fs;
 use std::io;
@@ -112,20 +111,20 @@ impl Mapped {
     ) -> io::Result<bool> {
         let start = offset - offset % WINDOW;
         let at = (offset - start) as usize;
-        let range = at..at + length;
-        if length > self.most || range.end > WINDOW as usize {
+        let end = at + length;
+        if length > self.most || end > WINDOW as usize {
             return Ok(false);
         }
-        let has = |window: &Window| window.start == start && range.end <= window.bytes.size();
+        let has = |window: &&Window| window.start == start && end <= window.bytes.size();
         let mut windows = self.windows.read();
-        if !windows.iter().any(has) {
+        if windows.iter().rfind(has).is_none() {
             drop(windows);
-            if !self.map(start, range.end, size()?)? {
+            if !self.map(start, end, size()?)? {
                 return Ok(false);
             }
             windows = self.windows.read();
         }
-        let Some(window) = windows.iter().rfind(|window| has(window)) else { return Ok(false) };
+        let Some(window) = windows.iter().rfind(has) else { return Ok(false) };
         let bytes = window.bytes.as_volatile_slice().subslice(at, length);
         bytes.and_then(work).map_err(io::Error::other)?;
         Ok(true)
