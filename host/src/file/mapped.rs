@@ -112,7 +112,7 @@ impl Mapped {
         let start = offset - offset % WINDOW;
         let at = (offset - start) as usize;
         let end = at + length;
-        if length > self.most || end > WINDOW as usize {
+        if length == 0 || length > self.most || end > WINDOW as usize {
             return Ok(false);
         }
         let has = |window: &&Window| window.start == start && end <= window.bytes.size();
