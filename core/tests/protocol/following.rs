@@ -31,7 +31,7 @@ fn commit(world: &mut World, records: usize) {
 }
 
 /// Flips a bit in the journal's record with this number; twice is as never.
-fn flip(world: &mut World, number: u64) {
+pub(crate) fn flip(world: &mut World, number: u64) {
     let journal = world.active.as_ref().expect("an active").superblock().journal;
     let mut at = journal.first.0 as usize * 4096;
     for _ in 0..number {
