@@ -4,11 +4,12 @@
 use shadowvol::active::{Commit, Compact, Delete, Write};
 use shadowvol::format::record::{MAX_BYTES, split};
 use shadowvol::format::superblock::PAIR_OFFSET;
+use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Fed, Medium, Op, Span, Step, Wait};
-use shadowvol::passive::{CatchUp, Outcome, Passive, Read};
+use shadowvol::passive::{CatchUp, Outcome, Passive, Read, TRUST};
 use shadowvol::{ChunkIndex, Content, Damage, Error};
 
-use crate::alone::{Alone, active, copy};
+use crate::alone::{Alone, active, append, copy};
 use crate::world::{Shape, World};
 
 fn world(segment: u32) -> World {
@@ -31,7 +32,7 @@ fn commit(world: &mut World, records: usize) {
 }
 
 /// Flips a bit in the journal's record with this number; twice is as never.
-fn flip(world: &mut World, number: u64) {
+pub(crate) fn flip(world: &mut World, number: u64) {
     let journal = world.active.as_ref().expect("an active").superblock().journal;
     let mut at = journal.first.0 as usize * 4096;
     for _ in 0..number {
@@ -96,6 +97,33 @@ fn a_record_that_a_later_one_proves_to_be_there_is_read_again_before_it_is_damag
     assert_eq!(quick.step(&mut raced.1, done), Step::Done(Ok(Outcome::Confirmed)));
     catch_up.machine = raced.0.clone();
     assert_eq!(catch_up.step(&mut raced.1, fed), Step::Io, "it looks once more");
+}
+
+/// A journal is read in large pieces by who loads it, and so is a long tail once a small read has
+/// shown that there is more than it holds.
+#[test]
+fn many_records_take_few_reads() {
+    let mut world = world(16);
+    let mut node = world.open_node();
+    let before = world.active.as_ref().expect("an active").records();
+    for _ in 0..20 {
+        // Each of two kilobytes.
+        assert!(append(&mut world, true));
+    }
+    assert_eq!(Alone::new(Commit::new()).run(&mut world), Step::Done(Ok(())));
+    let mut catch_up = Alone::new(CatchUp::new());
+    let mut fed = Fed::Again;
+    while catch_up.step(&mut node, fed) == Step::Io {
+        fed = catch_up.perform(&mut world);
+    }
+    assert_eq!(node.records(), before + 20);
+    assert_eq!(node.counters().tail_reads, 2, "a small one, and one for the rest");
+
+    let mut load = Alone::new(Load::new(TRUST));
+    let loaded = load.end(&mut world).expect("a journal");
+    assert_eq!(loaded.view.copies().len(), 3);
+    let reads = |op: &&Op| matches!(op, Op::Read(read) if read.at != PAIR_OFFSET);
+    assert_eq!(load.done.iter().filter(reads).count(), 2);
 }
 
 #[test]

@@ -7,10 +7,11 @@ use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock}
 use shadowvol::journal::View;
 use shadowvol::machine::{Fed, Op, Step};
 use shadowvol::table::Run;
-use shadowvol::{ChunkIndex, Content, Error, Extent, SlotIndex};
+use shadowvol::{ChunkIndex, Content, Damage, Error, Extent, SlotIndex};
 
 use crate::alone::{Alone, active, append, copy};
 use crate::damage::forge;
+use crate::following::flip;
 use crate::world::{Shape, World};
 
 /// Three copies, each with chunk 0 of its own.
@@ -81,6 +82,30 @@ fn a_holder_may_begin_without_the_copies_there_are() {
     assert_eq!(active.view().next_copy(), 4, "numbers are never given twice");
     let spare = 4096;
     assert_eq!(active.space().used, active.space().journal + spare);
+
+    // Nor by whoever comes next, and finds a journal that knows of no copy.
+    let role = world.role();
+    let next = take(&mut world, role).expect("the role");
+    assert_eq!(next.view().next_copy(), 4);
+}
+
+/// The journal that a holder begins with is behind a barrier before its superblock is. So no record
+/// of it may be missing, not even the last one, behind which there is none to prove it.
+#[test]
+fn a_rotten_record_of_the_journal_that_a_holder_begins_with_is_damage() {
+    let mut world = world();
+    world.active = None;
+    let role = world.role();
+    let active = take(&mut world, role.clone()).expect("the role");
+    let last = active.records() - 1;
+    assert!(last > 0);
+    world.active = Some(Box::new(active));
+    flip(&mut world, last);
+    world.active = None;
+    let is_damage =
+        |error: Option<Error>| matches!(error, Some(Error::Corrupt { what: Damage::Record, .. }));
+    assert!(is_damage(take(&mut world, role).err()), "a holder would forget what it says");
+    assert!(is_damage(world.try_open_node().err()), "and so would a passive");
 }
 
 #[test]

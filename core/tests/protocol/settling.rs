@@ -24,6 +24,10 @@ fn what_is_settled_at_once_is_a_window() {
     revert(&mut world, 1);
     let expected = truth(&world, 1);
     assert!(look(&mut world, 100, 4_000_000) == expected[100..4_000_100], "in windows of a read");
+    let mut read = Alone::new(Read::new(0, 1400 * CHUNK as u64));
+    read.user = vec![0xaa; 1400 * CHUNK];
+    assert_eq!(read.run(&mut world), Step::Done(Ok(())));
+    assert!(read.done.len() < 12, "a mebibyte of neighbouring slots at once, six in all");
     for (chunks, end) in [(1024, 1024), (376, 1400)] {
         let (settled, ops) = settle(&mut world, Settle::new());
         assert_eq!(settled, Settled { chunks, more: true });
