@@ -91,3 +91,22 @@ impl<'a> Line<'a> {
 fn at(latencies: &Histogram<u64>, quantile: f64) -> Option<u64> {
     (!latencies.is_empty()).then(|| latencies.value_at_quantile(quantile))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Side;
+
+    /// Who reads the files knows them by it.
+    #[test]
+    fn every_field_is_in_the_readme() {
+        let head = Head { bench: "a", date: None, tag: "a-000".to_owned() };
+        let outcome = Outcome::of(Side::new(1), Side::new(1));
+        let line = Line::new(head, Axes::default(), Versus::base("b"), &outcome);
+        let line = serde_json::to_value(&line).expect("a line");
+        let readme = include_str!("../README.md");
+        for name in line.as_object().expect("an object").keys() {
+            assert!(readme.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
