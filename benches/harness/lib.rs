@@ -9,6 +9,7 @@ mod axes;
 mod buffer;
 mod contest;
 mod interval;
+mod line;
 mod log;
 mod machine;
 mod outcome;
