@@ -25,7 +25,7 @@ BENCH_PEERS ?=
 STORIES := py/python/shadowvol/analysis/proof.json
 # Of each target of `make fuzz`.
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= opening records sequence
+FUZZ_TARGETS ?= files opening records sequence
 
 .PHONY: help demo page test test-core test-schedules test-py test-wasm test-page test-kernels proof soak fuzz \
 	faces stories notebooks mutants check-no-std wasm bench bench-peers bench-instructions bench-wasm fmt lint docs \
@@ -44,6 +44,7 @@ test: test-core check-no-std test-py test-wasm test-page test-kernels ## All tes
 
 test-core: tools test-schedules ## The tests in Rust
 	@.ci/install-qemu
+	@.ci/install-e2fsprogs
 	cargo test --locked --workspace --exclude shadowvol-py
 	cargo test --locked -p shadowvol --features sim --lib --test proof
 	cargo test --locked -p shadowvol --features sim --doc
@@ -54,6 +55,7 @@ test-schedules: tools ## The driver's threads in many schedules; SHADOWVOL_LONG=
 
 test-py: $(VENV)/built ## The tests in Python, and the notebooks; choose some with PYTEST_ARGS="-k name"
 	@.ci/install-postgresql
+	@.ci/install-e2fsprogs
 	@.ci/install-fio
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 

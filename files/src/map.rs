@@ -57,6 +57,8 @@ impl<S: ReadAt> Reader<'_, S> {
         let end = offset.saturating_add(length).min(inode.size);
         let mut pieces: Vec<Piece> = Vec::new();
         let mut at = offset;
+        // More than there is on the disk: it is there again and again.
+        let mut left_on_disk = self.superblock.blocks * size;
         while at < end {
             let run = self.run_at(inode, at / size)?;
             let left = (run.blocks * size - at % size).min(end - at);
@@ -64,6 +66,10 @@ impl<S: ReadAt> Reader<'_, S> {
                 Some(block) => self.piece(block, at % size, left)?,
                 None => Piece { place: None, length: left },
             };
+            if piece.place.is_some() {
+                let rest = left_on_disk.checked_sub(piece.length);
+                left_on_disk = rest.ok_or(Part::Map.damaged(inode.number))?;
+            }
             at += piece.length;
             match pieces.last_mut() {
                 Some(last) if follows(last, &piece) => last.length += piece.length,

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use shadowvol_fuzz::Random;
 
 /// The targets, and how long an input of each may be.
-const TARGETS: [(&str, u64); 3] = [("opening", 600), ("records", 2000), ("sequence", 3000)];
+const TARGETS: [(&str, u64); 4] =
+    [("files", 100), ("opening", 600), ("records", 2000), ("sequence", 3000)];
 const INPUTS: u64 = 300;
 
 fn main() -> io::Result<()> {

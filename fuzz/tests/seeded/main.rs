@@ -14,7 +14,7 @@ use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
 use std::path::Path;
 
-use shadowvol_fuzz::{Random, opening, records, sequence};
+use shadowvol_fuzz::{Random, files, opening, records, sequence};
 
 use self::meter::Meter;
 
@@ -52,6 +52,11 @@ fn run_regressions(target: fn(&[u8]), name: &str) {
         inputs += 1;
     }
     assert!(inputs > 0, "there are inputs that broke something once");
+}
+
+#[test]
+fn the_files_of_any_image_are_told_or_its_damage_is() {
+    run_seeds(files, 20_000, 100);
 }
 
 #[test]
