@@ -42,10 +42,10 @@ fn make_tables() {
         }
         TABLES[0][usize::from(byte)].store(crc, Ordering::Relaxed);
     }
-    for zeros in 1..TABLES.len() {
+    for (zeros, table) in TABLES.iter().enumerate().skip(1) {
         for byte in 0..=u8::MAX {
             let crc = look(zeros - 1, byte.into());
-            TABLES[zeros][usize::from(byte)].store((crc >> 8) ^ look(0, crc), Ordering::Relaxed);
+            table[usize::from(byte)].store((crc >> 8) ^ look(0, crc), Ordering::Relaxed);
         }
     }
 }
