@@ -128,14 +128,6 @@ impl Passive {
         self.counters = Counters::default();
     }
 
-    /// Whether a byte of the diff area is in the segment that the node follows.
-    #[cfg(feature = "sim")]
-    pub(crate) fn is_in_tail(&self, at: u64) -> bool {
-        let segment = self.tail.segment();
-        let start = self.geometry().slot_offset(segment.first);
-        (start..start + self.geometry().slot_bytes(segment.slots)).contains(&at)
-    }
-
     /// Goes on with a journal of another generation.
     fn install(&mut self, loaded: Loaded) {
         self.superblock = loaded.superblock;

@@ -124,6 +124,12 @@ impl Read {
         }
     }
 
+    /// Whether it looks into the journal, and not for bytes of the copy.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_confirming(&self) -> bool {
+        self.phase == Phase::Confirm
+    }
+
     /// Whether the copy is alive and the one that was meant.
     fn check_alive(&self, passive: &Passive) -> Result<(), Error> {
         let info = passive.view.copy(self.copy)?;

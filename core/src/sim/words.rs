@@ -71,7 +71,7 @@ impl World {
         match &frame.state {
             State::Ops { pieces, landed, .. } => {
                 let next = (0..pieces.len()).find(|nth| landed >> nth & 1 == 0).unwrap_or(0);
-                self.label(node, &frame.task, &pieces[next].op).0
+                Self::label(&frame.task, &pieces[next].op).0
             }
             _ => name(&frame.task),
         }
@@ -141,7 +141,7 @@ impl World {
         let count = pieces.iter().filter(|piece| piece.op == *op).count();
         let nth = nth - first;
         let part = if count > 1 { format!(", part {} of {count}", nth + 1) } else { String::new() };
-        let (step, what) = self.label(node, &frame.task, op);
+        let (step, what) = Self::label(&frame.task, op);
         let at = match op {
             Op::Read(read) => read.at as usize + range.start,
             Op::Write { at, .. } | Op::Punch { at, .. } => *at as usize + range.start,
@@ -150,7 +150,7 @@ impl World {
         (step, format!("{what}{part} (byte {at} of the {})", op.medium()))
     }
 
-    fn label(&self, node: usize, task: &Task, op: &Op) -> (&'static str, &'static str) {
+    fn label(task: &Task, op: &Op) -> (&'static str, &'static str) {
         let superblocks = |at: u64| (PAIR_OFFSET..PAIR_OFFSET + PAIR_BYTES as u64).contains(&at);
         match (task, op) {
             (Task::Write(_), Op::Read(_)) => ("W2", "reads the old bytes"),
@@ -175,9 +175,7 @@ impl World {
             (Task::Read(_) | Task::CatchUp(_), Op::Read(read)) if superblocks(read.at) => {
                 ("R3", "reads the superblocks")
             }
-            (Task::Read(_), Op::Read(read)) if !self.is_journal(node, read.at) => {
-                ("R4", "reads a slot")
-            }
+            (Task::Read(read), Op::Read(_)) if !read.is_confirming() => ("R4", "reads a slot"),
             (Task::Read(_) | Task::CatchUp(_), _) => ("R3", "reads the journal"),
             (_, Op::Read(_)) => (name(task), "reads"),
             (_, Op::Write { at, .. }) if superblocks(*at) => (name(task), "writes a superblock"),
@@ -185,14 +183,6 @@ impl World {
             (_, Op::Barrier { .. }) => (name(task), "puts a barrier"),
             (_, Op::Punch { .. }) => (name(task), "discards"),
             (_, Op::Grow { .. }) => (name(task), "grows the diff area"),
-        }
-    }
-
-    /// Whether a byte of the diff area is in the segment that the passive follows.
-    fn is_journal(&self, node: usize, at: u64) -> bool {
-        match &*self.nodes[node].side {
-            Side::Passive(passive) => passive.is_in_tail(at),
-            Side::Active(_) => false,
         }
     }
 
