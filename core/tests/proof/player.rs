@@ -248,7 +248,8 @@ fn a_read_is_in_a_step_at_every_moment() {
                 between.extend(thread.step.filter(|_| thread.state == Doing::Ready));
             }
         }
-        // What a step brings are units of the volume, or it is about the journal.
+        // A step brings units of the volume, or it is about the journal: the records of the next one
+        // were told as a slot once, because the node did not follow that one yet.
         for (_, event) in player.events().filter(|(_, event)| event.node.starts_with("passive")) {
             brought.extend(event.place.as_ref().map(|place| (event.step, !place.units.is_empty())));
         }
