@@ -2,10 +2,11 @@
 //! waits.
 
 use shadowvol::active::{Commit, Compact, Delete, Write};
+use shadowvol::format::checksum::Checksum;
 use shadowvol::format::record::{MAX_BYTES, split};
 use shadowvol::format::superblock::PAIR_OFFSET;
 use shadowvol::journal::Load;
-use shadowvol::machine::{Buffer, Fed, Medium, Op, Span, Step, Wait};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
 use shadowvol::passive::{CatchUp, Outcome, Passive, Read, TRUST};
 use shadowvol::{ChunkIndex, Content, Damage, Error};
 
@@ -124,6 +125,44 @@ fn many_records_take_few_reads() {
     assert_eq!(loaded.view.copies().len(), 3);
     let reads = |op: &&Op| matches!(op, Op::Read(read) if read.at != PAIR_OFFSET);
     assert_eq!(load.done.iter().filter(reads).count(), 2);
+}
+
+/// The same of a journal that is loaded while it is being written.
+#[test]
+fn a_load_reads_a_record_again_before_it_is_damage() {
+    let mut world = world(4);
+    commit(&mut world, 1);
+    commit(&mut world, 1);
+    for is_damage in [false, true] {
+        flip(&mut world, 4);
+        let mut load = Alone::new(Load::new(TRUST));
+        assert!(matches!(load.step(&mut (), Fed::Again), Step::Io));
+        let mut torn = true;
+        loop {
+            let ops = load.ops();
+            let [Op::Read(read)] = ops[..] else { panic!("one read at a time: {ops:?}") };
+            let (at, len) = (read.at as usize, read.into.len);
+            load.scratch.resize(load.scratch.len().max(read.into.range().end), 0);
+            load.scratch[read.into.range()].copy_from_slice(&world.diff.visible[at..at + len]);
+            if read.at != PAIR_OFFSET && torn && !is_damage {
+                flip(&mut world, 4);
+                torn = false;
+            }
+            let Alone { machine, user, scratch, .. } = &mut load;
+            let checksum = Checksum::PORTABLE;
+            if machine.absorb(&mut Buffers { user, scratch, checksum }) == Next::Step {
+                break;
+            }
+        }
+        match load.step(&mut (), Fed::Done) {
+            Step::Done(Ok(loaded)) => assert_eq!((loaded.tail.next().0, is_damage), (6, false)),
+            Step::Done(Err(error)) => {
+                assert!(matches!(error, Error::Corrupt { what: Damage::Record, .. }), "{error:?}");
+                assert!(is_damage, "it was whole when it was read again");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]

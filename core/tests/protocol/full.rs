@@ -1,7 +1,7 @@
 //! A diff area with little room, to the slot: who asks for more, who goes on all the same, and who
 //! is refused.
 
-use shadowvol::active::{Commit, Compact, Create, Event, MakeRoom, Write};
+use shadowvol::active::{Commit, Compact, Create, Event, MakeRoom, Revert, Write};
 use shadowvol::format::superblock::OnFull;
 use shadowvol::machine::{Fed, Medium, Op, Step, Wait};
 use shadowvol::{CopyId, Description, Error, IoKind};
@@ -281,6 +281,31 @@ fn the_oldest_copies_are_let_go_for_a_write() {
         let left = active(&mut world).view().copies().map(|info| info.id).collect::<Vec<_>>();
         assert_eq!(left, (dropped.len() as u32 + 1..=12).map(copy).collect::<Vec<_>>());
         world.verify("after the oldest were let go");
+    }
+}
+
+/// A copy stays until its time is over, and the one that the volume is reverted to stays until it is:
+/// the oldest of the others goes.
+#[test]
+fn copies_that_have_to_stay_are_passed_over() {
+    let shape = Shape { nodes: 0, on_full: OnFull::DropOldest, ..Shape::SMALL };
+    let mut world = World::new(shape, 1);
+    for until in [10, 0, 0] {
+        let about = Description { retained_until: until, ..Description::new("copy", 0) };
+        world.spawn(Kind::Create(Create::new(about)), Vec::new());
+        world.finish();
+    }
+    for (now, reverts, expected) in [(9, false, 2), (9, true, 3), (10, false, 1)] {
+        let mut world = world.clone();
+        if reverts {
+            let mut revert = Alone::new(Revert::new(copy(2)));
+            assert_eq!(revert.run(&mut world), Step::Wait(Wait::Commit));
+            assert_eq!(Alone::new(Commit::new()).run(&mut world), Step::Done(Ok(())));
+        }
+        let mut room = Alone::new(MakeRoom::new(1_000, now));
+        assert_eq!(room.run(&mut world), Step::Wait(Wait::Commit), "more than there can be");
+        let dropped = Event::Dropped { copies: vec![copy(expected)] };
+        assert!(active(&mut world).take_events().contains(&dropped), "{now}, {reverts}");
     }
 }
 

@@ -32,6 +32,7 @@ mod gates;
 mod job;
 mod making;
 mod random;
+mod reading;
 mod regressions;
 mod remade;
 mod reverting;
