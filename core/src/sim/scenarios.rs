@@ -275,6 +275,11 @@ pub fn large() -> Vec<Scenario> {
             .active(&[&[write(FIRST, 3), Create, write(SECOND, 4), Delete(1)]])
             .passive(&[&[read(1, FIRST)]])
             .passive(&[&[read(2, 1..3)]]),
+        Scenario::new("large-reads", "one of three copies goes, and the new one is read, too")
+            .before(&[Create, write(FIRST, 2), Create])
+            .active(&[&[write(FIRST, 3), Create, Delete(1), write(FIRST, 5)]])
+            .passive(&[&[read(1, FIRST), read(3, FIRST)]])
+            .passive(&[&[read(2, 1..3)]]),
         Scenario::new("large-cut", "the power fails anywhere, and a passive lives on")
             .before(&[Create])
             .active(&[&[write(FIRST, 2), Create, write(FIRST, 3)]])
