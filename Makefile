@@ -117,7 +117,8 @@ stories: tools ## Explore the protocol's worlds, and keep what is found for the 
 	mv $(STORIES).new $(STORIES)
 
 notebooks: $(VENV)/built ## Run the notebooks; those in notebooks/executed show their plots
-	$(BIN)/python -m nbconvert --to notebook --execute --output-dir notebooks/executed notebooks/*.ipynb
+	$(BIN)/python -m nbconvert --log-level=WARN --to notebook --execute \
+	  --ExecutePreprocessor.startup_timeout=300 --output-dir notebooks/executed notebooks/*.ipynb
 	@echo "Open them with: .venv/bin/jupyter lab notebooks/executed"
 
 fmt: $(VENV)/ready wasm/www/node_modules/ready ## Format all sources

@@ -145,7 +145,7 @@ def test_readers_beside_a_writer(tmp_path: Path) -> None:
     for one in measured:
         assert one.wrong == 0
         assert one.chunks == 256
-        assert len(one.seconds) == len(one.before) == len(one.during) > 0
+        assert len(one.seconds) == len(one.plain) == len(one.before) == len(one.during) > 0
         assert (one.rate > 0) == (one.asked > 0)
         assert one.before.tolist() == sorted(one.before)
         if one.other or not one.asked:
@@ -153,7 +153,7 @@ def test_readers_beside_a_writer(tmp_path: Path) -> None:
             assert not one.before.any()
     assert measured[3].before[-1] + measured[3].during[-1] > 0
     times = an.measure_read_times(tmp_path, request=16, shares=(0, 0.5, 1), size=1 << 20, reads=20)
-    assert times.predicted([0, 1]) == pytest.approx([times.seconds[0], times.seconds[2]])
+    assert times.predicted([0, 1]) == pytest.approx([times.times[0], times.times[2]])
     check_figure(an.draw_read_times(times))
     check_figure(an.draw_beside(measured, times))
     assert an.summarise_beside(measured)["wrong"] == [0, 0]

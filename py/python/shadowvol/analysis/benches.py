@@ -35,7 +35,7 @@ class Results:
     def source(self) -> str:
         """Where the numbers come from, for the caption of a plot."""
         if not self.rows:
-            return f"no results: make bench BENCH_ARGS='--bench {self.name}' makes them"
+            return f"no results: {_maker(self.name)} makes them"
         return f"from the bench {self.name} of {self.rows[0]['date']}"
 
     def latencies(self) -> dict[str, Latencies]:
@@ -105,3 +105,7 @@ def _draw(rows: list[dict[str, Any]], results: Results) -> Figure:
 
 def _name(row: dict[str, Any]) -> str:
     return f"{row['what']}  (to {row['base']})"
+
+
+def _maker(name: str) -> str:
+    return "make bench-peers" if name == "peers" else f"make bench BENCH_ARGS='--bench {name}'"

@@ -107,7 +107,7 @@ def draw_moved(measured: Sequence[Overwrites]) -> Figure:
         axes.legend()
     left.set_title("Old bytes moved", fontsize="medium")
     left.set_ylabel("old bytes moved for each byte written")
-    right.set_title("Time of all the writes, the median of the rounds", fontsize="medium")
+    right.set_title("Time of all first overwrites", fontsize="medium")
     right.set_ylabel("times that of the same plain writes")
     figure.suptitle("Why large chunks are dear for small scattered writes: they move more")
     caption(figure, f"{_OURS}; the bytes are counted, the times are those of this machine")

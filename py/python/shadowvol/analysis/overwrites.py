@@ -56,7 +56,8 @@ class Overwrites:
     plain: Latencies
     """The same to a plain file."""
     ratio: float
-    """The time of all first overwrites to that of the plain writes: the median of the rounds."""
+    """The time of all first overwrites to that of all plain writes, each slice of the work in the
+    median of its rounds."""
     written_bytes: int
     """Bytes that the first overwrites wrote."""
     preserved_bytes: int
@@ -131,7 +132,7 @@ def _measure(place: Path, pattern: Pattern, chunk_size: int, size: int, rounds: 
         path.write_bytes((noise * (size // len(noise) + 1))[:size])
     places = offsets(pattern, size)
     data = noise[:REQUEST]
-    all_times: list[Times] = []
+    all_rounds: list[list[Times]] = []
     preserved = 0
     file = os.open(plain, os.O_RDWR)
     try:
@@ -141,17 +142,26 @@ def _measure(place: Path, pattern: Pattern, chunk_size: int, size: int, rounds: 
                 vol.create_shadow_copy()
                 times = _round(places, data, vol.write, lambda at, it: os.pwrite(file, it, at))
                 # The first round warms up.
-                all_times += [times] * (nth > 0)
+                all_rounds += [times] * (nth > 0)
                 preserved = vol.stats().preserved_bytes - before
                 for copy in vol.shadow_copies():
                     vol.delete_shadow_copy(copy.id)
     finally:
         os.close(file)
         image.with_name("volume.img.diff").unlink(missing_ok=True)
-    first, again, base = (Latencies.of(list(chain(*ways))) for ways in zip(*all_times, strict=True))
-    ratio = median(sum(first) / sum(base) for first, _, base in all_times)
+    slices = chain(*all_rounds)
+    first, again, base = (Latencies.of(list(chain(*ways))) for ways in zip(*slices, strict=True))
+    ratio = _typical(all_rounds, 0) / _typical(all_rounds, 2)
     written = len(places) * REQUEST
     return Overwrites(pattern, chunk_size, first, again, base, ratio, written, preserved)
+
+
+def _typical(all_rounds: list[list[Times]], way: int) -> float:
+    """How long all of the work takes in one of the ways, if nobody interferes."""
+    return sum(
+        float(median([sum(times[way]) for times in same_slices]))
+        for same_slices in zip(*all_rounds, strict=True)
+    )
 
 
 def _round(
@@ -159,30 +169,29 @@ def _round(
     data: bytes,
     write: Callable[[int, bytes], object],
     plain: Callable[[int, bytes], object],
-) -> Times:
+) -> list[Times]:
     """All places once in each of the three ways; nothing else of Python's runs meanwhile."""
-    times: Times = ([], [], [])
-    first, again, base = times
+    slices: list[Times] = []
     gc.collect()
     gc.disable()
     try:
-        for nth in range(_SLICES):
-            some = places[len(places) * nth // _SLICES : len(places) * (nth + 1) // _SLICES]
+        count = min(_SLICES, len(places))
+        for nth in range(count):
+            some = places[len(places) * nth // count : len(places) * (nth + 1) // count]
             # A chunk that reaches into the next slice was preserved by this one: it counts as a
             # first overwrite all the same, as it would for who writes in this order.
-            _time(some, data, write, first)
-            _time(some, data, plain, base)
-            _time(some, data, write, again)
+            first, base = _time(some, data, write), _time(some, data, plain)
+            slices.append((first, _time(some, data, write), base))
     finally:
         gc.enable()
-    return times
+    return slices
 
 
-def _time(
-    places: list[int], data: bytes, write: Callable[[int, bytes], object], into: list[int]
-) -> None:
+def _time(places: list[int], data: bytes, write: Callable[[int, bytes], object]) -> list[int]:
     clock = time.perf_counter_ns
+    times = []
     for at in places:
         begun = clock()
         write(at, data)
-        into.append(clock() - begun)
+        times.append(clock() - begun)
+    return times

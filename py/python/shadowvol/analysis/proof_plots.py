@@ -160,4 +160,6 @@ def _kind(world: World) -> str:
 
 
 def _short(text: str, most: int = 76) -> str:
+    # The oracle's longer sentences go on with what else it would have taken.
+    text = text if len(text) <= most else text.split(";", maxsplit=1)[0]
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -2,8 +2,9 @@
 
 Any two processes on one machine slow each other down. So each rate is measured twice: the writer
 writes to the volume whose copy is read, and then, at the same rate, to another one. What the second
-lacks is what the protocol costs; what both have is the machine. All that is read is compared with
-what the copy must be.
+lacks is what the protocol costs; what both have is the machine. For the same reason a plain read of
+the origin comes after each read of the copy, and times are given in its. All that is read of the
+copy is compared with what it must be.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from shadowvol.analysis.writer import CHUNK, WriterProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from io import FileIO
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -53,6 +55,8 @@ class Beside:
     """Reads that returned anything but the copy's bytes."""
     seconds: NDArray[np.float64]
     """How long each read took."""
+    plain: NDArray[np.float64]
+    """How long a plain read of the origin took right after each."""
     before: NDArray[np.int64]
     """How many writes to the volume came between the copy and the last look before each read."""
     during: NDArray[np.int64]
@@ -75,14 +79,20 @@ class Beside:
         return float(chances.mean())
 
     @property
-    def throughput(self) -> float:
-        """Bytes a second of the median read: others may have waited for a processor."""
-        return self.request * CHUNK / float(np.median(self.seconds))
+    def speed(self) -> float:
+        """Throughput of the median read, to that of the median plain one."""
+        return float(np.median(self.plain) / np.median(self.seconds))
 
-    def predicted_slowdown(self, times: ReadTimes) -> float:
-        """What the model says of the median read's time, to that of a copy without writes."""
+    def predicted_speed(self, times: ReadTimes) -> float:
+        """What the model says of that, given when writes came and how long plain reads took.
+
+        What slots cost is added to a plain read, and not multiplied with it: a busy machine makes
+        the bytes slower, and hardly the operations.
+        """
         shares = model.from_slots(self.before, self.chunks)
-        return float(np.median(times.predicted(shares))) / times.seconds[0]
+        dearer = float(np.median(times.predicted(shares))) - times.times[0]
+        plain = float(np.median(self.plain))
+        return plain / (plain + dearer * times.plain)
 
 
 @dataclass(frozen=True)
@@ -93,12 +103,14 @@ class ReadTimes:
     """Chunks of a read."""
     shares: tuple[float, ...]
     """Shares of the copy's chunks in slots."""
-    seconds: tuple[float, ...]
-    """The median time of a read, for each of them."""
+    times: tuple[float, ...]
+    """The median time of a read for each of them, to that of plain reads of the origin in turn."""
+    plain: float
+    """The median time of these, in seconds."""
 
     def predicted(self, shares: ArrayLike) -> NDArray[np.float64]:
         """What the model says, given the times of the first share and the last: 0 and 1."""
-        first, last = self.seconds[0], self.seconds[-1]
+        first, last = self.times[0], self.times[-1]
         return model.read_time(shares, self.request, untouched=first, overwritten=last)
 
 
@@ -107,7 +119,7 @@ def measure_read_times(
     *,
     request: int = _REQUEST,
     shares: Sequence[float] = SHARES,
-    size: int = _SIZE,
+    size: int = 2 * _SIZE,
     reads: int = 200,
     seed: int = 1,
 ) -> ReadTimes:
@@ -117,10 +129,11 @@ def measure_read_times(
     chance = random.Random(seed)  # noqa: S311 - places, not secrets
     order = list(range(size // CHUNK))
     chance.shuffle(order)
-    times = []
+    times, plain = [], []
     with (
         workplace(folder) as place,
         Volume.create(place / "volume.img", size=size, durability="coherent") as vol,
+        (place / "volume.img").open("rb", buffering=0) as origin,
     ):
         vol.write(0, b"\x01" * size)
         copy = vol.create_shadow_copy()
@@ -132,11 +145,12 @@ def measure_read_times(
                     vol.write(chunk * CHUNK, b"\x02" * CHUNK)
                 done = until
                 seen = node.shadow_copy(copy.id)
-                ends, wrong = _read(seen, request, chance, b"\x01", reads=reads)
-                if wrong:
-                    raise AssertionError(f"{wrong} reads did not return the copy's bytes")
-                times.append(float(np.median(ends[:, 1] - ends[:, 0])))
-    return ReadTimes(request, tuple(shares), tuple(times))
+                found = _read(seen, origin, request, chance, b"\x01", reads=reads)
+                if found.wrong:
+                    raise AssertionError(f"{found.wrong} reads did not return the copy's bytes")
+                plain.append(float(np.median(found.plain)))
+                times.append(float(np.median(found.seconds)) / plain[-1])
+    return ReadTimes(request, tuple(shares), tuple(times), float(np.median(plain)))
 
 
 def measure_beside(
@@ -158,8 +172,9 @@ def measure_beside(
         workplace(folder) as place,
         WriterProcess(place, size) as writer,
         Passive.open(place / "read.img") as node,
+        (place / "read.img").open("rb", buffering=0) as origin,
     ):
-        reader = _Reader(node, writer, chance, request, seconds)
+        reader = _Reader(node, origin, writer, chance, request, seconds)
         for nth in range(rounds):
             for rate in rates:
                 # Who comes first changes, so that nobody has the warmer machine.
@@ -186,6 +201,7 @@ class _Reader:
     """Who reads, and whom it asks to write."""
 
     node: Passive
+    origin: FileIO
     writer: WriterProcess
     chance: random.Random
     request: int
@@ -197,10 +213,11 @@ class _Reader:
         copy = self.writer.begin(rate, self.seconds, version, other=other)
         seen = self.node.shadow_copy(copy)
         looked, before = time.perf_counter(), self.node.stats()
-        ends, wrong = _read(seen, self.request, self.chance, bytes([version]), seconds=self.seconds)
+        value = bytes([version])
+        found = _read(seen, self.origin, self.request, self.chance, value, seconds=self.seconds)
         after = self.node.stats()
         times = self.writer.end()
-        looks = np.searchsorted(times[:0] if other else times, np.append(looked, ends[:, 1]))
+        looks = np.searchsorted(times[:0] if other else times, np.append(looked, found.ends))
         return Beside(
             asked=rate,
             other=other,
@@ -209,8 +226,9 @@ class _Reader:
             rate=len(times) / self.seconds,
             redirected=after.redirected - before.redirected,
             restarts=after.restarts - before.restarts,
-            wrong=wrong,
-            seconds=ends[:, 1] - ends[:, 0],
+            wrong=found.wrong,
+            seconds=found.seconds,
+            plain=found.plain,
             before=looks[:-1],
             during=np.diff(looks),
         )
@@ -218,31 +236,44 @@ class _Reader:
 
 def _read(
     seen: ShadowCopy,
+    origin: FileIO,
     request: int,
     chance: random.Random,
     value: bytes,
     *,
     reads: int | None = None,
     seconds: float = math.inf,
-) -> tuple[NDArray[np.float64], int]:
-    """Read anywhere, so often or for so long.
-
-    Returns when each read began and ended, and how many of them were wrong.
-    """
+) -> _Reads:
+    """Read anywhere, so often or for so long, and after each read anywhere in the origin."""
     clock = time.perf_counter
     buffer = bytearray(request * CHUNK)
     truth = value * len(buffer)
     last = seen.size // CHUNK - request
-    ends: list[tuple[float, float]] = []
+    rest = bytearray(len(buffer))
+    times: list[tuple[float, float, float]] = []
     wrong = 0
     until = clock() + seconds
-    while len(ends) != reads and (not ends or clock() < until):
+    while len(times) != reads and (not times or clock() < until):
         at = chance.randint(0, last) * CHUNK
         begun = clock()
         seen.readinto(at, buffer)
-        ends.append((begun, clock()))
+        ended = clock()
+        origin.seek(chance.randint(0, last) * CHUNK)
+        origin.readinto(rest)
+        times.append((begun, ended, clock()))
         wrong += buffer != truth
-    return np.array(ends), wrong
+    begins, ends, plain = np.array(times).T
+    return _Reads(ends - begins, plain - ends, ends, wrong)
+
+
+@dataclass(frozen=True)
+class _Reads:
+    """What reads took, in seconds, and when they ended."""
+
+    seconds: NDArray[np.float64]
+    plain: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    wrong: int
 
 
 def _sum(parts: list[Beside]) -> Beside:
@@ -253,6 +284,7 @@ def _sum(parts: list[Beside]) -> Beside:
         restarts=sum(one.restarts for one in parts),
         wrong=sum(one.wrong for one in parts),
         seconds=np.concatenate([one.seconds for one in parts]),
+        plain=np.concatenate([one.plain for one in parts]),
         before=np.concatenate([one.before for one in parts]),
         during=np.concatenate([one.during for one in parts]),
     )
