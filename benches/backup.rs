@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     let mut table = Table::new("backup")?;
     for place in places() {
         for (state, noise) in [("random data", true), ("compressible data", false)] {
-            let folder = tempfile::tempdir_in(&place.path)?;
+            let folder = place.folder()?;
             let bed = Bed::new(folder.path(), noise)?;
             let axes = Axes { place: place.name, volume: SIZE, ..Axes::default() }.state(state);
             let base = Versus::base("cp + flush");

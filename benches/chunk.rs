@@ -12,7 +12,7 @@ fn main() -> Result<()> {
     let mut table = Table::new("chunk")?;
     let sizes = if settings().long { &[12, 13, 14, 15, 16, 18, 20][..] } else { &[12, 14, 16] };
     for place in places() {
-        let folder = tempfile::tempdir_in(&place.path)?;
+        let folder = place.folder()?;
         for shift in sizes {
             let chunk = ChunkSize::from_bytes(1 << shift)?;
             let setting = Axes { place: place.name, chunk, ..Axes::default() };

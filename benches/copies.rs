@@ -19,7 +19,7 @@ const BETWEEN: usize = 8;
 fn main() -> Result<()> {
     let mut table = Table::new("copies")?;
     for place in places() {
-        let folder = tempfile::tempdir_in(&place.path)?;
+        let folder = place.folder()?;
         let folder = folder.path();
         for (durability, base) in
             [(Durability::Coherent, "pwrite"), (Durability::Durable, "pwrite + sync")]

@@ -26,7 +26,7 @@ fn main() -> Result<()> {
             for (volumes, sets, state) in
                 [(1, 400, "1 volume"), (8, 200, "8 volumes"), (64, 50, "64 volumes")]
             {
-                let folder = tempfile::tempdir_in(&place.path)?;
+                let folder = place.folder()?;
                 let axes = Axes { place: place.name, volume: SIZE, durability, ..Axes::default() };
                 let side = measure(folder.path(), axes, volumes, sets)?;
                 let one = one.get_or_insert_with(|| side.clone()).clone();

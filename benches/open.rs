@@ -25,9 +25,10 @@ fn main() -> Result<()> {
         if settings().long { &[100_000, 1_000_000, 10_000_000][..] } else { &[100_000, 1_000_000] };
     for place in places() {
         for preserved in counts.iter().copied() {
-            let folder = tempfile::tempdir_in(&place.path)?;
+            let folder = place.folder()?;
             let usual = Axes { place: place.name, volume: SIZE, ..Axes::default() };
             let axes = Axes { preserved: Some(preserved), ..usual };
+            println!("({preserved} chunks are being preserved)");
             let bed = Bed::new(folder.path().to_owned(), axes)?;
             let read = Versus::base("read journal");
             table.push(axes.work("recover"), read, &bed.recover()?)?;

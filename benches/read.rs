@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     for place in places() {
         let usual = Axes { place: place.name, ..Axes::default() };
         for (state, overwritten) in STATES {
-            let folder = tempfile::tempdir_in(&place.path)?;
+            let folder = place.folder()?;
             let stage = Stage::new(folder.path(), usual)?;
             stage.renew()?;
             let copy = stage.newest()?;

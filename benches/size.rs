@@ -21,7 +21,7 @@ fn main() -> Result<()> {
         for volume in middle.iter().copied().chain([large]) {
             let axes = Axes { place: place.name, volume, ..Axes::default() };
             let base = Versus::base("of 1 GiB").goal(0.95);
-            let folder = tempfile::tempdir_in(&place.path)?;
+            let folder = place.folder()?;
             let bed = Bed::new(folder.path(), volume)?;
             table.push(axes.work("create"), base, &bed.create()?)?;
             let first = axes.work("first overwrite").requests(Random, 4 << 10);

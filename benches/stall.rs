@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         for (durability, interval) in PACES {
             let setting = Axes { place: place.name, durability, ..Axes::default() };
             let setting = setting.state("copies taken").requests(Random, SMALL);
-            let folder = tempfile::tempdir_in(&place.path)?;
+            let folder = place.folder()?;
             let bed = Bed { stage: Stage::new(folder.path(), setting)? };
             let (outcome, taken) = bed.at_full_speed()?;
             let worst = outcome.ours.latency().max() as f64 / 1000.0;

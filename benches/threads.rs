@@ -33,7 +33,7 @@ fn measure(
     threads: &[usize],
     requests: &[(Pattern, u64)],
 ) -> Result<()> {
-    let folder = tempfile::tempdir_in(&place.path)?;
+    let folder = place.folder()?;
     let stage = Stage::new(folder.path(), setting)?;
     let durable = setting.durability == Durability::Durable;
     let floor = Versus::base(if durable { "floor + sync" } else { "floor" });

@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     let more = if settings().long { &MORE[..] } else { &[] };
     let requests = || REQUESTS.iter().chain(more).copied();
     for place in places() {
-        let folder = tempfile::tempdir_in(&place.path)?;
+        let folder = place.folder()?;
         let usual = Axes { place: place.name, ..Axes::default() };
         let floor = Versus::base("floor");
 
