@@ -9,11 +9,10 @@
 //!
 //! # Why it is here
 //!
-//! Because it must not be wrong. The readers that exist without std (`ext4-view` 1.0.0, `ext4plus`
-//! 0.1.0-rc.2) were tried: the first gives what lay on the disk before for space that was reserved
-//! and not yet written, and both replay a journal without what it revokes in earlier transactions,
-//! and without what lies behind the end of its ring. A copy that is taken of a mounted file system
-//! has such journals.
+//! Because it must not be wrong. Of the readers that exist without std, `ext4-view` (1.0.0) gives
+//! what lay on the disk before for space that was reserved and not yet written. It and `ext4plus`
+//! (0.1.0-rc.2) replay a journal without regard to what was revoked from earlier transactions, and
+//! up to the end of its ring only. A copy that is taken of a mounted file system has such journals.
 //!
 //! # Guarantees
 //!

@@ -102,18 +102,17 @@ impl<S: ReadAt> Reader<'_, S> {
         let size = self.superblock.block_size;
         let blocks = (skip + left).div_ceil(size);
         let (place, blocks) = match self.replayed.first_newer(block, blocks) {
-            Some((first, newer)) if first == block => {
-                // Looked at here because nobody does when the bytes are read.
-                if !newer.is_escaped {
-                    self.block(block)?;
-                    (newer.place, 1)
-                } else {
-                    let feature = "a file that looks like a part of the journal";
-                    return Err(Problem::Unsupported { feature }.into());
-                }
-            }
-            Some((first, _)) => (block, first - block),
             None => (block, blocks),
+            Some((first, _)) if first > block => (block, first - block),
+            Some((_, newer)) if newer.is_escaped => {
+                let feature = "a file that looks like a part of the journal";
+                return Err(Problem::Unsupported { feature }.into());
+            }
+            Some((_, newer)) => {
+                // Its checksum is looked at here, because nobody does when the bytes are read.
+                self.block(block)?;
+                (newer.place, 1)
+            }
         };
         Ok(Piece { place: Some(place * size + skip), length: left.min(blocks * size - skip) })
     }

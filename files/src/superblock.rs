@@ -22,18 +22,7 @@ const INCOMPAT_SEED: u32 = 0x2000;
 /// of directory entries, extents, numbers of 64 bits, the seed of checksums), or do not change what
 /// is where: multiple mount protection, flexible groups, values of attributes in inodes, large
 /// directories, and that there may be encrypted files, inline data, or directories that ignore case.
-const KNOWN: u32 = 0x2
-    | 0x4
-    | 0x40
-    | 0x80
-    | 0x100
-    | 0x200
-    | 0x400
-    | 0x2000
-    | 0x4000
-    | 0x8000
-    | 0x1_0000
-    | 0x2_0000;
+const KNOWN: u32 = 0x3_e7c6;
 
 const UNKNOWN: [(u32, &str); 4] = [
     (0x1, "compression"),

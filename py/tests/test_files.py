@@ -155,6 +155,41 @@ def test_what_cannot_be_had_is_an_os_error_too(
     assert caught.value.filename
 
 
+class Failing:
+    """An image that can be read, until it cannot."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = bytearray(data)
+        self.fails = False
+
+    def size(self) -> int:
+        return len(self.data)
+
+    def read_at(self, offset: int, buffer: memoryview, /) -> None:
+        if self.fails:
+            raise OSError(errno.EIO, "no answer")
+        buffer[:] = self.data[offset : offset + len(buffer)]
+
+    def write_at(self, offset: int, data: memoryview, /) -> None:
+        self.data[offset : offset + len(data)] = data
+
+    def barrier(self) -> None:
+        pass
+
+
+def test_what_cannot_be_read_is_not_missing(image: Path, folder: Path) -> None:
+    """`exists` took every OSError for the answer that there is no such file."""
+    ext4.make(image, folder)
+    origin = Failing(image.read_bytes())
+    with sv.Volume.create_on(origin, sv.Memory(1 << 20)) as vol:
+        files = vol.create_shadow_copy().files()
+        assert files.exists("home")
+        origin.fails = True
+        with pytest.raises(sv.MediumError, match="no answer"):
+            files.exists("home")
+        origin.fails = False
+
+
 def test_a_partition_is_found_by_its_offset(tmp_path: Path, folder: Path, image: Path) -> None:
     ext4.make(tmp_path / "partition", folder)
     offset = 1 << 20

@@ -8,7 +8,7 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
-from shadowvol._errors import Error, FileSystemDamaged
+from shadowvol._errors import BadFile, Error, FileSystemDamaged, NoSuchFile, NotADirectory
 from shadowvol._raw import RawIO
 
 if TYPE_CHECKING:
@@ -176,8 +176,7 @@ class Files:
     def _mode(self, path: StrPath) -> int | None:
         try:
             return self._find(path).mode
-        except OSError:
-            # There is none; what cannot be read at all is something else.
+        except (NoSuchFile, NotADirectory, BadFile):
             return None
 
     def _scan(self, path: str, directory: FileNode) -> Iterator[FileEntry]:

@@ -15,7 +15,7 @@ import shadowvol as sv
 def emit(value: object) -> None:
     """Print a report in JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    if not text.isprintable() and any("\ud800" <= c <= "\udfff" for c in text):
+    if any("\ud800" <= c <= "\udfff" for c in text):
         # Names of files that are not UTF-8 are escaped, as Python reads them back.
         text = json.dumps(value, indent=2)
     click.echo(text)
