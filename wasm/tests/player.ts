@@ -136,7 +136,7 @@ class Player {
     }
     const buffer = new Uint8Array(length);
     same(await (await this.#passive.shadowCopy(id)).readInto(offset, buffer), length);
-    same([...buffer], [...own]);
+    same(buffer.findIndex((byte, nth) => byte !== own[nth]), -1);
     return crc32(own);
   }
 }

@@ -96,11 +96,15 @@ export class Watch {
     this.seen = [...live, ...kept].sort((one, other) => other.id - one.id);
   }
 
-  /** The one that was read least often; of several, the newest. */
+  /**
+   * One that was read once, for that says nothing yet; else the one that was read least often. Of
+   * several, the newest.
+   */
   #choose(copies: readonly ShadowCopy[]): ShadowCopy | undefined {
     const live = this.seen.filter(({ gone }) => !gone);
     const least = Math.min(...live.map(({ reads }) => reads));
-    const next = live.find(({ reads }) => reads === least);
+    const once = live.find(({ reads }) => reads === 1);
+    const next = once ?? live.find(({ reads }) => reads === least);
     return copies.find(({ id }) => id === next?.id);
   }
 
