@@ -145,7 +145,7 @@ impl RawPassive {
                 ("gone", of(inner.gone.get())),
                 ("epoch", of(state.superblock().epoch.0)),
                 ("tableChunks", of(state.view().table().chunks())),
-                ("tableBytes", of(state.view().table().heap_bytes() as u64)),
+                ("tableBytes", of(state.view().heap_bytes() as u64)),
             ])
         })
     }

@@ -81,7 +81,7 @@ impl RawVolume {
                 ("compactions", of(counters.compactions)),
                 ("epoch", of(active.epoch().0)),
                 ("tableChunks", of(active.view().table().chunks())),
-                ("tableBytes", of(active.view().table().heap_bytes() as u64)),
+                ("tableBytes", of(active.view().heap_bytes() as u64)),
                 ("usedBytes", of(space.used)),
                 ("freeBytes", of(space.free)),
                 ("limit", of(space.limit)),
