@@ -1,9 +1,9 @@
-//! A passive's read by hand: any part of a copy, wherever its chunks are, and slots that are not
-//! there yet.
+//! A passive's read by hand: any part of a copy, wherever its chunks are, slots that are not there
+//! yet, and media that fail.
 
-use shadowvol::machine::{Fed, Op, Step};
+use shadowvol::machine::{Fed, Medium, Op, Step};
 use shadowvol::passive::{Passive, Read};
-use shadowvol::{ChunkIndex, Content, Error};
+use shadowvol::{ChunkIndex, Content, Error, IoKind};
 
 use crate::alone::{Alone, active, copy};
 use crate::world::{Shape, World};
@@ -25,17 +25,34 @@ fn read(
     at: usize,
     length: usize,
 ) -> Result<(Vec<u8>, Vec<Op>), Error> {
+    read_some(world, node, (at, length), usize::MAX)
+}
+
+/// The same, but after this many groups of operations the next one fails.
+fn read_some(
+    world: &mut World,
+    node: &mut Passive,
+    (at, length): (usize, usize),
+    mut groups: usize,
+) -> Result<(Vec<u8>, Vec<Op>), Error> {
     let time = node.view().copy(copy(1)).expect("a live copy").about.time;
     let mut read = Alone::new(Read::new(copy(1), time, at as u64, length as u64));
     read.user = vec![0xaa; length];
     let mut fed = Fed::Again;
     loop {
         match read.step(node, fed) {
-            Step::Io => fed = read.perform(world),
+            Step::Io => fed = read.perform_some(world, &mut groups),
             Step::Wait(_) => unreachable!("nobody else is there"),
             Step::Done(done) => return done.map(|()| (read.user, read.done)),
         }
     }
+}
+
+/// Where the slot of a chunk of the copy begins.
+fn slot_of(world: &mut World, chunk: u64) -> usize {
+    let found = active(world).view().lookup(copy(1), ChunkIndex(chunk)).expect("preserved");
+    let Content::Slot(slot) = found.content else { panic!("it has bytes: {found:?}") };
+    slot.0 as usize * CHUNK
 }
 
 /// The ends of what is wanted lie anywhere in runs of slots, of zeros, and of the origin's chunks.
@@ -67,11 +84,6 @@ fn a_slot_that_is_not_there_yet_is_looked_at_again() {
     let before = world.origin.visible.clone();
     world.write(0, vec![1; 3 * CHUNK]);
     world.finish();
-    let slot_of = |world: &mut World, chunk| {
-        let found = active(world).view().lookup(copy(1), ChunkIndex(chunk)).expect("preserved");
-        let Content::Slot(slot) = found.content else { panic!("it has bytes: {found:?}") };
-        slot.0 as usize * CHUNK
-    };
     assert_eq!(slot_of(&mut world, 2), slot_of(&mut world, 0) + 2 * CHUNK, "one run");
     world.origin.visible.copy_from_slice(&before);
     for missing in 0..3 {
@@ -84,4 +96,31 @@ fn a_slot_that_is_not_there_yet_is_looked_at_again() {
         let again = |op: &&Op| matches!(op, Op::Read(read) if (read.at as usize, read.into.len) == (at, CHUNK));
         assert_eq!(done.iter().filter(again).count(), 1, "chunk {missing}: {done:?}");
     }
+}
+
+/// Whichever of its operations fails, the read tells of it: the bytes that did not come are not
+/// taken for the copy's because the journal has no news of them, nor because a slot is in doubt.
+#[test]
+fn whatever_fails_is_told() {
+    let mut world = world();
+    let before = world.origin.visible.clone();
+    world.write(2 * CHUNK, vec![1; CHUNK]);
+    world.finish();
+    let missing = slot_of(&mut world, 2);
+    world.origin.visible.copy_from_slice(&before);
+    world.diff.visible[missing] ^= 1;
+    let mut told = Vec::new();
+    let found = loop {
+        let mut node = world.open_node();
+        match read_some(&mut world, &mut node, (0, before.len()), told.len()) {
+            Ok((found, _)) => break found,
+            Err(error) => told.push(error),
+        }
+    };
+    assert!(found == before);
+    let failed = |medium| Error::Io { what: IoKind::Read, medium };
+    let (origin, diff) = (failed(Medium::Origin), failed(Medium::DiffArea));
+    // Both media, the journal's end and whether it is in force, the chunk in doubt, the journal.
+    let expected = [&origin, &diff, &diff, &origin, &diff, &diff, &diff];
+    assert!(told.iter().eq(expected), "{told:?}");
 }
