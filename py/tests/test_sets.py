@@ -453,10 +453,19 @@ exit 7
         assert "no shadow copies" in run("list", image)
 
 
+# Tests that are to outlive their terminal (nohup) ignore hangups, and so would what they start.
+START = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from shadowvol.cli import main
+main()
+"""
+
+
 def begin(*args: object) -> subprocess.Popen[str]:
     """The command line in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", "from shadowvol.cli import main; main()", *map(str, args)],
+        [sys.executable, "-c", START, *map(str, args)],
         stdout=subprocess.PIPE,
         text=True,
     )
