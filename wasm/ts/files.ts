@@ -2,11 +2,9 @@
  * The files of an ext4 file system inside a shadow copy, or inside anything else that has bytes. A
  * module of its own, `shadowvol/files`, so that who needs no files does not load it.
  */
-import { bytes } from '#bytes';
-
 import { type ErrorKind, ShadowvolError } from './error.js';
 import init, { RawFiles, type RawNode } from './files/shadowvol.js';
-import type { Source } from './load.js';
+import { Module, type Source } from './module.js';
 import type { Awaitable } from './medium.js';
 
 /** What has bytes that do not change meanwhile: a `ShadowCopy`, for one. */
@@ -77,20 +75,11 @@ const KINDS: readonly FileKind[] = [
   'socket',
 ];
 
-let loaded: Promise<unknown> | undefined;
+const module = new Module(init, new URL('./files/shadowvol_bg.wasm', import.meta.url));
 
 /** Loads the module, from somewhere else or earlier than {@link Files.open} does. */
 export async function load(source?: Source): Promise<void> {
-  loaded ??= start(source).catch((error: unknown) => {
-    loaded = undefined;
-    throw error;
-  });
-  await loaded;
-}
-
-async function start(source?: Source): Promise<unknown> {
-  const from = source ?? bytes(new URL('./files/shadowvol_bg.wasm', import.meta.url));
-  return init({ module_or_path: from });
+  await module.load(source);
 }
 
 /**

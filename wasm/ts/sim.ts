@@ -3,11 +3,9 @@
  * all that can ever happen. A module of its own, `shadowvol/sim`, so that who needs no simulator does
  * not load it.
  */
-import { bytes } from '#bytes';
-
 import { ShadowvolError } from './error.js';
-import type { Source } from './load.js';
 import init, { RawExplorer, RawLibrary, RawSimulation } from './sim/shadowvol.js';
+import { Module, type Source } from './module.js';
 
 export type { ErrorFacts, ErrorKind } from './error.js';
 export { ShadowvolError };
@@ -247,20 +245,11 @@ export interface Report {
   readonly damage: { readonly events: readonly SimEvent[]; readonly damage: string } | null;
 }
 
-let loaded: Promise<unknown> | undefined;
+const module = new Module(init, new URL('./sim/shadowvol_bg.wasm', import.meta.url));
 
 /** Loads the simulator. Everything here does so by itself. */
 export async function load(source?: Source): Promise<void> {
-  loaded ??= start(source).catch((error: unknown) => {
-    loaded = undefined;
-    throw error;
-  });
-  await loaded;
-}
-
-async function start(source?: Source): Promise<unknown> {
-  const from = source ?? bytes(new URL('./sim/shadowvol_bg.wasm', import.meta.url));
-  return init({ module_or_path: from });
+  await module.load(source);
 }
 
 /** The worlds that are proven, with their stories. */
