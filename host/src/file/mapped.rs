@@ -115,38 +115,41 @@ impl Mapped {
         if length == 0 || length > self.most || end > WINDOW as usize {
             return Ok(false);
         }
-        let has = |window: &&Window| window.start == start && end <= window.bytes.size();
+        let has = |window: &Window| window.start == start && end <= window.bytes.size();
         let mut windows = self.windows.read();
-        if windows.iter().rfind(has).is_none() {
+        let mut found = windows.iter().rposition(has);
+        if found.is_none() {
             drop(windows);
-            if !self.map(start, end, size()?)? {
-                return Ok(false);
-            }
+            self.map(start, end, size()?)?;
             windows = self.windows.read();
+            found = windows.iter().rposition(has);
         }
-        let Some(window) = windows.iter().rfind(has) else { return Ok(false) };
-        let bytes = window.bytes.as_volatile_slice().subslice(at, length);
+        let Some(nth) = found else { return Ok(false) };
+        let bytes = windows[nth].bytes.as_volatile_slice().subslice(at, length);
         bytes.and_then(work).map_err(io::Error::other)?;
         Ok(true)
     }
 
-    /// Maps the window that begins at `start`, or maps it anew because the file has grown; false
-    /// when that does not bring its bytes up to `end`.
-    fn map(&self, start: u64, end: usize, size: u64) -> io::Result<bool> {
+    /// Maps the window that begins at `start`, or maps it anew because the file has grown, if that
+    /// brings its bytes up to `end`.
+    fn map(&self, start: u64, end: usize, size: u64) -> io::Result<()> {
         let length = size.saturating_sub(start).min(WINDOW) as usize;
         let mut windows = self.windows.write();
-        windows.retain(|window| window.start != start || end <= window.bytes.size());
-        if windows.iter().any(|window| window.start == start) {
-            return Ok(true);
-        }
-        if end > length || windows.len() == WINDOWS {
-            return Ok(false);
+        let known = windows.iter().rposition(|window| window.start == start);
+        let is_there = known.is_some_and(|nth| end <= windows[nth].bytes.size());
+        let is_full = known.is_none() && windows.len() == WINDOWS;
+        if is_there || is_full || end > length {
+            return Ok(());
         }
         let place = FileOffset::from_arc(Arc::clone(&self.file), start);
         let protection = self.protection.bits() as i32;
         let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
         let bytes = MmapRegion::build(Some(place), length, protection, flags);
-        windows.push(Window { start, bytes: bytes.map_err(io::Error::other)? });
-        Ok(true)
+        let bytes = bytes.map_err(io::Error::other)?;
+        if let Some(nth) = known {
+            windows.swap_remove(nth);
+        }
+        windows.push(Window { start, bytes });
+        Ok(())
     }
 }
