@@ -6,16 +6,11 @@ use std::time::Instant;
 
 use shadowvol_benches::Pattern::{Random, Sequential};
 use shadowvol_benches::{
-    Axes, Outcome, Pattern, Result, Shuffle, Side, Stage, Table, Versus, beside, places, settings,
+    Axes, Outcome, Result, STATES, Shuffle, Side, Stage, Table, Versus, beside, places, settings,
 };
 
 const PIECE: u64 = 1 << 20;
 const SMALL: u64 = 4 << 10;
-const STATES: [(&str, Option<(Pattern, u64)>); 3] = [
-    ("nothing overwritten", None),
-    ("overwritten in order", Some((Sequential, PIECE))),
-    ("overwritten at random", Some((Random, SMALL))),
-];
 
 fn main() -> Result<()> {
     let mut table = Table::new("copyout")?;
@@ -23,12 +18,7 @@ fn main() -> Result<()> {
         let usual = Axes { place: place.name, ..Axes::default() };
         for (state, overwritten) in STATES {
             let folder = place.folder()?;
-            let stage = Stage::new(folder.path(), usual)?;
-            stage.renew()?;
-            let copy = stage.newest()?;
-            if let Some((pattern, size)) = overwritten {
-                stage.overwrite(usual.requests(pattern, size))?;
-            }
+            let (stage, copy) = Stage::frozen(folder.path(), usual, overwritten)?;
             let axes = usual.work("copy-out").state(state).requests(Sequential, PIECE);
             let base = Versus::base("pread").goal(0.95);
             table.push(axes, base, &stage.passive_read(axes, &copy)?)?;

@@ -37,7 +37,7 @@ pub use pattern::{Pattern, Shuffle};
 pub use place::{Place, is_chosen, places};
 pub use plain::Plain;
 pub use settings::{Settings, settings};
-pub use stage::Stage;
+pub use stage::{STATES, Stage};
 pub use table::{Table, Versus, folder};
 pub use vast::vast;
 pub use way::{Way, by, each};

@@ -7,12 +7,19 @@ use shadowvol_host::{
     Caching, CreateOptions, Durability, Passive, PassiveOptions, ShadowCopy, Volume, diff_path,
 };
 
-use crate::{Axes, Buffer, Contest, Outcome, Plain, Result, Way, by};
+use crate::{Axes, Buffer, Contest, Outcome, Pattern, Plain, Result, Way, by};
 
 /// Requests of a round where each one waits for a flush.
 const FLUSHED: usize = 512;
 /// Requests of a round where each one waits for the disk.
 const DIRECT: usize = 2048;
+
+/// How what is read can have been overwritten since its copy was taken.
+pub const STATES: [(&str, Option<(Pattern, u64)>); 3] = [
+    ("nothing overwritten", None),
+    ("overwritten in order", Some((Pattern::Sequential, 1 << 20))),
+    ("overwritten at random", Some((Pattern::Random, 4 << 10))),
+];
 
 /// A volume, its origin as a plain file, and a preallocated file beside it.
 ///
@@ -147,6 +154,25 @@ impl Stage {
         let options = PassiveOptions { caching: self.axes.caching, ..PassiveOptions::default() };
         let node = Passive::open(&self.path, &options)?;
         Ok(node.find_newest()?.ok_or("no copy")?)
+    }
+
+    /// A volume as [`Stage::new`] makes it, with a copy whose volume was then overwritten so.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stage::new`] and [`Stage::newest`].
+    pub fn frozen(
+        folder: &Path,
+        axes: Axes,
+        overwritten: Option<(Pattern, u64)>,
+    ) -> Result<(Self, ShadowCopy)> {
+        let stage = Self::new(folder, axes)?;
+        stage.renew()?;
+        let copy = stage.newest()?;
+        if let Some((pattern, size)) = overwritten {
+            stage.overwrite(axes.requests(pattern, size))?;
+        }
+        Ok((stage, copy))
     }
 
     /// Overwrites everything that the pattern names.
