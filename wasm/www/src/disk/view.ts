@@ -102,19 +102,23 @@ export class DiskView {
                   : this.#missing('It was not there yet.')
               }`
             : html`<div class="nothing">
-                <button
-                  type="button"
-                  class="primary"
-                  ?disabled=${this.#busy}
-                  @click=${() => this.#take()}
-                >
-                  Take a shadow copy
-                </button>
+                ${this.#taking()}
                 <p>It takes a moment, whatever the size of the disk: nothing is copied.</p>
               </div>`
         }
       </section>
     `;
+  }
+
+  #taking(): TemplateResult {
+    return html`<button
+      type="button"
+      class="primary"
+      ?disabled=${this.#busy}
+      @click=${() => this.#take()}
+    >
+      Take a shadow copy
+    </button>`;
   }
 
   /** The number of the copy, to be chosen if there are several. */
@@ -198,14 +202,7 @@ export class DiskView {
         <h3 id="tasks-title">Try it</h3>
         <ol>
           <li>
-            <button
-              type="button"
-              class="primary"
-              ?disabled=${this.#busy}
-              @click=${() => this.#take()}
-            >
-              Take a shadow copy
-            </button>
+            ${this.#taking()}
             <p>The disk as it is at this moment. Take as many as you like.</p>
           </li>
           <li>
