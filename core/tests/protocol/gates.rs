@@ -2,8 +2,7 @@
 //! leave nothing, wherever they are, even in the middle of a barrier.
 
 use shadowvol::active::{Create, Gate, Write};
-use shadowvol::format::checksum::Checksum;
-use shadowvol::machine::{Buffers, Fed, Machine, Medium, Step, Wait};
+use shadowvol::machine::{Fed, Medium, Step, Wait};
 use shadowvol::{Description, Error, IoKind};
 
 use crate::world::{Shape, World};
@@ -28,17 +27,6 @@ fn world() -> World {
     world
 }
 
-fn step<M: Machine<Shared = shadowvol::active::Active>>(
-    world: &mut World,
-    machine: &mut M,
-    fed: Fed,
-) -> Step<M::Output> {
-    let mut scratch = Vec::new();
-    let mut buffers =
-        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
-    machine.step(world.active.as_mut().expect("an active"), &mut buffers, fed)
-}
-
 fn gated(world: &mut World) -> (Create, Gate) {
     let gate = world.active.as_mut().expect("an active").gate();
     (Create::gated(Description::new("gated", 7), gate), gate)
@@ -52,7 +40,7 @@ fn cancel(world: &mut World, gate: Gate) -> bool {
 fn bring(world: &mut World, create: &mut Create, stop: usize) {
     for (nth, expected) in STOPS.iter().enumerate().take(stop + 1) {
         let fed = if nth > 0 && STOPS[nth - 1] == Step::Io { Fed::Done } else { Fed::Again };
-        assert_eq!(&forget(step(world, create, fed)), expected, "stop {nth}");
+        assert_eq!(&forget(world.step(create, fed)), expected, "stop {nth}");
     }
 }
 
@@ -67,10 +55,10 @@ fn forget<T>(step: Step<T>) -> Step<()> {
 /// Whether a write may begin.
 fn writes_go_on(world: &mut World) -> bool {
     let mut write = Write::new(0, 4096);
-    let goes = !matches!(step(world, &mut write, Fed::Again), Step::Wait(Wait::Turn));
+    let goes = !matches!(world.step(&mut write, Fed::Again), Step::Wait(Wait::Turn));
     if goes {
         let failed = Error::Io { what: IoKind::Read, medium: Medium::Origin };
-        step(world, &mut write, Fed::Failed(failed));
+        world.step(&mut write, Fed::Failed(failed));
     }
     goes
 }
@@ -101,14 +89,14 @@ fn it_can_be_called_off_at_every_stop_and_leaves_nothing() {
             let at_gate = *wanted == Step::Wait(Wait::Gate);
             if told && at_gate {
                 let fed = Fed::Failed(Error::CreationCancelled);
-                let ended = step(&mut world, &mut create, fed);
+                let ended = world.step(&mut create, fed);
                 assert_eq!(ended, Step::Done(Err(Error::CreationCancelled)));
                 assert!(writes_go_on(&mut world), "at stop {stop}");
             } else {
                 assert!(cancel(&mut world, gate), "at stop {stop}");
                 assert!(writes_go_on(&mut world), "before it is stepped again, at stop {stop}");
                 let fed = if at_gate { Fed::Again } else { Fed::Done };
-                let ended = step(&mut world, &mut create, fed);
+                let ended = world.step(&mut create, fed);
                 assert_eq!(ended, Step::Done(Err(Error::CreationCancelled)));
             }
             assert!(!cancel(&mut world, gate), "once is enough");
@@ -129,7 +117,7 @@ fn it_cannot_be_called_off_once_it_commits() {
     assert!(!writes_go_on(&mut world), "a write now could be in the copy or not");
     world.spawn(crate::job::Kind::Commit(shadowvol::active::Commit::new()), Vec::new());
     world.finish();
-    assert_eq!(forget(step(&mut world, &mut create, Fed::Again)), Step::Done(Ok(())));
+    assert_eq!(forget(world.step(&mut create, Fed::Again)), Step::Done(Ok(())));
     assert!(writes_go_on(&mut world));
     assert!(!cancel(&mut world, gate));
 }
@@ -144,7 +132,7 @@ fn a_barrier_that_fails_ends_the_role_though_the_creation_was_called_off() {
         bring(&mut world, &mut create, stop);
         cancel(&mut world, gate);
         let failed = Error::Io { what: IoKind::Barrier, medium: Medium::Origin };
-        step(&mut world, &mut create, Fed::Failed(failed.clone()));
+        world.step(&mut create, Fed::Failed(failed.clone()));
         assert_eq!(world.active.as_ref().expect("an active").ended(), Some(&failed));
     }
 }
@@ -158,7 +146,7 @@ fn a_creation_that_was_called_off_does_not_release_the_next_ones_hold() {
     cancel(&mut world, gate);
     let (mut second, _) = gated(&mut world);
     bring(&mut world, &mut second, LAST_GATE);
-    let ended = step(&mut world, &mut first, Fed::Done);
+    let ended = world.step(&mut first, Fed::Done);
     assert_eq!(ended, Step::Done(Err(Error::CreationCancelled)));
     assert!(!writes_go_on(&mut world));
 }

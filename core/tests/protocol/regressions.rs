@@ -18,18 +18,6 @@ fn world() -> World {
     world
 }
 
-/// Steps a machine of the active node outside the world's schedule.
-fn step<M: Machine<Shared = shadowvol::active::Active>>(
-    world: &mut World,
-    machine: &mut M,
-    fed: Fed,
-) -> Step<M::Output> {
-    let mut scratch = Vec::new();
-    let mut buffers =
-        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
-    machine.step(world.active.as_mut().expect("an active"), &mut buffers, fed)
-}
-
 /// A chunk has an old record whose slot has rotted, and a new one that may not be behind a barrier
 /// yet. The node doubted the chunk instead of the record, took the slot for one that had not been
 /// written yet, and gave the origin's bytes for those of the old copy.
@@ -64,13 +52,13 @@ fn a_failed_barrier_of_a_creation_ends_the_role() {
     for phase in 0..2 {
         let mut world = world();
         let mut create = Create::new(Description::new("copy", 0));
-        assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
+        assert_eq!(world.step(&mut create, Fed::Again), Step::Io);
         if phase == 1 {
-            assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
+            assert_eq!(world.step(&mut create, Fed::Done), Step::Io);
         }
         let failure = Error::Io { what: IoKind::Barrier, medium: Medium::Origin };
         let failed = Fed::Failed(failure.clone());
-        assert_eq!(step(&mut world, &mut create, failed), Step::Done(Err(failure.clone())));
+        assert_eq!(world.step(&mut create, failed), Step::Done(Err(failure.clone())));
         assert_eq!(world.active.as_ref().and_then(|active| active.ended()), Some(&failure));
     }
 }
@@ -82,9 +70,9 @@ fn a_compaction_that_fails_keeps_its_number() {
     let mut world = world();
     let before = world.active.as_ref().expect("an active").superblock().generation;
     let mut compact = Compact::new();
-    assert_eq!(step(&mut world, &mut compact, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut compact, Fed::Again), Step::Io);
     let failure = Error::Io { what: IoKind::Write, medium: Medium::DiffArea };
-    let failed = step(&mut world, &mut compact, Fed::Failed(failure.clone()));
+    let failed = world.step(&mut compact, Fed::Failed(failure.clone()));
     assert_eq!(failed, Step::Done(Err(failure)));
     world.compact();
     world.finish();
@@ -99,11 +87,11 @@ fn a_compaction_that_fails_keeps_its_number() {
 fn a_compaction_that_never_began_takes_nothing_from_another() {
     let mut world = world();
     let mut first = Compact::new();
-    assert_eq!(step(&mut world, &mut first, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut first, Fed::Again), Step::Io);
     let used = world.active.as_ref().expect("an active").space().used;
     let mut second = Compact::new();
     let full = Error::DiffAreaFull { needed: 1, free: 0, limit: 0 };
-    let failed = step(&mut world, &mut second, Fed::Failed(full.clone()));
+    let failed = world.step(&mut second, Fed::Failed(full.clone()));
     assert_eq!(failed, Step::Done(Err(full)));
     let active = world.active.as_ref().expect("an active");
     assert_eq!((active.space().used, active.ended()), (used, None));
@@ -208,14 +196,14 @@ fn a_failed_commit_ends_the_role() {
     let mut world = world();
     let first = CopyId::new(1).expect("a number");
     let mut delete = Delete::new(vec![first], 0);
-    assert!(matches!(step(&mut world, &mut delete, Fed::Again), Step::Wait(_)));
+    assert!(matches!(world.step(&mut delete, Fed::Again), Step::Wait(_)));
     let mut commit = Commit::new();
-    assert_eq!(step(&mut world, &mut commit, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut commit, Fed::Again), Step::Io);
     let failure = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
-    let failed = step(&mut world, &mut commit, Fed::Failed(failure.clone()));
+    let failed = world.step(&mut commit, Fed::Failed(failure.clone()));
     assert_eq!(failed, Step::Done(Err(failure.clone())));
     assert_eq!(world.active.as_ref().and_then(|active| active.ended()), Some(&failure));
-    let refused = step(&mut world, &mut delete, Fed::Again);
+    let refused = world.step(&mut delete, Fed::Again);
     assert_eq!(refused, Step::Done(Err(Error::RoleEnded)));
 }
 
@@ -247,13 +235,13 @@ fn a_torn_pair_is_asked_for_once_more() {
 fn closing_counts_only_records_that_were_written() {
     let mut world = world();
     let mut create = Create::new(Description::new("late", 0));
-    assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
-    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
+    assert_eq!(world.step(&mut create, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut create, Fed::Done), Step::Io);
     let mut seal = Seal::new([0; 32]);
-    assert_eq!(step(&mut world, &mut seal, Fed::Again), Step::Io);
-    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Wait(Wait::Commit));
+    assert_eq!(world.step(&mut seal, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut create, Fed::Done), Step::Wait(Wait::Commit));
     // Nor does one begin now: it could hit what the next holder has put there.
-    assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Wait(Wait::Turn));
+    assert_eq!(world.step(&mut Commit::new(), Fed::Again), Step::Wait(Wait::Turn));
 
     let mut scratch = vec![0; PAIR_BYTES];
     let mut buffers =
@@ -285,14 +273,14 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
     world.finish();
     let before = world.active.as_ref().expect("an active").space();
     let mut room = MakeRoom::new(100, 0);
-    assert_eq!(step(&mut world, &mut room, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut room, Fed::Again), Step::Io);
     assert!(matches!(room.ops(), [Op::Grow { .. }]), "{:?}", room.ops());
-    assert_eq!(step(&mut world, &mut room, Fed::Size(before.limit)), Step::Io);
+    assert_eq!(world.step(&mut room, Fed::Size(before.limit)), Step::Io);
     assert_eq!(room.ops(), [Op::Barrier { medium: Medium::DiffArea }]);
     let active = world.active.as_ref().expect("an active");
     assert_eq!(active.space().capacity, before.capacity, "nothing relies on it yet");
     let failed = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
-    assert_eq!(step(&mut world, &mut room, Fed::Failed(failed.clone())), Step::Done(Err(failed)));
+    assert_eq!(world.step(&mut room, Fed::Failed(failed.clone())), Step::Done(Err(failed)));
     assert!(world.active.as_ref().expect("an active").ended().is_some());
 }
 
@@ -302,7 +290,7 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
 fn a_commit_that_waits_sleeps_until_the_barrier() {
     let mut world = world();
     let copy = CopyId::new(1).expect("a number");
-    let append = |world: &mut World| step(world, &mut Delete::new(vec![copy], 0), Fed::Again);
+    let append = |world: &mut World| world.step(&mut Delete::new(vec![copy], 0), Fed::Again);
     assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
     let (mut first, mut second) = (Commit::new(), Commit::new());
     let mut scratch = Vec::new();
@@ -312,13 +300,13 @@ fn a_commit_that_waits_sleeps_until_the_barrier() {
     assert_eq!(first.step(active, &mut buffers, Fed::Again), Step::Io);
     for _ in 0..3 {
         assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
-        assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Wait(Wait::Turn));
+        assert_eq!(world.step(&mut second, Fed::Again), Step::Wait(Wait::Turn));
     }
     let active = world.active.as_mut().expect("an active");
     assert_eq!(first.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));
     // Then it is over, though the next one is under way: who asked may have got what it needs.
-    assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
-    assert_eq!(step(&mut world, &mut second, Fed::Again), Step::Done(Ok(())));
+    assert_eq!(world.step(&mut Commit::new(), Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut second, Fed::Again), Step::Done(Ok(())));
 }
 
 /// A compaction has closed the gate and waits for the commit under way; meanwhile the diff area gets
@@ -332,10 +320,10 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
         world.write(0, vec![1; taken * 4096]);
         world.finish();
         let mut compact = Compact::new();
-        assert_eq!(step(&mut world, &mut compact, Fed::Again), Step::Io);
+        assert_eq!(world.step(&mut compact, Fed::Again), Step::Io);
         let copies = vec![CopyId::new(1).expect("a number"); 512];
         let delete =
-            |world: &mut World| step(world, &mut Delete::new(copies.clone(), 0), Fed::Again);
+            |world: &mut World| world.step(&mut Delete::new(copies.clone(), 0), Fed::Again);
         assert_eq!(delete(&mut world), Step::Wait(Wait::Commit));
         let mut commit = Commit::new();
         let mut scratch = Vec::new();
@@ -343,13 +331,13 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
         let active = world.active.as_mut().expect("an active");
         assert_eq!(commit.step(active, &mut buffers, Fed::Again), Step::Io);
-        assert_eq!(step(&mut world, &mut compact, Fed::Done), Step::Wait(Wait::Turn), "the gate");
+        assert_eq!(world.step(&mut compact, Fed::Done), Step::Wait(Wait::Turn), "the gate");
         while delete(&mut world) == Step::Wait(Wait::Commit) {}
         let active = world.active.as_mut().expect("an active");
         assert_eq!(commit.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));
-        let failed = step(&mut world, &mut compact, Fed::Again);
+        let failed = world.step(&mut compact, Fed::Again);
         assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
-        assert_eq!(step(&mut world, &mut Commit::new(), Fed::Again), Step::Io);
+        assert_eq!(world.step(&mut Commit::new(), Fed::Again), Step::Io);
     }
 }
 
@@ -359,19 +347,19 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
 fn a_creation_without_room_for_its_record_lets_the_writers_go() {
     let mut world = world();
     let mut create = Create::new(Description::new("x".repeat(1024), 0));
-    assert_eq!(step(&mut world, &mut create, Fed::Again), Step::Io);
-    assert_eq!(step(&mut world, &mut create, Fed::Done), Step::Io);
-    assert_eq!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
+    assert_eq!(world.step(&mut create, Fed::Again), Step::Io);
+    assert_eq!(world.step(&mut create, Fed::Done), Step::Io);
+    assert_eq!(world.step(&mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
     // Long records first, then short ones, until no room is left.
     for count in [512, 1] {
         let copies = vec![CopyId::new(1).expect("a number"); count];
         let delete =
-            |world: &mut World| step(world, &mut Delete::new(copies.clone(), 0), Fed::Again);
+            |world: &mut World| world.step(&mut Delete::new(copies.clone(), 0), Fed::Again);
         while delete(&mut world) == Step::Wait(Wait::Commit) {}
     }
-    let failed = step(&mut world, &mut create, Fed::Done);
+    let failed = world.step(&mut create, Fed::Done);
     assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");
-    assert_ne!(step(&mut world, &mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
+    assert_ne!(world.step(&mut Write::new(0, 1), Fed::Again), Step::Wait(Wait::Turn));
 }
 
 /// Drives a catch-up of a node up to its first read of the superblocks, and returns how many reads
@@ -506,7 +494,7 @@ fn a_write_whose_records_fit_in_part_keeps_the_slots_that_they_name() {
     let first = CopyId::new(1).expect("a number");
     let fits = |world: &mut World| {
         let mut delete = Delete::new(vec![first; 512], 0);
-        matches!(step(world, &mut delete, Fed::Again), Step::Wait(Wait::Commit))
+        matches!(world.step(&mut delete, Fed::Again), Step::Wait(Wait::Commit))
     };
     let mut full = world.clone();
     let most = (0..).take_while(|_| fits(&mut full)).count();

@@ -27,13 +27,6 @@ fn active(world: &mut World) -> &mut Active {
     world.active.as_mut().expect("an active")
 }
 
-fn step<M: Machine<Shared = Active>>(world: &mut World, machine: &mut M, fed: Fed) {
-    let mut scratch = Vec::new();
-    let mut buffers =
-        Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
-    assert!(matches!(machine.step(active(world), &mut buffers, fed), Step::Io));
-}
-
 #[test]
 fn space_is_low_below_a_tenth_of_the_limit() {
     let space = |free| Space { used: 5, free, limit: 1009, capacity: 800, journal: 3 };
@@ -100,7 +93,7 @@ fn a_journal_is_worth_writing_anew_when_it_is_long_for_what_it_says() {
     assert!(active(&mut world).wants_compaction());
 
     let mut other = world.clone();
-    step(&mut other, &mut Compact::new(), Fed::Again);
+    assert_eq!(other.step(&mut Compact::new(), Fed::Again), Step::Io);
     assert!(!active(&mut other).wants_compaction(), "one is under way");
     active(&mut world).end(Error::RoleEnded);
     assert!(!active(&mut world).wants_compaction());
@@ -142,7 +135,7 @@ fn a_step_is_a_quarter_within_bounds() {
         let mut world = world(1 << 20);
         active(&mut world).grown_to(capacity);
         let mut room = MakeRoom::new((capacity / CHUNK) as u32, 0);
-        step(&mut world, &mut room, Fed::Again);
+        assert_eq!(world.step(&mut room, Fed::Again), Step::Io);
         assert_eq!(room.ops(), [Op::Grow { size: capacity + step_bytes }]);
     }
 }

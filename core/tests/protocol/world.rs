@@ -295,6 +295,18 @@ impl World {
         }
     }
 
+    /// Steps a machine of the active node outside the schedule.
+    pub(crate) fn step<M: Machine<Shared = Active>>(
+        &mut self,
+        machine: &mut M,
+        fed: Fed,
+    ) -> Step<M::Output> {
+        let mut scratch = Vec::new();
+        let mut buffers =
+            Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
+        machine.step(self.active.as_mut().expect("an active"), &mut buffers, fed)
+    }
+
     fn kinds(&self) -> Vec<&Kind> {
         self.jobs.iter().map(|job| &job.kind).collect()
     }

@@ -12,9 +12,8 @@ use shadowvol::Error as EngineError;
 use shadowvol_host::{CreateOptions, Error, OpenOptions, Volume, check};
 
 use crate::orders::Orders;
-use crate::workload::{
-    Label, Random, SECTOR, SECTORS, SIZE, Stamp, WRITERS, extent_of, sector, stamp_of,
-};
+use crate::random::Random;
+use crate::workload::{Label, SECTOR, SECTORS, SIZE, Stamp, WRITERS, extent_of, sector, stamp_of};
 
 /// Writes of a region from one flush to the next.
 const UNFLUSHED: u64 = 48;

@@ -6,8 +6,9 @@ use crate::bed::{Bed, Seat};
 use crate::figures::Figures;
 use crate::kernel::Kernel;
 use crate::ledger::Ledger;
+use crate::random::Random;
 use crate::raw::{DIFF, VOLUME};
-use crate::workload::{Random, SIZE};
+use crate::workload::SIZE;
 
 /// The role goes to and fro: when the active's kernel is killed, the other one takes it at once,
 /// while its passive reads on. The kernels give the disks different numbers.

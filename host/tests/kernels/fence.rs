@@ -7,8 +7,9 @@ use crate::figures::Figures;
 use crate::kernel::Kernel;
 use crate::ledger::Ledger;
 use crate::pair;
+use crate::random::Random;
 use crate::raw::{DIFF, VOLUME};
-use crate::workload::{Random, SIZE};
+use crate::workload::SIZE;
 
 /// In odd rounds the sleeper had no write under way, and flushes first when it wakes up: not even
 /// that is acknowledged, so nothing of its successor's is touched. In even rounds it sleeps in the

@@ -33,6 +33,10 @@ mod pair;
 #[cfg(target_os = "linux")]
 mod passive;
 #[cfg(target_os = "linux")]
+#[path = "../support/random.rs"]
+#[expect(dead_code, reason = "others need more of it")]
+mod random;
+#[cfg(target_os = "linux")]
 mod raw;
 #[cfg(target_os = "linux")]
 mod readers;

@@ -11,7 +11,8 @@ use shadowvol_host::{
 };
 
 use crate::orders::Orders;
-use crate::workload::{Label, Random, SIZE};
+use crate::random::Random;
+use crate::workload::{Label, SIZE};
 
 /// Reads of a copy's parts after it was read whole.
 const PARTS: usize = 12;

@@ -9,6 +9,7 @@ use shadowvol_host::Caching;
 use crate::bed::{Bed, Seat};
 use crate::figures::Figures;
 use crate::kernel::Kernel;
+use crate::random::is_long;
 use crate::{active, cut, fence, nfs, passive, raw};
 
 /// What is tested.
@@ -65,7 +66,6 @@ fn test(wanted: &str) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let long = std::env::var_os("SHADOWVOL_LONG").is_some_and(|value| value != "0");
     for Case { name, run, length, needs_network } in CASES {
         if !name.contains(wanted) {
             continue;
@@ -76,7 +76,7 @@ fn test(wanted: &str) -> ExitCode {
         }
         println!("{name}");
         let began = Instant::now();
-        let figures = run(&bed, if long { LONG * length } else { length });
+        let figures = run(&bed, if is_long() { LONG * length } else { length });
         println!("    {figures}\n    {} s", began.elapsed().as_secs());
     }
     ExitCode::SUCCESS

@@ -10,6 +10,8 @@ use core::fmt;
 use core::ops::Range;
 use core::str::FromStr;
 
+use crate::random::Random;
+
 /// Bytes of a sector.
 pub(crate) const SECTOR: usize = 512;
 /// How many threads write, each to its own region.
@@ -28,24 +30,6 @@ pub(crate) struct Stamp {
     pub(crate) life: u64,
     /// Number of the write within the life and region.
     pub(crate) version: u64,
-}
-
-/// Numbers that look random and are the same for the same seed.
-#[derive(Clone, Debug)]
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
 }
 
 /// The bytes of a sector of the volume.
