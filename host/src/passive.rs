@@ -53,7 +53,8 @@ struct Inner {
 /// The machine and the working space of one request, kept by the thread for the next one.
 #[derive(Default)]
 struct Bench {
-    read: Option<Read>,
+    /// Boxed, because it is taken out and put back with each request.
+    read: Option<Box<Read>>,
     scratch: Vec<u8>,
 }
 
@@ -300,10 +301,10 @@ impl ShadowCopy {
         let length = buffer.len() as u64;
         let (copy, time) = (self.info.id, self.info.about.time);
         let done = Bench::with(|Bench { read, scratch }| {
-            let read = read.get_or_insert_with(|| Read::new(copy, time, offset, length));
+            let read = read.get_or_insert_with(|| Box::new(Read::new(copy, time, offset, length)));
             read.begin(copy, time, offset, length);
             let request = Request { data: &[], user: buffer, scratch };
-            inner.node.run(read, &inner.media, request, |_| Ok(()), |_| ())
+            inner.node.run(&mut **read, &inner.media, request, |_| Ok(()), |_| ())
         });
         match &done {
             Ok(()) => inner.read_bytes.fetch_add(length, Ordering::Relaxed),
