@@ -4,7 +4,7 @@ mod copy;
 mod facts;
 mod open;
 
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::path::PathBuf;
@@ -53,20 +53,19 @@ struct Inner {
 /// The machine and the working space of one request, kept by the thread for the next one.
 #[derive(Default)]
 struct Bench {
-    /// Boxed, because it is taken out and put back with each request.
-    read: Option<Box<Read>>,
+    read: Option<Read>,
     scratch: Vec<u8>,
 }
 
 thread_local! {
-    static BENCH: RefCell<Bench> = RefCell::default();
+    static BENCH: Cell<Option<Box<Bench>>> = const { Cell::new(None) };
 }
 
 impl Bench {
     fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
-        let mut bench = BENCH.take();
+        let mut bench = BENCH.take().unwrap_or_default();
         let done = work(&mut bench);
-        BENCH.set(bench);
+        BENCH.set(Some(bench));
         done
     }
 }
@@ -301,10 +300,10 @@ impl ShadowCopy {
         let length = buffer.len() as u64;
         let (copy, time) = (self.info.id, self.info.about.time);
         let done = Bench::with(|Bench { read, scratch }| {
-            let read = read.get_or_insert_with(|| Box::new(Read::new(copy, time, offset, length)));
+            let read = read.get_or_insert_with(|| Read::new(copy, time, offset, length));
             read.begin(copy, time, offset, length);
             let request = Request { data: &[], user: buffer, scratch };
-            inner.node.run(&mut **read, &inner.media, request, |_| Ok(()), |_| ())
+            inner.node.run(read, &inner.media, request, |_| Ok(()), |_| ())
         });
         match &done {
             Ok(()) => inner.read_bytes.fetch_add(length, Ordering::Relaxed),

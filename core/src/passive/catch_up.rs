@@ -77,10 +77,16 @@ impl CatchUp {
         }
     }
 
-    /// Begins once more, with the memory that the machine has; it must be done.
+    /// Begins once more, with what it knows of superblocks; it must be done.
     pub(super) fn begin(&mut self) {
-        let known = core::mem::take(&mut self.known);
-        *self = Self { known, ..Self::new() };
+        self.phase = Phase::Begin;
+        self.ops = [read_pair(0)];
+        self.from = None;
+        self.found = None;
+        self.torn = None;
+        self.stable = None;
+        self.missing = None;
+        self.load = None;
     }
 
     /// The one operation that it asks for at a time.
