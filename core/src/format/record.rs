@@ -500,7 +500,8 @@ pub fn stable_ahead(
     // Few places have this journal's epoch where a record would have it.
     let epoch = context.generation.epoch.0.to_le_bytes();
     let (words, _) = bytes.get(EPOCH..)?.as_chunks::<8>();
-    let has_epoch = |words: &[[u8; 8]]| words.iter().fold(false, |any, word| any | (*word == epoch));
+    let has_epoch =
+        |words: &[[u8; 8]]| words.iter().fold(false, |any, word| any | (*word == epoch));
     let blocks = words.chunks(64).enumerate().filter(|(_, words)| has_epoch(words));
     let starts = blocks.flat_map(|(nth, words)| {
         let own = words.iter().enumerate().filter(|&(_, word)| *word == epoch);

@@ -203,6 +203,8 @@ impl CatchUp {
         match (self.phase, fed) {
             (Phase::Load, fed) => self.load(passive, buffers, fed),
             (_, Fed::Failed(error)) => Err(error),
+            // Its load may have read the journal before what this one came to confirm was read, and what
+            // this one followed would be forgotten when that is installed.
             (Phase::Begin, _) if passive.reloading => Ok(Step::Wait(Wait::Turn)),
             (Phase::Begin, _) => {
                 self.read_tail(passive, MAX_BYTES, buffers);
@@ -238,8 +240,7 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let found =
-                    self.known.survey(buffers.scratch, buffers.checksum, &mut self.torn);
+                let found = self.known.survey(buffers.scratch, buffers.checksum, &mut self.torn);
                 let waits = self.torn.is_some() && !self.rules.keeps(Rule::TornTwiceIsTruth);
                 let Some(found) = found.filter(|_| !waits) else { return Next::Io };
                 self.found = Some(found);

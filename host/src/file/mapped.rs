@@ -202,3 +202,73 @@ impl Mapped {
         Ok(Window { start, _lock: lock.transpose().map_err(io::Error::other)?, bytes })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What is locked, what is let go of it, and where no lock is to be had.
+
+    use std::io::Write;
+
+    use super::*;
+
+    const SIZE: usize = 1 << 20;
+
+    fn file() -> (fs::File, Vec<u8>) {
+        let bytes: Vec<u8> = (0..SIZE).map(|at| (at % 251) as u8).collect();
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&bytes).expect("room");
+        (file, bytes)
+    }
+
+    fn mapped(file: &fs::File, layout: Layout) -> Mapped {
+        Mapped::new(file, layout, ProtFlags::READ).expect("a mapping")
+    }
+
+    #[test]
+    fn what_was_read_last_is_locked_and_the_oldest_is_let_go() {
+        let (file, bytes) = file();
+        let mapped = mapped(&file, LOCKED);
+        let mut buffer = [0; LOCKED.most];
+        for at in (0..SIZE - buffer.len()).step_by(1234) {
+            if mapped.read(at as u64, &mut buffer).is_err() {
+                println!("NOT TESTED: this process may lock too little memory (ulimit -l)");
+                return;
+            }
+            assert_eq!(buffer, bytes[at..at + buffer.len()]);
+            let windows = mapped.windows.read();
+            assert!(windows.len() <= LOCKED.windows);
+            assert!(windows.iter().all(|window| window._lock.is_some()));
+            let is_last = |window: &Window| window.start as usize == at - at % (16 << 10);
+            assert!(windows.last().is_some_and(is_last));
+        }
+        assert_eq!(mapped.windows.read().len(), LOCKED.windows);
+        assert!(matches!(mapped.read(0, &mut [0; LOCKED.most + 1]), Ok(false)), "too long");
+    }
+
+    #[test]
+    fn a_locked_window_grows_with_its_file() {
+        let (mut file, _) = file();
+        let mapped = mapped(&file, LOCKED);
+        let mut buffer = [0; 8];
+        if mapped.read(SIZE as u64 - 8, &mut buffer).is_err() {
+            println!("NOT TESTED: this process may lock too little memory (ulimit -l)");
+            return;
+        }
+        assert!(matches!(mapped.read(SIZE as u64, &mut buffer), Ok(false)), "past the end");
+        file.write_all(b"and more").expect("room");
+        assert!(matches!(mapped.read(SIZE as u64, &mut buffer), Ok(true)));
+        assert_eq!(&buffer, b"and more");
+        assert_eq!(mapped.windows.read().len(), 2);
+    }
+
+    #[test]
+    fn a_lock_that_was_refused_is_not_asked_for_again() {
+        let (file, bytes) = file();
+        // No window can begin there.
+        let mapped = mapped(&file, Layout { step: 100, ..LOCKED });
+        assert!(mapped.read(500, &mut [0; 8]).is_err());
+        let mut buffer = [0; 8];
+        assert!(matches!(mapped.read(0, &mut buffer), Ok(false)), "not even what could be had");
+        assert_ne!(buffer, bytes[..8]);
+    }
+}
