@@ -96,8 +96,8 @@ pub enum Mapping {
     /// memory, as far as the process may lock some.
     #[default]
     Auto,
-    /// On all local disks, and without locks: a page that was driven out of memory and cannot be
-    /// read again ends the process.
+    /// On all local disks, and without locks, chunks as well: a page that was driven out of memory
+    /// and cannot be read again ends the process.
     Always,
     /// In no case.
     Never,

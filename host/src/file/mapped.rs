@@ -9,8 +9,8 @@
 //! * Reads are served where no disk can fail, in memory, where the file has no holes.
 //! * On disks, what is read again and again is locked into memory: a lock that was given is the
 //!   proof that the pages are there, and they stay, so that no disk is asked for them. Where locks
-//!   are refused, or their limit is reached, nothing is mapped. Without locks only for who asks for
-//!   it.
+//!   are refused, or their limit is reached, nothing is mapped. Without locks, and chunks as well,
+//!   only for who asks for it.
 //!
 //! Locks end where pages are taken from the page cache by force, as a writer does that goes past it
 //! (`Caching::Direct`) on the same host; then they are those of a mapping without locks.
@@ -46,19 +46,18 @@ struct Layout {
     locked: bool,
 }
 
-/// For files in memory. Windows are addresses, not memory.
+/// For files in memory, and to read where nobody minds the end of the process. Windows are
+/// addresses, not memory.
 const IN_MEMORY: Layout =
     Layout { most: 16 << 10, step: 64 << 20, window: 64 << 20, windows: 1024, locked: false };
 /// To write to a disk, where the first write to a page after it was written back costs more than a
 /// system call: short ones come many to a page.
 const TO_DISK: Layout = Layout { most: 1 << 10, ..IN_MEMORY };
 /// To read from a disk what is shorter than any chunk, so that it is the superblocks and the
-/// journal's end, which are read again and again.
-const FROM_DISK: Layout = Layout { most: (4 << 10) - 1, ..IN_MEMORY };
-/// The same with locks, which every process is given some of. Windows overlap, so that no request
-/// is cut by their ends.
+/// journal's end, which are read again and again; with locks, which every process is given some of.
+/// Windows overlap, so that no request is cut by their ends.
 const LOCKED: Layout =
-    Layout { step: 16 << 10, window: 32 << 10, windows: 3, locked: true, ..FROM_DISK };
+    Layout { most: (4 << 10) - 1, step: 16 << 10, window: 32 << 10, windows: 3, locked: true };
 
 /// The mapped parts of a file.
 #[derive(Debug)]
@@ -105,7 +104,7 @@ impl Mapped {
         let layout = match (mapping, storage) {
             (Mapping::Never, _) | (Mapping::Auto, None) => return None,
             (_, Some(sys::Storage::Memory)) => IN_MEMORY,
-            (Mapping::Always, _) => FROM_DISK,
+            (Mapping::Always, _) => IN_MEMORY,
             (Mapping::Auto, Some(sys::Storage::Disk)) => LOCKED,
         };
         // In memory, even to read from a hole asks for space, which there may be none of.
