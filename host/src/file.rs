@@ -91,12 +91,13 @@ impl Caching {
 /// A page of a mapping that cannot be had ends the process (`SIGBUS`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mapping {
-    /// In memory (tmpfs), where no disk can fail, and a page is lost to nobody but who truncates
-    /// the file.
+    /// Where a page is lost to nobody but who truncates the file: in memory (tmpfs), where no disk
+    /// can fail; and on ext4, XFS and Btrfs what is read again and again, which is locked into
+    /// memory, as far as the process may lock some.
     #[default]
     Auto,
-    /// On disks as well: a page that was driven out of memory and cannot be read again ends the
-    /// process.
+    /// On all local disks, and without locks, chunks as well: a page that was driven out of memory
+    /// and cannot be read again ends the process.
     Always,
     /// In no case.
     Never,

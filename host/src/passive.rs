@@ -4,7 +4,7 @@ mod copy;
 mod facts;
 mod open;
 
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::fmt;
 use std::path::PathBuf;
@@ -58,14 +58,14 @@ struct Bench {
 }
 
 thread_local! {
-    static BENCH: RefCell<Bench> = RefCell::default();
+    static BENCH: Cell<Option<Box<Bench>>> = const { Cell::new(None) };
 }
 
 impl Bench {
     fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
-        let mut bench = BENCH.take();
+        let mut bench = BENCH.take().unwrap_or_default();
         let done = work(&mut bench);
-        BENCH.set(bench);
+        BENCH.set(Some(bench));
         done
     }
 }

@@ -499,9 +499,15 @@ pub fn stable_ahead(
     };
     // Few places have this journal's epoch where a record would have it.
     let epoch = context.generation.epoch.0.to_le_bytes();
-    let (words, _) = bytes.get(EPOCH..)?.as_chunks();
-    let starts = words.iter().enumerate().filter(|&(_, word)| *word == epoch);
-    starts.filter_map(|(nth, _)| tells(nth * 8)).max()
+    let (words, _) = bytes.get(EPOCH..)?.as_chunks::<8>();
+    let has_epoch =
+        |words: &[[u8; 8]]| words.iter().fold(false, |any, word| any | (*word == epoch));
+    let blocks = words.chunks(64).enumerate().filter(|(_, words)| has_epoch(words));
+    let starts = blocks.flat_map(|(nth, words)| {
+        let own = words.iter().enumerate().filter(|&(_, word)| *word == epoch);
+        own.map(move |(word, _)| (nth * 64 + word) * 8)
+    });
+    starts.filter_map(tells).max()
 }
 
 /// Whether all chunks and slots of a run exist; a record that names others cannot be.

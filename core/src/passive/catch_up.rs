@@ -7,11 +7,14 @@
 //!
 //! Two small reads when there is no news, whatever the size of anything.
 
+use alloc::boxed::Box;
+
+use super::known::{Found, Known};
 use super::{Passive, TRUST};
 use crate::error::{Damage, Error};
 use crate::format::record::MAX_BYTES;
-use crate::format::superblock::{JournalId, PAIR_BYTES};
-use crate::journal::{Load, News, Tail, read_pair, survey};
+use crate::format::superblock::PAIR_BYTES;
+use crate::journal::{Load, News, Tail, read_pair};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
 use crate::rules::{Rule, Rules};
 use crate::units::Sequence;
@@ -36,19 +39,17 @@ pub struct CatchUp {
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
     found: Option<Result<Found, Error>>,
+    known: Known,
     /// What was torn when the superblocks were read last.
     torn: Option<u32>,
     /// The first record that is not behind a barrier, as far as what was read of the tail tells.
     stable: Option<Sequence>,
     /// The record that was found missing when that was proven first.
     missing: Option<Sequence>,
-    load: Option<Load>,
+    /// Rare, and much larger than all the rest.
+    load: Option<Box<Load>>,
     rules: Rules,
 }
-
-/// What the superblock in force says of the journal: which one it is, and how much of it is known to
-/// be behind a barrier.
-type Found = (JournalId, Sequence);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
@@ -67,12 +68,25 @@ impl CatchUp {
             ops: [read_pair(0)],
             from: None,
             found: None,
+            known: Known::default(),
             torn: None,
             stable: None,
             missing: None,
             load: None,
             rules: Rules::default(),
         }
+    }
+
+    /// Begins once more, with what it knows of superblocks; it must be done.
+    pub(super) fn begin(&mut self) {
+        self.phase = Phase::Begin;
+        self.ops = [read_pair(0)];
+        self.from = None;
+        self.found = None;
+        self.torn = None;
+        self.stable = None;
+        self.missing = None;
+        self.load = None;
     }
 
     /// The one operation that it asks for at a time.
@@ -155,7 +169,7 @@ impl CatchUp {
             return Ok(Step::Wait(Wait::Turn));
         }
         passive.reloading = true;
-        self.load = Some(Load::new(TRUST));
+        self.load = Some(Box::new(Load::new(TRUST)));
         self.phase = Phase::Load;
         self.load(passive, buffers, Fed::Again)
     }
@@ -189,6 +203,8 @@ impl CatchUp {
         match (self.phase, fed) {
             (Phase::Load, fed) => self.load(passive, buffers, fed),
             (_, Fed::Failed(error)) => Err(error),
+            // Its load may have read the journal before what this one came to confirm was read, and what
+            // this one followed would be forgotten when that is installed.
             (Phase::Begin, _) if passive.reloading => Ok(Step::Wait(Wait::Turn)),
             (Phase::Begin, _) => {
                 self.read_tail(passive, MAX_BYTES, buffers);
@@ -224,10 +240,10 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let found = survey(buffers.scratch, buffers.checksum, &mut self.torn);
+                let found = self.known.survey(buffers.scratch, buffers.checksum, &mut self.torn);
                 let waits = self.torn.is_some() && !self.rules.keeps(Rule::TornTwiceIsTruth);
                 let Some(found) = found.filter(|_| !waits) else { return Next::Io };
-                self.found = Some(found.map(|(newest, _)| (newest.journal_id(), newest.stable())));
+                self.found = Some(found);
                 Next::Step
             }
             (Phase::Load, Some(load)) => {

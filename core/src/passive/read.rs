@@ -370,7 +370,7 @@ impl Read {
     /// R3 begins.
     fn begin_to_confirm(&mut self) -> Fed {
         self.phase = Phase::Confirm;
-        self.catch_up = CatchUp::new();
+        self.catch_up.begin();
         Fed::Again
     }
 

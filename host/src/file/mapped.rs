@@ -6,15 +6,23 @@
 //! * Writes are served in coherent mode only, whose promise is to survive the death of the process;
 //!   and only on file systems that set space aside for good, after they have done so for the whole
 //!   file.
-//! * Reads are served where no disk can fail, in memory, where the file has no holes;
-//!   elsewhere only for who asks for it.
+//! * Reads are served where no disk can fail, in memory, where the file has no holes.
+//! * On disks, what is read again and again is locked into memory: a lock that was given is the
+//!   proof that the pages are there, and they stay, so that no disk is asked for them. Where locks
+//!   are refused, or their limit is reached, nothing is mapped. Without locks, and chunks as well,
+//!   only for who asks for it.
+//!
+//! Locks end where pages are taken from the page cache by force, as a writer does that goes past it
+//! (`Caching::Direct`) on the same host; then they are those of a mapping without locks.
 
-use core::sync::atomic::{Ordering, fence};
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 use std::fs;
 use std::io;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use region::LockGuard;
 use rustix::mm::{MapFlags, ProtFlags};
 use vm_memory::{
     Bytes, FileOffset, MmapRegion, VolatileMemory, VolatileMemoryError, VolatileSlice,
@@ -22,66 +30,93 @@ use vm_memory::{
 
 use super::{Mapping, sys};
 
-/// The longest request that goes through a mapping of a file in memory.
-const MOST_IN_MEMORY: usize = 16 << 10;
-/// The longest write to a file on a disk, where the first one to a page after it was written back
-/// costs more than a system call: short ones come many to a page.
-const MOST_TO_DISK: usize = 1 << 10;
-/// The longest read of a file on a disk: shorter than any chunk, so that it is the superblocks and
-/// the journal's end, which are read again and again.
-const MOST_FROM_DISK: usize = (4 << 10) - 1;
-/// Bytes that are mapped at once; addresses, not memory.
-const WINDOW: u64 = 64 << 20;
-/// Windows that are kept.
-const WINDOWS: usize = 1024;
+/// What is mapped of a file, and what for.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    /// The longest request that goes through a mapping.
+    most: usize,
+    /// Windows begin at its multiples.
+    step: u64,
+    /// Bytes of a window.
+    window: u64,
+    /// Windows that are kept.
+    windows: usize,
+    /// Whether windows are locked into memory, and those that were mapped first go when there are
+    /// too many.
+    locked: bool,
+}
+
+/// For files in memory, and to read where nobody minds the end of the process. Windows are
+/// addresses, not memory.
+const IN_MEMORY: Layout =
+    Layout { most: 16 << 10, step: 64 << 20, window: 64 << 20, windows: 1024, locked: false };
+/// To write to a disk, where the first write to a page after it was written back costs more than a
+/// system call: short ones come many to a page.
+const TO_DISK: Layout = Layout { most: 1 << 10, ..IN_MEMORY };
+/// To read from a disk what is shorter than any chunk, so that it is the superblocks and the
+/// journal's end, which are read again and again; with locks, which every process is given some of.
+/// Windows overlap, so that no request is cut by their ends.
+const LOCKED: Layout =
+    Layout { most: (4 << 10) - 1, step: 16 << 10, window: 32 << 10, windows: 3, locked: true };
 
 /// The mapped parts of a file.
 #[derive(Debug)]
 pub(super) struct Mapped {
-    /// The longest request that goes through a mapping.
-    most: usize,
+    layout: Layout,
     file: Arc<fs::File>,
     protection: ProtFlags,
     windows: RwLock<Vec<Window>>,
+    /// A lock was refused, and none is asked for again.
+    refused: AtomicBool,
 }
 
-#[derive(Debug)]
 struct Window {
     start: u64,
+    /// Dropped before the bytes are.
+    _lock: Option<LockGuard>,
     /// Invariant: the file has all these bytes from `start` on, and keeps them.
     bytes: MmapRegion,
+}
+
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Window").field("start", &self.start).finish_non_exhaustive()
+    }
 }
 
 impl Mapped {
     /// Mappings to write to this file, if its file system keeps what it has set aside, and can set
     /// aside `size` bytes.
     pub(super) fn to_write(file: &fs::File, size: u64) -> Option<Self> {
-        let most = match sys::keeps_reserved_space(file)? {
-            sys::Storage::Memory => MOST_IN_MEMORY,
-            sys::Storage::Disk => MOST_TO_DISK,
+        let layout = match sys::keeps_reserved_space(file)? {
+            sys::Storage::Memory => IN_MEMORY,
+            sys::Storage::Disk => TO_DISK,
         };
         if !sys::reserve(file, size) {
             return None;
         }
-        Self::new(file, most, ProtFlags::READ | ProtFlags::WRITE)
+        Self::new(file, layout, ProtFlags::READ | ProtFlags::WRITE)
     }
 
     /// Mappings to read this file, if that is wanted for where it lies.
     pub(super) fn to_read(file: &fs::File, mapping: Mapping) -> Option<Self> {
-        let most = match (mapping, sys::keeps_reserved_space(file)) {
-            (Mapping::Never, _) => return None,
-            (_, Some(sys::Storage::Memory)) => MOST_IN_MEMORY,
-            (Mapping::Always, _) => MOST_FROM_DISK,
-            (Mapping::Auto, _) => return None,
+        let storage = sys::storage(file);
+        let layout = match (mapping, storage) {
+            (Mapping::Never, _) | (Mapping::Auto, None) => return None,
+            (_, Some(sys::Storage::Memory)) => IN_MEMORY,
+            (Mapping::Always, _) => IN_MEMORY,
+            (Mapping::Auto, Some(sys::Storage::Disk)) => LOCKED,
         };
-        // The first touch of a hole asks for space, which there may be none of.
+        // In memory, even to read from a hole asks for space, which there may be none of.
         let is_whole = || sys::facts(file).is_ok_and(|facts| facts.allocated >= facts.size);
-        is_whole().then(|| Self::new(file, most, ProtFlags::READ))?
+        let can_be_mapped = storage == Some(sys::Storage::Disk) || is_whole();
+        can_be_mapped.then(|| Self::new(file, layout, ProtFlags::READ))?
     }
 
-    fn new(file: &fs::File, most: usize, protection: ProtFlags) -> Option<Self> {
+    fn new(file: &fs::File, layout: Layout, protection: ProtFlags) -> Option<Self> {
         let file = Arc::new(file.try_clone().ok()?);
-        Some(Self { most, file, protection, windows: RwLock::default() })
+        let (windows, refused) = (RwLock::default(), AtomicBool::new(false));
+        Some(Self { layout, file, protection, windows, refused })
     }
 
     /// Writes through a mapping; false when this write cannot go that way. The caller has checked
@@ -109,10 +144,12 @@ impl Mapped {
         size: impl FnOnce() -> io::Result<u64>,
         work: impl FnOnce(VolatileSlice<'_>) -> Result<(), VolatileMemoryError>,
     ) -> io::Result<bool> {
-        let start = offset - offset % WINDOW;
+        let Layout { most, step, window, .. } = self.layout;
+        let start = offset - offset % step;
         let at = (offset - start) as usize;
         let end = at + length;
-        if length == 0 || length > self.most || end > WINDOW as usize {
+        let is_long = length == 0 || length > most || end > window as usize;
+        if is_long || self.refused.load(Ordering::Relaxed) {
             return Ok(false);
         }
         let has = |window: &Window| window.start == start && end <= window.bytes.size();
@@ -133,23 +170,104 @@ impl Mapped {
     /// Maps the window that begins at `start`, or maps it anew because the file has grown, if that
     /// brings its bytes up to `end`.
     fn map(&self, start: u64, end: usize, size: u64) -> io::Result<()> {
-        let length = size.saturating_sub(start).min(WINDOW) as usize;
+        let Layout { window, windows: most, locked, .. } = self.layout;
+        let length = size.saturating_sub(start).min(window) as usize;
         let mut windows = self.windows.write();
         let known = windows.iter().rposition(|window| window.start == start);
         let is_there = known.is_some_and(|nth| end <= windows[nth].bytes.size());
-        let is_full = known.is_none() && windows.len() == WINDOWS;
-        if is_there || is_full || end > length {
+        let is_full = known.is_none() && windows.len() == most;
+        if is_there || is_full && !locked || end > length {
             return Ok(());
         }
+        let new = self.make(start, length);
+        if locked && new.is_err() {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        let new = new?;
+        if let Some(nth) = known.or(is_full.then_some(0)) {
+            windows.remove(nth);
+        }
+        windows.push(new);
+        Ok(())
+    }
+
+    fn make(&self, start: u64, length: usize) -> io::Result<Window> {
         let place = FileOffset::from_arc(Arc::clone(&self.file), start);
         let protection = self.protection.bits() as i32;
         let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
         let bytes = MmapRegion::build(Some(place), length, protection, flags);
         let bytes = bytes.map_err(io::Error::other)?;
-        if let Some(nth) = known {
-            windows.swap_remove(nth);
+        let lock = self.layout.locked.then(|| region::lock(bytes.as_ptr(), length));
+        Ok(Window { start, _lock: lock.transpose().map_err(io::Error::other)?, bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is locked, what is let go of it, and where no lock is to be had.
+
+    use std::io::Write;
+
+    use super::*;
+
+    const SIZE: usize = 1 << 20;
+
+    fn file() -> (fs::File, Vec<u8>) {
+        let bytes: Vec<u8> = (0..SIZE).map(|at| (at % 251) as u8).collect();
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&bytes).expect("room");
+        (file, bytes)
+    }
+
+    fn mapped(file: &fs::File, layout: Layout) -> Mapped {
+        Mapped::new(file, layout, ProtFlags::READ).expect("a mapping")
+    }
+
+    #[test]
+    fn what_was_read_last_is_locked_and_the_oldest_is_let_go() {
+        let (file, bytes) = file();
+        let mapped = mapped(&file, LOCKED);
+        let mut buffer = [0; LOCKED.most];
+        for at in (0..SIZE - buffer.len()).step_by(1234) {
+            if mapped.read(at as u64, &mut buffer).is_err() {
+                println!("NOT TESTED: this process may lock too little memory (ulimit -l)");
+                return;
+            }
+            assert_eq!(buffer, bytes[at..at + buffer.len()]);
+            let windows = mapped.windows.read();
+            assert!(windows.len() <= LOCKED.windows);
+            assert!(windows.iter().all(|window| window._lock.is_some()));
+            let is_last = |window: &Window| window.start as usize == at - at % (16 << 10);
+            assert!(windows.last().is_some_and(is_last));
         }
-        windows.push(Window { start, bytes });
-        Ok(())
+        assert_eq!(mapped.windows.read().len(), LOCKED.windows);
+        assert!(matches!(mapped.read(0, &mut [0; LOCKED.most + 1]), Ok(false)), "too long");
+    }
+
+    #[test]
+    fn a_locked_window_grows_with_its_file() {
+        let (mut file, _) = file();
+        let mapped = mapped(&file, LOCKED);
+        let mut buffer = [0; 8];
+        if mapped.read(SIZE as u64 - 8, &mut buffer).is_err() {
+            println!("NOT TESTED: this process may lock too little memory (ulimit -l)");
+            return;
+        }
+        assert!(matches!(mapped.read(SIZE as u64, &mut buffer), Ok(false)), "past the end");
+        file.write_all(b"and more").expect("room");
+        assert!(matches!(mapped.read(SIZE as u64, &mut buffer), Ok(true)));
+        assert_eq!(&buffer, b"and more");
+        assert_eq!(mapped.windows.read().len(), 2);
+    }
+
+    #[test]
+    fn a_lock_that_was_refused_is_not_asked_for_again() {
+        let (file, bytes) = file();
+        // No window can begin there.
+        let mapped = mapped(&file, Layout { step: 100, ..LOCKED });
+        assert!(mapped.read(500, &mut [0; 8]).is_err());
+        let mut buffer = [0; 8];
+        assert!(matches!(mapped.read(0, &mut buffer), Ok(false)), "not even what could be had");
+        assert_ne!(buffer, bytes[..8]);
     }
 }

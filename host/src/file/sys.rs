@@ -17,7 +17,7 @@ pub(super) use os::{
 };
 
 #[cfg(target_os = "linux")]
-pub(super) use os::{keeps_reserved_space, reserve};
+pub(super) use os::{keeps_reserved_space, reserve, storage};
 
 /// Where a file system keeps bytes.
 #[cfg(target_os = "linux")]

@@ -23,7 +23,7 @@ pub struct PassiveOptions {
     pub diff: Option<PathBuf>,
     /// Whether the page cache is used.
     pub caching: Caching,
-    /// Whether the journal is looked at without a system call.
+    /// Whether the journal is looked at without a system call, and small chunks with it.
     pub mapping: Mapping,
 }
 

@@ -53,13 +53,14 @@ fn a_reader_sees_what_a_writer_was_told_is_written() {
 /// A mapping is one more way to the same page cache, and is made anew when the file has grown.
 #[test]
 fn a_reader_by_way_of_a_mapping_sees_it_too() {
-    for place in Place::all() {
+    let ways = [Caching::Buffered, Caching::Direct];
+    for (place, writing) in Place::all().iter().flat_map(|place| ways.map(|way| (place, way))) {
         for mapping in [Mapping::Auto, Mapping::Always, Mapping::Never] {
             conformance::handles(|size| {
                 let path = place.path();
-                let options = options(Durability::Coherent, Caching::Buffered);
+                let options = options(Durability::Coherent, writing);
                 let writer = File::create(&path, size, options).expect("a new file");
-                // What has holes is not mapped.
+                // What has holes is not mapped in memory.
                 writer.write_at(0, &vec![0; size as usize]).expect("a write within the file");
                 let reader = ReadOnlyFile::open(path, Caching::Auto).expect("the same file");
                 (writer, reader.map_small_reads(mapping))

@@ -496,9 +496,12 @@ class Passive:
             diff: the diff area; ``diff_path(path)`` if not given.
             caching: as in :meth:`Volume.create`.
             mapping: whether the journal is looked at by way of a shared mapping, without a system
-                call, where this host's page cache is used (Linux). ``"auto"`` does so on tmpfs,
-                ``"always"`` on disks as well, where small reads are up to twice as fast: but a disk
-                that fails then ends the process (``SIGBUS``) where it would else raise.
+                call, where this host's page cache is used (Linux). ``"auto"`` does so on tmpfs, and
+                on ext4, XFS and Btrfs as far as the process may lock memory (``ulimit -l``), a
+                hundred kilobytes for each node. ``"always"`` does so on all local disks, without
+                locks and for preserved chunks as well, twice as fast where these are small: but a
+                disk that fails then ends the process (``SIGBUS``) where it would else raise. So
+                does truncating the diff area, but with ``"never"``.
 
         Raises:
             MissingMedium: the image or the diff area does not exist.

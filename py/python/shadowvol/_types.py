@@ -17,7 +17,7 @@ Caching: TypeAlias = Literal["auto", "buffered", "direct"]
 """Whether reads may be answered from this host's page cache."""
 
 MemoryMapping: TypeAlias = Literal["auto", "always", "never"]
-"""Whether small reads go through a shared mapping: in memory, on disks as well, or nowhere."""
+"""Whether small reads go through a shared mapping: where it is safe, on all disks, or nowhere."""
 
 OnExternalWrite: TypeAlias = Literal["error", "drop", "trust"]
 """What opening does when the origin was changed while no active node was running."""

@@ -35,6 +35,11 @@ const REMOTE: [(u32, &str); 20] = [
     (0xaad7_aaea, "PanFS"),
 ];
 
+const TMPFS: u32 = 0x0102_1994;
+const EXT4: u32 = 0xef53;
+const XFS: u32 = 0x5846_5342;
+const BTRFS: u32 = 0x9123_683e;
+
 pub(crate) fn is_block_device(file_type: fs::FileType) -> bool {
     file_type.is_block_device()
 }
@@ -123,11 +128,21 @@ pub(crate) fn reserve(file: &fs::File, bytes: u64) -> bool {
 /// Where the file's bytes lie, if its file system has room for every later write to what was set
 /// aside: tmpfs, ext4 and XFS do, but ext2 and ext3, which look the same, set none aside.
 pub(crate) fn keeps_reserved_space(file: &fs::File) -> Option<Storage> {
-    match rustix::fs::fstatfs(file).ok()?.f_type as u64 {
-        0x0102_1994 => Some(Storage::Memory),
-        0xef53 | 0x5846_5342 => Some(Storage::Disk),
+    if file_system(file) == Some(BTRFS) { None } else { storage(file) }
+}
+
+/// Where the file's bytes lie, if whoever has it mapped sees what others write to it on this host:
+/// there is one page cache of a file, and no other file below it.
+pub(crate) fn storage(file: &fs::File) -> Option<Storage> {
+    match file_system(file)? {
+        TMPFS => Some(Storage::Memory),
+        EXT4 | XFS | BTRFS => Some(Storage::Disk),
         _ => None,
     }
+}
+
+fn file_system(file: &fs::File) -> Option<u32> {
+    Some(rustix::fs::fstatfs(file).ok()?.f_type as u32)
 }
 
 /// Turns whole blocks into a hole; `false` when the medium cannot.
