@@ -18,6 +18,7 @@
 //! | `sums`    | the checksums of longer blocks         |
 //! | `answers` | the search                             |
 //! | `plan`    | where the bytes of an extent come from |
+//! | `bulk`    | many records at once                   |
 //! | `cursor`  | all entries, a slice at a time         |
 //! | `replay`  | the runs again, for a new journal      |
 //! | `sweep`   | garbage collection                     |
@@ -25,6 +26,7 @@
 
 mod amended;
 mod answers;
+mod bulk;
 mod cursor;
 mod key;
 mod plan;
@@ -44,6 +46,7 @@ use self::tree::{Entry, Tree};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, SlotIndex};
 
 pub use self::amended::Amended;
+pub(crate) use self::bulk::Bulk;
 pub use self::cursor::Cursor;
 pub use self::plan::{Piece, Plan, Source};
 

@@ -9,6 +9,7 @@
 //! Leaves grow in small exact steps: the spare room of doubling would cost more than all other
 //! overhead together.
 
+mod build;
 mod walk;
 
 use alloc::vec::Vec;
