@@ -8,7 +8,7 @@
 //! Runs are cut into *blocks*: aligned pieces of 2^j chunks, as large as fits. All blocks are in one
 //! ordered map, by first chunk, then by length, then by copy, so what answers for neighbouring
 //! chunks lies together. A chunk is in one block of each length at most; a search looks for each
-//! length in use, and takes the oldest copy found. A random single chunk costs 16 bytes and a
+//! length in use, and takes the oldest copy found. A random single chunk costs 14 bytes and a
 //! little for the map; a chunk of a long run costs its checksum.
 //!
 //! | file      | what is in it                          |
@@ -137,7 +137,7 @@ impl Table {
     pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
         let found = self.answers(copy.number(), Extent { first: chunk, count: 1 });
         let (key, entry) = found.min_by_key(|(_, entry)| entry.copy)?;
-        Some(self.found(key, entry, chunk))
+        Some(self.found(key, &entry, chunk))
     }
 
     /// Whether `chunk` has a record with copy `newest` or a later one (step W1 for one chunk).

@@ -63,7 +63,7 @@ impl Bulk {
         self.flush(table);
     }
 
-    fn flush(&mut self, table: &mut Table) {
+    pub(super) fn flush(&mut self, table: &mut Table) {
         let gathered = &mut self.gathered;
         gathered.sort_unstable_by_key(Placed::key);
         gathered.dedup_by_key(|placed| placed.key());

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use super::packed::Copies;
 use super::{Entry, GROUP, Group, LEAF, Tree};
 use crate::table::key::Key;
 
@@ -15,8 +16,9 @@ impl Tree {
         let mut added = 0;
         // Each leaf goes when it has been passed, so that there are never two whole maps.
         for group in mem::take(&mut self.groups) {
-            let fence = group.fence;
-            for entry in group.leaves.into_iter().flatten() {
+            let Group { fence, copies, leaves, .. } = group;
+            for packed in leaves.into_iter().flatten() {
+                let entry = copies.unpack(packed);
                 let key = fence.with(entry.low, entry.copy);
                 while let Some((before, entry)) = more.next_if(|(next, _)| *next < key) {
                     builder.push(before, entry);
@@ -39,65 +41,39 @@ impl Tree {
 #[derive(Default)]
 struct Builder {
     groups: Vec<Group>,
-    /// The last group's last leaf, and the key of its first entry.
-    leaf: Vec<Entry>,
+    /// The next group's entries, and the key of the first.
+    entries: Vec<Entry>,
     fence: Key,
 }
 
 impl Builder {
     /// Adds an entry behind all others.
     fn push(&mut self, key: Key, entry: Entry) {
-        if self.leaf.len() == LEAF || self.fence.window() != key.window() {
-            self.end_leaf();
+        if self.entries.len() == GROUP * LEAF || self.fence.window() != key.window() {
+            self.end_group();
         }
-        if self.leaf.is_empty() {
+        if self.entries.is_empty() {
             self.fence = key;
-            self.leaf.reserve_exact(LEAF);
         }
-        self.leaf.push(entry);
+        self.entries.push(entry);
     }
 
-    fn end_leaf(&mut self) {
-        if self.leaf.is_empty() {
+    fn end_group(&mut self) {
+        if self.entries.is_empty() {
             return;
         }
-        let mut leaf = mem::take(&mut self.leaf);
-        leaf.shrink_to_fit();
-        let fence = self.fence;
-        match self.groups.last_mut() {
-            Some(last) if last.leaves.len() < GROUP && last.fence.window() == fence.window() => {
-                last.fences.push(fence.rank());
-                last.leaves.push(leaf);
-            }
-            _ => {
-                if let Some(last) = self.groups.last_mut() {
-                    last.shrink();
-                }
-                let mut group = Group {
-                    fence,
-                    fences: Vec::with_capacity(GROUP),
-                    leaves: Vec::with_capacity(GROUP),
-                };
-                group.fences.push(fence.rank());
-                group.leaves.push(leaf);
-                self.groups.push(group);
-            }
-        }
+        let copies = Copies::of(&self.entries);
+        let leaves = self.entries.chunks(LEAF);
+        let fences = leaves.clone().map(|leaf| leaf[0].rank()).collect();
+        let leaves = leaves.map(|leaf| leaf.iter().map(|entry| copies.pack_again(entry)).collect());
+        let leaves = leaves.collect();
+        self.groups.push(Group { fence: self.fence, fences, copies, leaves });
+        self.entries.clear();
     }
 
     fn finish(mut self) -> Vec<Group> {
-        self.end_leaf();
-        if let Some(last) = self.groups.last_mut() {
-            last.shrink();
-        }
+        self.end_group();
         self.groups.shrink_to_fit();
         self.groups
-    }
-}
-
-impl Group {
-    fn shrink(&mut self) {
-        self.fences.shrink_to_fit();
-        self.leaves.shrink_to_fit();
     }
 }
