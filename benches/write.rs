@@ -25,11 +25,21 @@ fn main() -> Result<()> {
         let usual = Axes { place: place.name, ..Axes::default() };
         let floor = Versus::base("floor");
 
-        let stage = Stage::new(folder.path(), usual)?;
         for (pattern, size) in requests() {
+            let stage = Stage::new(folder.path(), usual)?;
             let axes = usual.work("first overwrite").requests(pattern, size);
             table.push(axes, floor.goal(0.85), &stage.first_overwrite(axes)?)?;
         }
+        // The page cache has our diff area in small pieces then, and the floor's in large ones.
+        let axes = usual.work("first overwrite").state("after small requests");
+        let axes = axes.requests(Sequential, 1 << 20);
+        let stage = Stage::new(folder.path(), usual)?;
+        stage.fill_area()?;
+        stage.renew()?;
+        stage.overwrite(usual.requests(Random, 4 << 10))?;
+        table.push(axes, Versus::base("floor in large pieces"), &stage.first_overwrite(axes)?)?;
+        drop(stage);
+        let stage = Stage::new(folder.path(), usual)?;
         let axes = usual.work("growing overwrite").requests(Random, 4 << 10);
         table.push(axes, floor, &stage.growing_overwrite(axes)?)?;
         for (pattern, size) in requests() {

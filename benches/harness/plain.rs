@@ -24,11 +24,36 @@ impl Plain {
     pub fn create(path: &Path, size: u64, caching: Caching) -> Result<Self> {
         File::create(path)?;
         let plain = Self::open(path, caching)?;
-        let piece = Buffer::new(PIECE, 0x5a);
-        for at in (0..size).step_by(PIECE) {
-            plain.write(at, &piece[..(size - at).min(PIECE as u64) as usize])?;
-        }
+        plain.0.set_len(size)?;
+        plain.fill()?;
         Ok(plain)
+    }
+
+    /// A new file whose space is set aside, where the file system can, and not yet written.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn reserve(path: &Path, size: u64, caching: Caching) -> Result<Self> {
+        File::create(path)?;
+        let plain = Self::open(path, caching)?;
+        plain.0.set_len(size)?;
+        #[cfg(target_os = "linux")]
+        rustix::fs::fallocate(&plain.0, rustix::fs::FallocateFlags::empty(), 0, size)?;
+        Ok(plain)
+    }
+
+    /// Writes all of it, in large pieces.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn fill(&self) -> Result<()> {
+        let piece = Buffer::new(PIECE, 0x5a);
+        let size = self.0.metadata()?.len();
+        (0..size)
+            .step_by(PIECE)
+            .try_for_each(|at| self.write(at, &piece[..(size - at).min(PIECE as u64) as usize]))
     }
 
     /// A file that is there.

@@ -12,6 +12,7 @@ use shadowvol_host::Media;
 /// What is everywhere: no zero, so that nothing is saved on zeros.
 const BYTE: u8 = 0x5a;
 const PAGE: u64 = 4096;
+const ALIKE: [u8; PAGE as usize] = [BYTE; PAGE as usize];
 
 /// The media of a volume of `size` bytes with a real journal, in the file at `path`.
 ///
@@ -101,20 +102,25 @@ impl WriteAt for Thin {
     fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.with_map(|map| {
             PastEnd::check(offset, data.len() as u64, map.size).map_err(io::Error::other)?;
+            // Neighbours that are kept go to the file together.
+            let mut kept = 0..0;
             for (page, at, length) in pages(offset, data.len()) {
                 let part = &data[at..at + length];
                 let is_whole = length as u64 == PAGE;
-                if is_whole && part.iter().all(|byte| *byte == BYTE) {
-                    map.set(page, true);
-                    continue;
+                let is_alike = is_whole && part == ALIKE;
+                if is_alike || kept.end != at {
+                    self.file.write_all_at(&data[kept.clone()], offset + kept.start as u64)?;
+                    kept = at..at;
                 }
-                if !is_whole && map.is_alike(page) {
-                    self.file.write_all_at(&[BYTE; PAGE as usize], page * PAGE)?;
+                if !is_alike {
+                    if !is_whole && map.is_alike(page) {
+                        self.file.write_all_at(&ALIKE, page * PAGE)?;
+                    }
+                    kept.end = at + length;
                 }
-                map.set(page, false);
-                self.file.write_all_at(part, offset + at as u64)?;
+                map.set(page, is_alike);
             }
-            Ok(())
+            self.file.write_all_at(&data[kept.clone()], offset + kept.start as u64)
         })
     }
 

@@ -8,7 +8,7 @@
 //! Runs are cut into *blocks*: aligned pieces of 2^j chunks, as large as fits. All blocks are in one
 //! ordered map, by first chunk, then by length, then by copy, so what answers for neighbouring
 //! chunks lies together. A chunk is in one block of each length at most; a search looks for each
-//! length in use, and takes the oldest copy found. A random single chunk costs 16 bytes and a
+//! length in use, and takes the oldest copy found. A random single chunk costs 14 bytes and a
 //! little for the map; a chunk of a long run costs its checksum.
 //!
 //! | file      | what is in it                          |
@@ -18,6 +18,7 @@
 //! | `sums`    | the checksums of longer blocks         |
 //! | `answers` | the search                             |
 //! | `plan`    | where the bytes of an extent come from |
+//! | `bulk`    | many records at once                   |
 //! | `cursor`  | all entries, a slice at a time         |
 //! | `replay`  | the runs again, for a new journal      |
 //! | `sweep`   | garbage collection                     |
@@ -25,6 +26,7 @@
 
 mod amended;
 mod answers;
+mod bulk;
 mod cursor;
 mod key;
 mod plan;
@@ -44,6 +46,7 @@ use self::tree::{Entry, Tree};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, SlotIndex};
 
 pub use self::amended::Amended;
+pub(crate) use self::bulk::Bulk;
 pub use self::cursor::Cursor;
 pub use self::plan::{Piece, Plan, Source};
 
@@ -134,7 +137,7 @@ impl Table {
     pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
         let found = self.answers(copy.number(), Extent { first: chunk, count: 1 });
         let (key, entry) = found.min_by_key(|(_, entry)| entry.copy)?;
-        Some(self.found(key, entry, chunk))
+        Some(self.found(key, &entry, chunk))
     }
 
     /// Whether `chunk` has a record with copy `newest` or a later one (step W1 for one chunk).

@@ -160,6 +160,7 @@ impl Load {
                             return Err(damage);
                         }
                         loaded.view.settle(newest.stable());
+                        loaded.view.end_load();
                         loaded.superblock = newest;
                         loaded.place = place;
                         self.phase = Phase::Ended;
@@ -177,7 +178,8 @@ impl Load {
         let context =
             Context { seed: superblock.seed(buffers.checksum), generation: superblock.generation };
         let tail = Tail::new(superblock.geometry, context, superblock.journal);
-        let view = View::new(superblock.geometry, self.trust, superblock.next_copy);
+        let mut view = View::new(superblock.geometry, self.trust, superblock.next_copy);
+        view.begin_load(superblock.stable());
         self.phase = Phase::Journal;
         self.ended_at = None;
         self.damage = None;

@@ -10,7 +10,7 @@ use crate::error::{Damage, Error};
 use crate::extents::Extents;
 use crate::format::record::{Body, Record, RunKind, Runs, is_sound};
 use crate::geometry::Geometry;
-use crate::table::{Amended, Run, Table};
+use crate::table::{Amended, Bulk, Run, Table};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, Sequence, SlotIndex};
 
 /// A live shadow copy.
@@ -47,6 +47,9 @@ pub struct View {
     /// Invariant: the copy is alive.
     pub(super) reverting: Option<Reverting>,
     recent: VecDeque<Recent>,
+    /// While a journal is read from its start: what the table does not know yet, and the first record
+    /// that may not be behind a barrier.
+    loading: Option<(Bulk, Sequence)>,
     /// Working space, kept so that nothing is allocated per record.
     sums: Vec<u32>,
 }
@@ -76,7 +79,21 @@ impl View {
             amended: Amended::default(),
             reverting: None,
             recent: VecDeque::new(),
+            loading: None,
             sums: Vec::new(),
+        }
+    }
+
+    /// A journal is read from its start, whose records before `stable` are behind a barrier. Until
+    /// [`View::end_load`] nothing may be looked up.
+    pub(super) fn begin_load(&mut self, stable: Sequence) {
+        self.loading = Some((Bulk::default(), stable));
+    }
+
+    /// The journal was read to its end.
+    pub(super) fn end_load(&mut self) {
+        if let Some((bulk, _)) = self.loading.take() {
+            bulk.finish(&mut self.table);
         }
     }
 
@@ -191,7 +208,10 @@ impl View {
     /// Adds a run whose slots are known to be there.
     pub(crate) fn insert(&mut self, kind: RunKind, run: Run, sums: &[u32]) {
         match kind {
-            RunKind::Preserved => self.table.insert(run, sums),
+            RunKind::Preserved => match &mut self.loading {
+                Some((bulk, _)) => bulk.insert(&mut self.table, run, sums),
+                None => self.table.insert(run, sums),
+            },
             RunKind::Amended => self.amended.insert(run, sums),
         }
     }
@@ -279,6 +299,9 @@ impl View {
     }
 
     fn add(&mut self, sequence: Sequence, kind: RunKind, run: Run, sums: &[u32]) {
+        if self.loading.as_ref().is_some_and(|(_, stable)| sequence < *stable) {
+            return self.insert(kind, run, sums);
+        }
         match (self.trust, kind) {
             // The node has claimed these chunks because no record answers for them.
             (Trust::Full, RunKind::Preserved) => return self.table.insert_absent(run, sums),

@@ -30,7 +30,7 @@ impl Amended {
     #[must_use]
     pub fn lookup(&self, copy: CopyId, chunk: ChunkIndex) -> Option<Found> {
         let (key, entry) = self.of(copy, Extent { first: chunk, count: 1 }).next()?;
-        Some(self.0.found(key, entry, chunk))
+        Some(self.0.found(key, &entry, chunk))
     }
 
     /// The first amended chunks of `extent`; those that follow may be, too.
@@ -115,7 +115,7 @@ impl Amended {
     }
 
     /// The entries of this very copy that overlap `extent`, in the order of their keys.
-    fn of(&self, copy: CopyId, extent: Extent) -> impl Iterator<Item = (Key, &Entry)> {
+    fn of(&self, copy: CopyId, extent: Extent) -> impl Iterator<Item = (Key, Entry)> {
         let answers = self.0.answers(copy.number(), extent);
         answers.filter(move |(_, entry)| entry.copy == copy)
     }

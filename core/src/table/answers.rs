@@ -40,8 +40,8 @@ pub(super) struct Answers<'a> {
     end: Key,
 }
 
-impl<'a> Iterator for Answers<'a> {
-    type Item = (Key, &'a Entry);
+impl Iterator for Answers<'_> {
+    type Item = (Key, Entry);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {

@@ -18,11 +18,11 @@ pub struct Cursor {
 impl Table {
     /// Calls `each` with the next `limit` entries from `cursor` on, moves it behind them, and says
     /// whether they were the last.
-    pub(super) fn visit<'a>(
-        &'a self,
+    pub(super) fn visit(
+        &self,
         cursor: &mut Cursor,
         limit: usize,
-        mut each: impl FnMut(Key, &'a Entry),
+        mut each: impl FnMut(Key, Entry),
     ) -> bool {
         let mut walk = self.tree.walk(cursor.next);
         for _ in 0..limit {

@@ -127,9 +127,9 @@ impl Table {
 
     /// Puts what these entries say of the chunks of `extent` in its place, where no older copy's
     /// record, nor an earlier one of the same copy, is there.
-    pub(super) fn lay<'a>(
-        &'a self,
-        entries: impl Iterator<Item = (Key, &'a Entry)>,
+    pub(super) fn lay(
+        &self,
+        entries: impl Iterator<Item = (Key, Entry)>,
         extent: Extent,
         hits: &mut Vec<Hit>,
     ) {
@@ -137,7 +137,7 @@ impl Table {
             if hits.is_empty() {
                 hits.resize(extent.count as usize, Hit::ORIGIN);
             }
-            let sums = self.sums_of(key, entry);
+            let sums = self.sums_of(key, &entry);
             let block = key.chunks();
             let chunks = clip(block, extent);
             let inside = (chunks.first.0 - block.first.0) as usize;

@@ -31,7 +31,7 @@ impl Table {
                 last.run = fresh;
             }
             last.run.chunks.count += chunks.count;
-            last.sums.extend_from_slice(self.sums_of(key, entry));
+            last.sums.extend_from_slice(self.sums_of(key, &entry));
         });
         open.values_mut().for_each(|last| last.emit(&mut each));
         done

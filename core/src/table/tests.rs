@@ -219,6 +219,33 @@ impl World {
         }
     }
 
+    /// The table again, from its runs in any order, cut anywhere and some of them said twice, as a
+    /// journal is loaded; it is told to pass through the table after so many.
+    fn loaded(&self, limit: usize) -> Table {
+        let mut parts = Vec::new();
+        self.table.runs_from(&mut Cursor::default(), usize::MAX, |run, sums| {
+            let cuts = [1, run.chunks.count / 2, run.chunks.count - run.chunks.count / 2];
+            for (count, from_end) in cuts.into_iter().zip([false, false, true]) {
+                let at = if from_end { run.chunks.count - count } else { 0 };
+                if count > 0 {
+                    let (part, sums) = run.part(sums, at, count);
+                    parts.push((part, sums.to_vec()));
+                }
+            }
+        });
+        let order = |(run, _): &(Run, Vec<u32>)| {
+            random(run.chunks.first.0 + run.chunks.count).nth(run.copy.number() as usize)
+        };
+        parts.sort_by_key(order);
+        let (mut table, mut bulk) = (Table::new(), Bulk::default());
+        for some in parts.chunks(limit) {
+            some.iter().for_each(|(run, sums)| bulk.insert(&mut table, *run, sums));
+            bulk.flush(&mut table);
+        }
+        bulk.finish(&mut table);
+        table
+    }
+
     /// The table again, from its runs in slices of `limit`.
     fn replayed(&self, limit: usize) -> Table {
         let (mut table, mut cursor) = (Table::new(), Cursor::default());
@@ -313,6 +340,8 @@ proptest! {
         }
         world.check(&world.table);
         world.check(&world.replayed(limit));
+        world.check(&world.loaded(limit));
+        prop_assert_eq!(world.loaded(limit).chunks(), world.table.chunks());
 
         // What is left of the pass under way, and then a complete one.
         world.sweep(usize::MAX);
@@ -452,6 +481,31 @@ fn memory_of_swept_runs_is_used_again() {
         table.sweep(&mut Cursor::default(), usize::MAX, |_| None, |_, _| ());
         assert_eq!(table.chunks(), 0);
     }
+}
+
+/// Enough to be passed over several times, then a few more that are not worth a pass, and all again.
+#[test]
+fn random_chunks_are_loaded_into_full_leaves() {
+    let (mut table, mut bulk) = (Table::new(), Bulk::default());
+    let all: BTreeMap<u64, u32> =
+        random(3).map(|chunk| chunk % (1 << 28)).zip(0..300_000).collect();
+    let mut shuffled: Vec<(u64, u32)> = all.iter().map(|(&chunk, &slot)| (chunk, slot)).collect();
+    shuffled.sort_by_key(|(_, slot)| *slot);
+    let (most, few) = shuffled.split_at(shuffled.len() - 1_000);
+    for part in [most, few, &shuffled] {
+        for &(chunk, slot) in part {
+            bulk.insert(&mut table, run(chunk, 1, slot), &[slot]);
+        }
+        bulk.flush(&mut table);
+    }
+    bulk.finish(&mut table);
+    assert_eq!(table.chunks(), all.len() as u64);
+    for (&chunk, &slot) in &all {
+        let found = table.lookup(id(1), ChunkIndex(chunk)).expect("a record");
+        assert_eq!((found.content, found.sum), (Content::Slot(SlotIndex(slot)), slot));
+    }
+    let each = table.heap_bytes() as f64 / table.chunks() as f64;
+    assert!(each < 16.4, "{each} bytes for a random chunk");
 }
 
 #[test]

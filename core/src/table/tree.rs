@@ -1,4 +1,4 @@
-//! An ordered map from (block, copy) to slot and checksum, at 16 bytes an entry and little more.
+//! An ordered map from (block, copy) to slot and checksum, at 14 bytes an entry and little more.
 //!
 //! Its cost is cache misses, so it is flat: entries lie in sorted leaves of up to [`LEAF`], leaves
 //! in groups of up to [`GROUP`], and a group keeps the *fences* of its leaves side by side. A fence
@@ -9,11 +9,14 @@
 //! Leaves grow in small exact steps: the spare room of doubling would cost more than all other
 //! overhead together.
 
+mod build;
+mod packed;
 mod walk;
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use self::packed::{Copies, Packed};
 use super::key::{Key, rank};
 use crate::units::{Content, CopyId, SlotIndex};
 
@@ -30,7 +33,7 @@ const STEP: usize = 8;
 /// root of a leaf's entries, twice that is rare.
 const NEAR: usize = 8;
 
-/// Where the bytes of one block are that copies up to `copy` see.
+/// Where the bytes of one block are that copies up to `copy` see; leaves have it [`Packed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Entry {
     /// The low half of the key's place; the high half is the group's window.
@@ -74,8 +77,9 @@ struct Group {
     fence: Key,
     /// The ranks of the leaves' fences. Invariant: all keys of a group are in one window.
     fences: Vec<u64>,
+    copies: Copies,
     /// Invariant: neither this nor any leaf is empty.
-    leaves: Vec<Vec<Entry>>,
+    leaves: Vec<Vec<Packed>>,
 }
 
 impl Tree {
@@ -93,8 +97,10 @@ impl Tree {
                 }
             }
             Err(index) => {
-                let (fences, leaves) = ([key.rank()].into(), [[entry].into()].into());
-                self.groups.insert(index, Group { fence: key, fences, leaves });
+                let mut copies = Copies::default();
+                let leaves = [[copies.pack(entry)].into()].into();
+                let fences = [key.rank()].into();
+                self.groups.insert(index, Group { fence: key, fences, copies, leaves });
             }
         }
     }
@@ -125,9 +131,9 @@ impl Tree {
     }
 
     /// All entries, each with its key.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &Entry)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Entry)> {
         self.groups.iter().flat_map(|group| {
-            let entries = group.leaves.iter().flatten();
+            let entries = group.leaves.iter().flatten().map(|packed| group.copies.unpack(*packed));
             entries.map(|entry| (group.fence.with(entry.low, entry.copy), entry))
         })
     }
@@ -160,10 +166,17 @@ impl Group {
         self.fences[0] = self.fences[0].min(rank);
         let index = self.leaf_of(rank);
         let at = self.search(index, rank);
-        let leaf = &mut self.leaves[index];
-        debug_assert!(leaf.get(at).is_none_or(|other| other.rank() != rank));
+        let is_new = !self.copies.knows(entry.copy);
+        let entry = self.pack(entry);
+        let Self { copies, leaves, .. } = self;
+        let leaf = &mut leaves[index];
+        debug_assert!(leaf.get(at).is_none_or(|other| copies.unpack(*other).rank() != rank));
         if leaf.len() < LEAF {
             insert_exact(leaf, at, entry);
+            // Small maps of the same entries are to be equal.
+            if is_new && self.leaves.len() == 1 {
+                self.tidy();
+            }
             return None;
         }
 
@@ -176,7 +189,7 @@ impl Group {
         } else {
             insert_exact(&mut upper, at - middle, entry);
         }
-        insert_exact(&mut self.fences, index + 1, upper[0].rank());
+        insert_exact(&mut self.fences, index + 1, self.copies.unpack(upper[0]).rank());
         insert_exact(&mut self.leaves, index + 1, upper);
         if self.leaves.len() <= GROUP {
             return None;
@@ -187,26 +200,47 @@ impl Group {
         let leaves = self.leaves.split_off(middle);
         self.fences.shrink_to(middle + STEP);
         self.leaves.shrink_to(middle + STEP);
-        let first = &leaves[0][0];
-        Some(Self { fence: self.fence.with(first.low, first.copy), fences, leaves })
+        let first = self.copies.unpack(leaves[0][0]);
+        let fence = self.fence.with(first.low, first.copy);
+        let mut upper = Self { fence, fences, copies: self.copies.clone(), leaves };
+        upper.tidy();
+        self.tidy();
+        Some(upper)
     }
 
     fn remove(&mut self, key: Key) -> Option<Entry> {
         let index = self.leaf_of(key.rank());
         let at = self.search(index, key.rank());
         let leaf = &mut self.leaves[index];
-        if leaf.get(at)?.rank() != key.rank() {
+        let entry = self.copies.unpack(*leaf.get(at)?);
+        if entry.rank() != key.rank() {
             return None;
         }
 
-        let entry = leaf.remove(at);
+        leaf.remove(at);
         if leaf.capacity() > leaf.len() + 2 * STEP {
             leaf.shrink_to(leaf.len() + STEP);
         }
         if leaf.len() < LEAF / 4 {
             self.join(index);
         }
+        if self.leaves.len() == 1 {
+            self.tidy();
+        }
         Some(entry)
+    }
+
+    /// An entry as the leaves have it.
+    fn pack(&mut self, entry: Entry) -> Packed {
+        if self.copies.is_full() {
+            self.tidy();
+        }
+        self.copies.pack(entry)
+    }
+
+    /// Forgets copies that no entry is of any more.
+    fn tidy(&mut self) {
+        self.copies.tidy(&mut self.leaves);
     }
 
     /// Unites a small leaf with a neighbour if that leaves room to grow, and drops an empty one.
@@ -238,7 +272,7 @@ impl Group {
     fn search(&self, index: usize, rank: u64) -> usize {
         let leaf = &self.leaves[index][..];
         let Range { start, end } = self.expected(index, rank);
-        let is_below = |entry: &Entry| entry.rank() < rank;
+        let is_below = |entry: &Packed| self.copies.is_below(*entry, rank);
         let is_behind = start == 0 || is_below(&leaf[start - 1]);
         let is_before = end == leaf.len() || !is_below(&leaf[end]);
         if is_behind && is_before {
@@ -255,7 +289,7 @@ impl Group {
         let low = self.fences[index];
         let high = match self.fences.get(index + 1) {
             Some(fence) => *fence,
-            None => leaf[leaf.len() - 1].rank(),
+            None => self.copies.unpack(leaf[leaf.len() - 1]).rank(),
         };
         let span = (high - low) | 1;
         let part = rank.clamp(low, high) - low;
@@ -267,9 +301,10 @@ impl Group {
     }
 
     fn heap_bytes(&self) -> usize {
-        let leaves = self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Entry>());
+        let leaves = self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Packed>());
         self.fences.capacity() * size_of::<u64>()
             + self.leaves.capacity() * size_of::<Vec<Entry>>()
+            + self.copies.heap_bytes()
             + leaves.sum::<usize>()
     }
 }

@@ -1,5 +1,6 @@
 //! Going through the map in order.
 
+use super::packed::{Copies, Packed};
 use super::{Entry, Tree};
 use crate::table::key::Key;
 
@@ -11,28 +12,30 @@ pub(in crate::table) struct Walk<'a> {
     leaf: usize,
     /// The group's fence and the leaf's entries; none at the end.
     fence: Key,
-    entries: &'a [Entry],
+    copies: &'a Copies,
+    entries: &'a [Packed],
     pub(super) at: usize,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn to(tree: &'a Tree, group: usize, leaf: usize) -> Self {
-        let (fence, entries) = match tree.groups.get(group) {
-            Some(group) => (group.fence, &group.leaves[leaf][..]),
-            None => (Key::MAX, &[][..]),
+        let (fence, copies, entries) = match tree.groups.get(group) {
+            Some(group) => (group.fence, &group.copies, &group.leaves[leaf][..]),
+            None => (Key::MAX, const { &Copies::NONE }, &[][..]),
         };
-        Self { tree, group, leaf, fence, entries, at: 0 }
+        Self { tree, group, leaf, fence, copies, entries, at: 0 }
     }
 
     /// The entry here, or `None` at the end.
-    pub(in crate::table) fn peek(&self) -> Option<(Key, &'a Entry)> {
-        let entry = self.entries.get(self.at)?;
+    #[inline]
+    pub(in crate::table) fn peek(&self) -> Option<(Key, Entry)> {
+        let entry = self.copies.unpack(*self.entries.get(self.at)?);
         Some((self.fence.with(entry.low, entry.copy), entry))
     }
 
     /// Moves to the first entry at or behind `key`, unless it is there or further already.
     #[inline]
-    pub(in crate::table) fn seek(&mut self, key: Key) -> Option<(Key, &'a Entry)> {
+    pub(in crate::table) fn seek(&mut self, key: Key) -> Option<(Key, Entry)> {
         if self.peek()?.0 < key {
             self.at += 1;
             if self.peek().is_none_or(|(next, _)| next < key) {
@@ -47,7 +50,7 @@ impl<'a> Walk<'a> {
     /// The steps double, so that a far entry costs less than those between.
     fn skip_to(&mut self, key: Key) {
         if key.window() == self.fence.window() {
-            let is_below = |entry: &Entry| entry.rank() < key.rank();
+            let is_below = |entry: &Packed| self.copies.is_below(*entry, key.rank());
             let mut step = 1;
             while self.entries.get(self.at + step).is_some_and(is_below) {
                 self.at += step + 1;
