@@ -141,15 +141,42 @@ impl Mapped {
         if is_there || is_full || end > length {
             return Ok(());
         }
-        let place = FileOffset::from_arc(Arc::clone(&self.file), start);
-        let protection = self.protection.bits() as i32;
-        let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
-        let bytes = MmapRegion::build(Some(place), length, protection, flags);
-        let bytes = bytes.map_err(io::Error::other)?;
+        let bytes = self.region(start, length, MapFlags::empty())?;
         if let Some(nth) = known {
             windows.swap_remove(nth);
         }
         windows.push(Window { start, bytes });
         Ok(())
+    }
+
+    /// Maps what a file in memory has grown by, `before` which it had so many bytes, page by page.
+    /// Else every first write to a page would stop for that, which takes longer than the write.
+    pub(super) fn prepare(&self, before: u64, size: u64) -> io::Result<()> {
+        if self.most < MOST_IN_MEMORY {
+            return Ok(());
+        }
+        let mut start = before - before % WINDOW;
+        while start < size {
+            let length = (size - start).min(WINDOW) as usize;
+            let bytes = self.region(start, length, MapFlags::POPULATE)?;
+            let mut windows = self.windows.write();
+            let known = windows.iter().rposition(|window| window.start == start);
+            let old = known.map(|nth| windows.swap_remove(nth));
+            if windows.len() < WINDOWS {
+                windows.push(Window { start, bytes });
+            }
+            drop(windows);
+            // It takes a while, which no write should wait for.
+            drop(old);
+            start += WINDOW;
+        }
+        Ok(())
+    }
+
+    fn region(&self, start: u64, length: usize, more: MapFlags) -> io::Result<MmapRegion> {
+        let place = FileOffset::from_arc(Arc::clone(&self.file), start);
+        let protection = self.protection.bits() as i32;
+        let flags = (MapFlags::SHARED | MapFlags::NORESERVE | more).bits() as i32;
+        MmapRegion::build(Some(place), length, protection, flags).map_err(io::Error::other)
     }
 }
