@@ -3,7 +3,8 @@
 //! One bit a slot, and above that, in two more layers, one bit a word of the layer below that says
 //! that the word is full: a free slot is found by climbing until a layer has one and descending
 //! again, however full the map is. Slots are given out from where the last ones were (next fit),
-//! so that chunks that are preserved one after the other lie one after the other.
+//! so that chunks that are preserved one after the other lie one after the other. Slots that were
+//! never in use come last: a place that was written to before costs less on every medium.
 //!
 //! Writers first [`reserve`](Slots::reserve) slots, so that they fail before they have begun, and
 //! then [`take`](Slots::take) them.
@@ -15,6 +16,9 @@ use crate::units::SlotIndex;
 const BITS: u32 = u64::BITS;
 const FULL: u64 = u64::MAX;
 const LAYERS: usize = 3;
+/// One in so many of the slots that were ever in use must be free for them to be given out again
+/// before new ones are. Fewer would mostly be alone, and tear what belongs together.
+const ENOUGH: u32 = 16;
 
 /// The map of slots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +36,8 @@ pub struct Slots {
     reserved: u32,
     /// Where the search for the next free slot begins.
     next: u32,
+    /// Invariant: slots from this one on were never in use.
+    fresh: u32,
 }
 
 impl Slots {
@@ -45,6 +51,7 @@ impl Slots {
             used: 0,
             reserved: 0,
             next: header,
+            fresh: header,
         };
         slots.lengthen(header);
         slots.grow(capacity);
@@ -102,7 +109,8 @@ impl Slots {
         if want == 0 {
             return None;
         }
-        let first = self.free_from(self.next).or_else(|| self.free_from(self.header))?;
+        let on = self.free_from(self.next).filter(|slot| *slot < self.fresh || !self.reuses());
+        let first = on.or_else(|| self.free_from(self.header))?;
         let end = self.used_from(first, first.saturating_add(want).min(self.capacity));
         let count = end - first;
         self.fill(first, end, true);
@@ -207,8 +215,17 @@ impl Slots {
         })
     }
 
+    /// Whether enough is free where slots were in use before.
+    const fn reuses(&self) -> bool {
+        let before = self.fresh - self.header;
+        before - self.used > before / ENOUGH
+    }
+
     /// Sets whether the slots from `first` up to `end` are in use.
     fn fill(&mut self, first: u32, end: u32, used: bool) {
+        if used {
+            self.fresh = self.fresh.max(end);
+        }
         for (word, mask) in words(first, end) {
             set(&mut self.layers[0][word], mask, used);
             let mut below = word;
@@ -401,6 +418,19 @@ mod tests {
         assert_eq!(slots.take_run(2), None);
         assert_eq!(slots.take(5), Some((SlotIndex(7_654_321), 1)));
         assert_eq!(slots.take_run(1), Some(SlotIndex(7_654_322)));
+    }
+
+    #[test]
+    fn slots_that_were_in_use_come_before_new_ones_when_enough_are_free() {
+        let mut slots = Slots::new(1, 1000);
+        assert!(slots.reserve(500, 0));
+        assert_eq!(slots.take(160), Some((SlotIndex(1), 160)));
+        slots.release(SlotIndex(21), 10);
+        assert_eq!(slots.take(10), Some((SlotIndex(161), 10)), "ten of 160 are too few");
+        slots.release(SlotIndex(41), 10);
+        assert_eq!(slots.take(30), Some((SlotIndex(21), 10)), "twenty of 170 are enough");
+        assert_eq!(slots.take(30), Some((SlotIndex(41), 10)), "it goes on from there");
+        assert_eq!(slots.take(30), Some((SlotIndex(171), 30)));
     }
 
     #[test]

@@ -367,6 +367,10 @@ impl WriteAt for File {
         if self.durability == Durability::Durable {
             self.flush()?;
         }
+        if let Some(mapped) = &self.mapped {
+            // What cannot be mapped now is when it is written to, or is never.
+            let _ = mapped.prepare(now, size);
+        }
         self.handle.size()
     }
 

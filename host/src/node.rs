@@ -49,6 +49,16 @@ impl<S> Node<S> {
         seen
     }
 
+    /// As [`Node::with`], for one who does so again and again: whoever waits for the state has it
+    /// next.
+    pub(crate) fn with_in_turn<T>(&self, look: impl FnOnce(&mut S) -> T) -> T {
+        let mut state = self.state.lock();
+        let seen = look(&mut state.shared);
+        self.announce(&state);
+        MutexGuard::unlock_fair(state);
+        seen
+    }
+
     /// Waits until the condition holds.
     pub(crate) fn wait_until(&self, mut condition: impl FnMut(&mut S) -> bool) {
         let mut state = self.state.lock();

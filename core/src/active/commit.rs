@@ -34,19 +34,25 @@ impl Active {
     /// Begins a sweep if a record may have left slots that no copy needs: a deletion, or bytes for a
     /// copy that was deleted while they were being preserved or amended.
     fn sweep_after(&mut self, body: &record::Body<'_>) {
-        let begin = match body {
-            record::Body::Deleted { .. } => self.rules.keeps(Rule::SweepDeleted),
+        let view = &self.view;
+        let sweep = match body {
+            record::Body::Deleted { copies, .. } if self.rules.keeps(Rule::SweepDeleted) => {
+                let ends = copies.flatten().min().zip(copies.flatten().max());
+                ends.map(|(oldest, newest)| view.sweep_between(oldest, newest))
+            }
             record::Body::Preserved(runs) => {
-                let newest = self.view.newest();
-                runs.flatten().any(|(run, _)| Some(run.copy) != newest)
+                let newest = view.newest();
+                let copies = runs.flatten().map(|(run, _)| run.copy);
+                copies.filter(|copy| Some(*copy) != newest).min().map(Sweep::from)
             }
             record::Body::Amended(runs) => {
-                runs.flatten().any(|(run, _)| self.view.copy(run.copy).is_err())
+                let copies = runs.flatten().map(|(run, _)| run.copy);
+                copies.filter(|copy| view.copy(*copy).is_err()).min().map(Sweep::from)
             }
-            _ => false,
+            _ => None,
         };
-        if begin {
-            self.sweep = Some(Sweep::default());
+        if let Some(sweep) = sweep {
+            self.sweep = Some(self.sweep.map_or(sweep, |before| before.and(sweep)));
         }
     }
 

@@ -61,7 +61,7 @@ impl Active {
         }
         if !self.rules.keeps(Rule::FreeBeforeReuse) {
             self.view.forget(copies);
-            self.sweep = Some(Sweep::default());
+            self.sweep = Some(Sweep::all());
         }
         Ok(last)
     }

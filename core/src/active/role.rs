@@ -246,7 +246,7 @@ impl TakeRole {
         if self.rules.keeps(Rule::ForgetUnfinished) {
             view.forget_amended();
         }
-        let mut sweep = Sweep::default();
+        let mut sweep = Sweep::all();
         while self.rules.keeps(Rule::SweepAtRecovery)
             && !view.sweep(&mut sweep, SLICE_ENTRIES, |_, _| ())
         {}

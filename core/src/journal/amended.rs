@@ -9,13 +9,6 @@ use super::View;
 use crate::table::{Amended, Cursor, Found, Plan};
 use crate::units::{ChunkIndex, CopyId, Extent, SlotIndex};
 
-/// How far a search for what no copy needs has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Sweep {
-    pub(super) preserved: Cursor,
-    pub(super) amended: Cursor,
-}
-
 impl View {
     /// Appends where the bytes of `extent` come from, as `copy` sees it (step R1).
     pub fn resolve(&self, copy: CopyId, extent: Extent, plan: &mut Plan) {

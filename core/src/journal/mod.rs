@@ -13,15 +13,16 @@ mod load;
 mod reverting;
 mod rewrite;
 mod runs;
+mod sweep;
 mod tail;
 mod view;
 
-pub(crate) use amended::Sweep;
 pub(crate) use append::take_segment;
 pub use append::{Appender, Batch};
 pub use load::{Load, Loaded};
 pub(crate) use load::{read_pair, survey};
 pub use rewrite::{Progress, Rewriter};
 pub use runs::RunList;
+pub(crate) use sweep::Sweep;
 pub use tail::{News, Tail};
 pub use view::{CopyInfo, Recent, Trust, View};

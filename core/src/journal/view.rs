@@ -3,7 +3,6 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::amended::Sweep;
 use super::reverting::Reverting;
 use crate::description::Description;
 use crate::error::{Damage, Error};
@@ -40,7 +39,7 @@ pub struct View {
     trust: Trust,
     pub(super) copies: BTreeMap<CopyId, CopyInfo>,
     /// The number that the next copy gets. Invariant: above that of every copy ever seen.
-    next_copy: u32,
+    pub(super) next_copy: u32,
     pub(super) table: Table,
     /// What the makers of copies have changed in them. It counts for a copy when that is finished.
     pub(super) amended: Amended,
@@ -171,21 +170,6 @@ impl View {
     #[must_use]
     pub fn table(&self) -> &Table {
         &self.table
-    }
-
-    /// Removes what no live copy needs, looking at about as many entries as given from where the
-    /// sweep is; true when it has been through. `freed` hears the slots that held it.
-    pub(crate) fn sweep(
-        &mut self,
-        sweep: &mut Sweep,
-        entries: usize,
-        mut freed: impl FnMut(SlotIndex, u32),
-    ) -> bool {
-        let Self { copies, table, amended, .. } = self;
-        let live_below = |copy| newest_at_most(copies, copy);
-        let is_live = |copy| copies.contains_key(&copy);
-        table.sweep(&mut sweep.preserved, entries, live_below, &mut freed)
-            && amended.sweep(&mut sweep.amended, entries, is_live, freed)
     }
 
     /// Whether the record that says that a chunk is in this slot may not be behind a barrier yet.
@@ -324,6 +308,6 @@ impl View {
     }
 }
 
-fn newest_at_most(copies: &BTreeMap<CopyId, CopyInfo>, copy: CopyId) -> Option<CopyId> {
+pub(super) fn newest_at_most(copies: &BTreeMap<CopyId, CopyInfo>, copy: CopyId) -> Option<CopyId> {
     copies.range(..=copy).next_back().map(|(&copy, _)| copy)
 }

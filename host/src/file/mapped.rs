@@ -179,7 +179,7 @@ impl Mapped {
         if is_there || is_full && !locked || end > length {
             return Ok(());
         }
-        let new = self.make(start, length);
+        let new = self.window(start, length, MapFlags::empty());
         if locked && new.is_err() {
             self.refused.store(true, Ordering::Relaxed);
         }
@@ -191,10 +191,36 @@ impl Mapped {
         Ok(())
     }
 
-    fn make(&self, start: u64, length: usize) -> io::Result<Window> {
+    /// Maps what a file in memory has grown by, `before` which it had so many bytes, page by page.
+    /// Else every first write to a page would stop for that, which takes longer than the write.
+    pub(super) fn prepare(&self, before: u64, size: u64) -> io::Result<()> {
+        if self.layout.most < IN_MEMORY.most {
+            return Ok(());
+        }
+        let Layout { step, window, windows: most, .. } = self.layout;
+        let mut start = before - before % step;
+        while start < size {
+            let length = (size - start).min(window) as usize;
+            let new = self.window(start, length, MapFlags::POPULATE)?;
+            let mut windows = self.windows.write();
+            let known = windows.iter().rposition(|window| window.start == start);
+            let old = known.map(|nth| windows.swap_remove(nth));
+            if windows.len() < most {
+                windows.push(new);
+            }
+            drop(windows);
+            // It takes a while, which no write should wait for.
+            drop(old);
+            start += step;
+        }
+        Ok(())
+    }
+
+    /// A window that is locked, if those of this file are.
+    fn window(&self, start: u64, length: usize, more: MapFlags) -> io::Result<Window> {
         let place = FileOffset::from_arc(Arc::clone(&self.file), start);
         let protection = self.protection.bits() as i32;
-        let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
+        let flags = (MapFlags::SHARED | MapFlags::NORESERVE | more).bits() as i32;
         let bytes = MmapRegion::build(Some(place), length, protection, flags);
         let bytes = bytes.map_err(io::Error::other)?;
         let lock = self.layout.locked.then(|| region::lock(bytes.as_ptr(), length));

@@ -18,6 +18,10 @@ impl Mapped {
         None
     }
 
+    pub(super) const fn prepare(&self, _before: u64, _size: u64) -> io::Result<()> {
+        match *self {}
+    }
+
     pub(super) const fn write(&self, _offset: u64, _data: &[u8], _size: u64) -> io::Result<bool> {
         match *self {}
     }

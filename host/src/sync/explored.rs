@@ -43,6 +43,11 @@ impl<T> MutexGuard<'_, T> {
         guard.held = Some(guard.mutex.take());
         done
     }
+
+    /// The explorer chooses who has it next, as after every lock.
+    pub(crate) fn unlock_fair(guard: Self) {
+        drop(guard);
+    }
 }
 
 impl<T> Deref for MutexGuard<'_, T> {

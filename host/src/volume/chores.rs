@@ -16,7 +16,7 @@ use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Condvar, Mutex};
 
 /// Entries of the table that are swept with the lock held.
-const SWEEP_ENTRIES: usize = 4096;
+const SWEEP_ENTRIES: usize = 1024;
 /// Events that are kept when nobody takes them.
 const MOST_EVENTS: usize = 1000;
 
@@ -200,7 +200,7 @@ fn work(inner: &Inner) {
     let mut too_large = u64::MAX;
     while inner.events.sleep() {
         inner.collect_events();
-        while inner.node.with(|active| {
+        while inner.node.with_in_turn(|active| {
             active.sweep(SWEEP_ENTRIES);
             active.wants_sweep()
         }) && !inner.events.is_stopped()
