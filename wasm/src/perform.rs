@@ -9,12 +9,13 @@ use shadowvol::backend::{Memory, MemoryError, ReadAt, WriteAt};
 use shadowvol::machine::{Buffer, Buffers, Fed, Medium, Next, Op, ReadOp, Span};
 use shadowvol::{Damage, Error as EngineError, IoKind};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::{Backend, Foreign};
 use crate::node::Work;
+use crate::task::start;
 
 /// Zeros that are written at once.
 const ZEROS: u64 = 1 << 20;
@@ -57,7 +58,7 @@ impl Media {
 
 /// Does all operations of a machine until it wants to be stepped.
 pub(crate) async fn perform_all(
-    work: &mut (dyn Work + '_),
+    work: &mut dyn Work,
     media: &Media,
     buffers: &mut Buffers<'_>,
     data: Option<&Uint8Array>,
@@ -99,7 +100,9 @@ pub(crate) async fn read_into(
 ) -> Result<(), Error> {
     let fail = |cause| Error::Engine(EngineError::Io { what: IoKind::Read, medium }, cause);
     match backend {
-        Backend::Memory(memory) => show(memory, offset, into).map_err(|error| fail(said(&error))),
+        Backend::Memory(memory) => {
+            show(memory, offset, into.length() as usize, into).map_err(|error| fail(said(&error)))
+        }
         Backend::Object(foreign) => {
             let done = foreign.object.read(offset as f64, into).map_err(fail)?;
             if let Some(promise) = promised(&done) {
@@ -211,30 +214,20 @@ impl Foreign {
 impl Foreign {
     /// Writes zeros, piece by piece, for an object that cannot punch holes.
     fn write_zeros(&self, at: u64, len: u64) -> Result<JsValue, JsValue> {
-        let zeros = Uint8Array::new_with_length(len.min(ZEROS) as u32);
-        let mut done = 0;
-        while done < len {
-            let piece = zeros.subarray(0, (len - done).min(ZEROS) as u32);
-            let value = self.object.write((at + done) as f64, &piece)?;
-            done += u64::from(piece.length());
-            if let Some(promise) = promised(&value) {
-                let object = self.object.clone();
-                let rest = async move {
-                    promise.await?;
-                    while done < len {
-                        let piece = zeros.subarray(0, (len - done).min(ZEROS) as u32);
-                        let value = object.write((at + done) as f64, &piece)?;
-                        if let Some(promise) = promised(&value) {
-                            promise.await?;
-                        }
-                        done += u64::from(piece.length());
-                    }
-                    Ok(JsValue::UNDEFINED)
-                };
-                return Ok(future_to_promise(rest).into());
+        let object = self.object.clone();
+        start(async move {
+            let zeros = Uint8Array::new_with_length(len.min(ZEROS) as u32);
+            let mut done = 0;
+            while done < len {
+                let piece = zeros.subarray(0, (len - done).min(ZEROS) as u32);
+                let value = object.write((at + done) as f64, &piece).map_err(Error::Thrown)?;
+                if let Some(promise) = promised(&value) {
+                    promise.await.map_err(Error::Thrown)?;
+                }
+                done += u64::from(piece.length());
             }
-        }
-        Ok(JsValue::UNDEFINED)
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
@@ -296,7 +289,7 @@ fn number(value: &JsValue) -> Option<u64> {
     (number >= 0.0 && number == (number as u64) as f64).then_some(number as u64)
 }
 
-fn said(error: &MemoryError) -> JsValue {
+pub(crate) fn said(error: &MemoryError) -> JsValue {
     let thrown = js_sys::Error::new(&error.to_string());
     if error.is_full() {
         thrown.set_name("QuotaExceededError");
@@ -312,11 +305,16 @@ fn target<'a>(into: Span, buffers: &'a mut Buffers<'_>) -> &'a mut [u8] {
 }
 
 /// Fills a buffer of JavaScript's with bytes of a medium in wasm memory.
-pub(crate) fn show(memory: &Memory, offset: u64, into: &Uint8Array) -> Result<(), MemoryError> {
-    let length = into.length() as usize;
+pub(crate) fn show(
+    memory: &Memory,
+    offset: u64,
+    length: usize,
+    into: &Uint8Array,
+) -> Result<(), MemoryError> {
     memory.with(|pages| {
         pages.show(offset, length, |range, bytes| match bytes {
-            Some(bytes) => part(into, range).copy_from(bytes),
+            Some(bytes) if range.len() == length => into.copy_from(bytes),
+            Some(bytes) => into.subarray(range.start as u32, range.end as u32).copy_from(bytes),
             None => drop(into.fill(0, range.start as u32, range.end as u32)),
         })
     })

@@ -61,7 +61,7 @@ impl Inner {
         let journal =
             self.node.with(|active| active.wants_compaction().then_some(active.space().journal));
         if let Some(size) = journal.filter(|&size| size > self.too_large.get()) {
-            let done = self.run_inner(Compact::new()).await;
+            let done = self.run_inner(&mut self.node.job(Compact::new())).await;
             self.too_large.set(if done.is_ok() { 0 } else { size });
         }
         self.collect_events();

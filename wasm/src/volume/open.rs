@@ -60,7 +60,7 @@ impl RawVolume {
     ) -> Result<JsValue, JsValue> {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         let (options, id) = (*options, VolumeId(id.try_into().unwrap_or_default()));
-        start(async move { create(media, id, options).await })
+        start(async move { Ok(create(media, id, options).await?.into()) })
     }
 
     /// Takes the active role of a volume.
@@ -75,7 +75,7 @@ impl RawVolume {
     ) -> Result<JsValue, JsValue> {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         let options = *options;
-        start(async move { take_role(media, options).await })
+        start(async move { Ok(take_role(media, options).await?.into()) })
     }
 }
 
