@@ -12,13 +12,12 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Poll, Waker};
 
-use js_sys::Uint8Array;
 use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step, Wait};
 use wasm_bindgen::JsValue;
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
-use crate::perform::{Media, perform_all};
+use crate::perform::{Data, Media, perform_all};
 
 /// What the machines of one node share, and the requests that wait for one another.
 pub(crate) struct Node<S> {
@@ -49,8 +48,8 @@ pub(crate) type Serve<'a> = &'a dyn Fn(Wait) -> Under<'a, ()>;
 /// The bytes of a request.
 #[derive(Default)]
 pub(crate) struct Request<'a> {
-    /// What is written; it stays in JavaScript's memory.
-    pub(crate) data: Option<&'a Uint8Array>,
+    /// What is written.
+    pub(crate) data: Option<&'a Data>,
     /// What is read into.
     pub(crate) user: &'a mut [u8],
 }

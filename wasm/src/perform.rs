@@ -27,6 +27,12 @@ pub(crate) struct Media {
     pub(crate) diff: Backend,
 }
 
+/// What is written. It stays in JavaScript's memory, and each question about it costs a call there.
+pub(crate) struct Data {
+    bytes: Uint8Array,
+    length: usize,
+}
+
 /// An operation that failed: what it is to the engine, and what the medium said.
 pub(crate) struct Failure {
     pub(crate) error: EngineError,
@@ -47,6 +53,24 @@ struct Later {
     bytes: Option<Uint8Array>,
 }
 
+impl Data {
+    pub(crate) fn new(bytes: Uint8Array) -> Self {
+        Self { length: bytes.length() as usize, bytes }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.length as u64
+    }
+
+    /// Shows a part of it; a view is made only where that is not all.
+    fn part<T>(&self, range: Range<usize>, see: impl FnOnce(&Uint8Array) -> T) -> T {
+        match range.len() == self.length {
+            true => see(&self.bytes),
+            false => see(&self.bytes.subarray(range.start as u32, range.end as u32)),
+        }
+    }
+}
+
 impl Media {
     fn of(&self, medium: Medium) -> &Backend {
         match medium {
@@ -61,7 +85,7 @@ pub(crate) async fn perform_all(
     work: &mut dyn Work,
     media: &Media,
     buffers: &mut Buffers<'_>,
-    data: Option<&Uint8Array>,
+    data: Option<&Data>,
 ) -> Result<Fed, Failure> {
     loop {
         let mut fed = Fed::Done;
@@ -144,14 +168,14 @@ fn begin(
     backend: &Backend,
     op: Op,
     buffers: &mut Buffers<'_>,
-    data: Option<&Uint8Array>,
+    data: Option<&Data>,
 ) -> Result<Begun, JsValue> {
     match backend {
         Backend::Memory(memory) => {
             let done = match op {
                 Op::Read(read) => memory.read_at(read.at, target(read.into, buffers)),
                 Op::Write { at, from, .. } => match (from.buffer, data) {
-                    (Buffer::User, Some(data)) => fill(memory, at, &part(data, from.range())),
+                    (Buffer::User, Some(data)) => fill(memory, at, data, from.range()),
                     _ => memory.write_at(at, &buffers.scratch[from.range()]),
                 },
                 Op::Barrier { .. } => memory.barrier(),
@@ -172,7 +196,7 @@ impl Foreign {
         &self,
         op: Op,
         buffers: &mut Buffers<'_>,
-        data: Option<&Uint8Array>,
+        data: Option<&Data>,
     ) -> Result<Begun, JsValue> {
         let object = &self.object;
         let mut staged = None;
@@ -187,7 +211,9 @@ impl Foreign {
                 value
             }
             Op::Write { at, from, .. } => match (from.buffer, data) {
-                (Buffer::User, Some(data)) => object.write(at as f64, &part(data, from.range()))?,
+                (Buffer::User, Some(data)) => {
+                    data.part(from.range(), |part| object.write(at as f64, part))?
+                }
                 _ if self.direct => object.store(at as f64, &buffers.scratch[from.range()])?,
                 _ => {
                     let bytes = Uint8Array::from(&buffers.scratch[from.range()]);
@@ -321,16 +347,11 @@ pub(crate) fn show(
 }
 
 /// Writes bytes of JavaScript's to a medium in wasm memory.
-fn fill(memory: &Memory, at: u64, data: &Uint8Array) -> Result<(), MemoryError> {
+fn fill(memory: &Memory, at: u64, data: &Data, from: Range<usize>) -> Result<(), MemoryError> {
     memory.with(|pages| {
-        pages.fill(at, data.length() as usize, |range, bytes| part(data, range).copy_to(bytes))
+        pages.fill(at, from.len(), |range, bytes| {
+            let part = from.start + range.start..from.start + range.end;
+            data.part(part, |part| part.copy_to(bytes));
+        })
     })
-}
-
-/// A part of a buffer; a view of it is made only where it is not all of it.
-fn part(data: &Uint8Array, range: Range<usize>) -> Uint8Array {
-    match range.len() == data.length() as usize {
-        true => data.clone(),
-        false => data.subarray(range.start as u32, range.end as u32),
-    }
 }

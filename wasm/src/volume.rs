@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::medium::Backend;
 use crate::node::{Node, Request, Under, Work};
 use crate::passive::RawPassive;
-use crate::perform::{Media, read_into, said, show};
+use crate::perform::{Data, Media, read_into, said, show};
 use crate::task::start;
 pub(crate) use copies::number;
 use facts::Tally;
@@ -77,9 +77,9 @@ impl RawVolume {
     /// As the promise.
     pub fn write(&self, offset: f64, data: Uint8Array) -> Result<JsValue, JsValue> {
         self.0.check_open()?;
-        let length = u64::from(data.length());
-        self.0.tally.write(length);
-        self.0.begin(Write::new(offset as u64, length), Some(data))
+        let data = Data::new(data);
+        self.0.tally.write(data.len());
+        self.0.begin(Write::new(offset as u64, data.len()), Some(data))
     }
 
     /// Makes a range read as zeros.
@@ -206,7 +206,7 @@ impl Inner {
     fn begin<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
-        data: Option<Uint8Array>,
+        data: Option<Data>,
     ) -> Result<JsValue, JsValue> {
         self.begin_work(Box::new(self.node.job(machine)), data)
     }
@@ -215,7 +215,7 @@ impl Inner {
     fn begin_work(
         self: &Rc<Self>,
         mut work: Box<dyn Work>,
-        data: Option<Uint8Array>,
+        data: Option<Data>,
     ) -> Result<JsValue, JsValue> {
         let inner = Rc::clone(self);
         start(async move {
