@@ -43,11 +43,11 @@ type Window = [u8; REACH + ROUND];
 
 /// What a byte becomes behind as many zeros as the table's number says. Without threads an atomic number
 /// is a plain one.
-static TABLES: [[AtomicU32; 256]; 8] = [const { [const { AtomicU32::new(0) }; 256] }; 8];
+static TABLES: [[AtomicU32; 256]; 16] = [const { [const { AtomicU32::new(0) }; 256] }; 16];
 
 fn extend(so_far: u32, bytes: &[u8]) -> u32 {
     // No byte but zero becomes nothing.
-    if TABLES[7][255].load(Ordering::Relaxed) == 0 {
+    if TABLES[15][255].load(Ordering::Relaxed) == 0 {
         make_tables();
     }
     let few = bytes.len() < FEW;
@@ -125,13 +125,15 @@ fn make_tables() {
     }
 }
 
-/// Eight bytes at a time. What is always inlined here would else be calls, for the module is compiled
+/// Sixteen bytes at a time. What is always inlined here would else be calls, for the module is compiled
 /// for size.
 fn look_up(mut crc: u32, bytes: &[u8]) -> u32 {
-    let (blocks, rest) = bytes.as_chunks();
-    for &[a, b, c, d, e, f, g, h] in blocks {
-        crc = word::<4>(u32::from_le_bytes([a, b, c, d]) ^ crc)
-            ^ word::<0>(u32::from_le_bytes([e, f, g, h]));
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    for &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] in blocks {
+        crc = word::<12>(u32::from_le_bytes([a, b, c, d]) ^ crc)
+            ^ word::<8>(u32::from_le_bytes([e, f, g, h]))
+            ^ word::<4>(u32::from_le_bytes([i, j, k, l]))
+            ^ word::<0>(u32::from_le_bytes([m, n, o, p]));
     }
     for &byte in rest {
         crc = (crc >> 8) ^ look(0, crc ^ u32::from(byte));

@@ -90,6 +90,12 @@ impl<M: Machine> Job<M> {
     pub(crate) fn output(self) -> Result<M::Output, Error> {
         self.output.ok_or_else(|| shadowvol::Error::RoleEnded.into())
     }
+
+    /// The machine, which is done, to begin once more with the memory that it has.
+    pub(crate) fn again(&mut self) -> &mut M {
+        self.output = None;
+        &mut self.machine
+    }
 }
 
 impl<M: Machine<Op: Operation>> Work for Job<M> {

@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::medium::Backend;
-use crate::node::{Node, Request, Under, Work};
+use crate::node::{Job, Node, Request, Under, Work};
 use crate::passive::RawPassive;
 use crate::perform::{Data, Media, read_into, said, show};
 use crate::task::start;
@@ -37,6 +37,9 @@ struct Inner {
     node: Node<Active>,
     media: Media,
     geometry: Geometry,
+    /// The machines of the last write and commit, for the next ones.
+    write: Cell<Option<Box<Job<Write>>>>,
+    commit: Cell<Option<Box<Job<Commit>>>>,
     tally: Tally,
     events: RefCell<VecDeque<JsValue>>,
     /// The chores are being done.
@@ -79,7 +82,16 @@ impl RawVolume {
         self.0.check_open()?;
         let data = Data::new(data);
         self.0.tally.write(data.len());
-        self.0.begin(Write::new(offset as u64, data.len()), Some(data))
+        let inner = Rc::clone(&self.0);
+        let spare = inner.write.take();
+        let mut job = spare.unwrap_or_else(|| Box::new(inner.node.job(Write::new(0, 0))));
+        job.again().begin(offset as u64, data.len());
+        start(async move {
+            let request = Request { data: Some(&data), ..Request::default() };
+            let done = inner.request(&mut *job, request).await;
+            inner.write.set(Some(job));
+            done.map(|()| JsValue::UNDEFINED)
+        })
     }
 
     /// Makes a range read as zeros.
@@ -89,7 +101,7 @@ impl RawVolume {
     /// As the promise.
     pub fn discard(&self, offset: f64, length: f64) -> Result<JsValue, JsValue> {
         self.0.tally.write(0);
-        self.0.begin(Write::discard(offset as u64, length as u64), None)
+        self.0.begin(Write::discard(offset as u64, length as u64))
     }
 
     /// Ends when every write that ended before is durable.
@@ -102,7 +114,7 @@ impl RawVolume {
         if let Some(error) = self.0.node.with(|active| active.ended().cloned()) {
             return Ok(self.0.tell(Err(error.into()))?);
         }
-        self.0.begin(Flush::new(), None)
+        self.0.begin(Flush::new())
     }
 
     /// Writes the journal anew.
@@ -111,7 +123,7 @@ impl RawVolume {
     ///
     /// As the promise.
     pub fn compact(&self) -> Result<JsValue, JsValue> {
-        self.0.begin(Compact::new(), None)
+        self.0.begin(Compact::new())
     }
 
     /// A passive node on the volume's own media.
@@ -206,21 +218,15 @@ impl Inner {
     fn begin<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
-        data: Option<Data>,
     ) -> Result<JsValue, JsValue> {
-        self.begin_work(Box::new(self.node.job(machine)), data)
+        self.begin_work(Box::new(self.node.job(machine)))
     }
 
     /// The same for machines whose kind is forgotten, so that it is in the module once.
-    fn begin_work(
-        self: &Rc<Self>,
-        mut work: Box<dyn Work>,
-        data: Option<Data>,
-    ) -> Result<JsValue, JsValue> {
+    fn begin_work(self: &Rc<Self>, mut work: Box<dyn Work>) -> Result<JsValue, JsValue> {
         let inner = Rc::clone(self);
         start(async move {
-            let request = Request { data: data.as_ref(), ..Request::default() };
-            inner.request(&mut *work, request).await?;
+            inner.request(&mut *work, Request::default()).await?;
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -243,7 +249,14 @@ impl Inner {
             let mut work: Box<dyn Work> = match wait {
                 // A creation with a gate waits there by itself.
                 Wait::Turn | Wait::Gate => return Ok(()),
-                Wait::Commit => Box::new(self.node.job(Commit::new())),
+                Wait::Commit => {
+                    let spare = self.commit.take();
+                    let mut job = spare.unwrap_or_else(|| Box::new(self.node.job(Commit::new())));
+                    job.again().begin();
+                    let done = self.run_inner(&mut *job).await;
+                    self.commit.set(Some(job));
+                    return done;
+                }
                 Wait::Room(slots) => {
                     if self.node.with(|active| active.could_shrink()) {
                         // Without room for it, the diff area grows, or copies go, or nothing helps.

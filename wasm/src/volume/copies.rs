@@ -41,7 +41,7 @@ impl RawVolume {
     #[wasm_bindgen(js_name = deleteShadowCopies)]
     pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> Result<JsValue, JsValue> {
         let copies = copies.into_iter().map(number).collect::<Result<_, _>>()?;
-        self.0.begin(Delete::new(copies, now()), None)
+        self.0.begin(Delete::new(copies, now()))
     }
 
     /// The live shadow copies, the oldest first.

@@ -127,6 +127,8 @@ async fn take_role(media: Media, options: RawOptions) -> Result<RawVolume, Error
         geometry: *active.geometry(),
         node: Node::new(active),
         media,
+        write: Cell::default(),
+        commit: Cell::default(),
         tally: Tally::default(),
         events: RefCell::new(VecDeque::new()),
         working: Cell::new(false),

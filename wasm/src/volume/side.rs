@@ -81,7 +81,7 @@ impl RawSide {
     pub fn finish(&self, copy: u32, application_consistent: bool) -> Result<JsValue, JsValue> {
         let mut about = self.about.clone();
         about.attributes.set(Attributes::APPLICATION_CONSISTENT, application_consistent);
-        self.inner.begin(Describe::new(number(copy)?, about), None)
+        self.inner.begin(Describe::new(number(copy)?, about))
     }
 }
 
