@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::medium::RawMedium;
-use crate::node::{Node, Request, nothing, run_alone};
+use crate::node::{Job, Node, Request, nothing, run_alone};
 use crate::perform::{Media, size_of};
 use crate::task::start;
 use crate::value::{self, object};
@@ -35,6 +35,8 @@ type Look = dyn FnOnce(&Rc<Inner>, &State) -> Result<JsValue, Error>;
 
 struct Inner {
     node: Node<State>,
+    /// The machine of the last read, for the next one.
+    read: Cell<Option<Box<Job<Read>>>>,
     media: Media,
     geometry: Geometry,
     closed: Cell<bool>,
@@ -161,6 +163,7 @@ impl RawPassive {
         }
         Ok(Self(Rc::new(Inner {
             node: Node::new(State::new(loaded)),
+            read: Cell::default(),
             media,
             geometry,
             closed: Cell::new(false),
@@ -193,9 +196,13 @@ impl RawShadowCopy {
             let length = u64::from(buffer.length());
             inner.geometry.check(offset as u64, length)?;
             let mut space = inner.node.space(length as usize);
-            let mut job = inner.node.job(Read::new(copy, time, offset as u64, length));
+            let spare = inner.read.take();
+            let mut job =
+                spare.unwrap_or_else(|| Box::new(inner.node.job(Read::new(copy, 0, 0, 0))));
+            job.again().begin(copy, time, offset as u64, length);
             let request = Request { data: None, user: &mut space[..length as usize] };
-            let done = inner.node.drive(&mut job, &inner.media, request, &nothing).await;
+            let done = inner.node.drive(&mut *job, &inner.media, request, &nothing).await;
+            inner.read.set(Some(job));
             match &done {
                 Ok(()) => {
                     buffer.copy_from(&space[..length as usize]);

@@ -8,11 +8,10 @@ mod revert;
 mod side;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Read, Seal, Settle, Write};
 use shadowvol::machine::{Machine, Medium, Op, Wait};
 use shadowvol::{Error as EngineError, Geometry, IoKind};
@@ -41,7 +40,7 @@ struct Inner {
     write: Cell<Option<Box<Job<Write>>>>,
     commit: Cell<Option<Box<Job<Commit>>>>,
     tally: Tally,
-    events: RefCell<VecDeque<JsValue>>,
+    events: RefCell<Array>,
     /// The chores are being done.
     working: Cell<bool>,
     /// A compaction found no room while the journal was so large: it is tried again when it is larger.

@@ -1,6 +1,5 @@
 //! Making and opening volumes: what is checked before the role is taken.
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::ToString;
 use core::cell::{Cell, RefCell};
@@ -130,7 +129,7 @@ async fn take_role(media: Media, options: RawOptions) -> Result<RawVolume, Error
         write: Cell::default(),
         commit: Cell::default(),
         tally: Tally::default(),
-        events: RefCell::new(VecDeque::new()),
+        events: RefCell::default(),
         working: Cell::new(false),
         too_large: Cell::new(0),
         closed: Cell::new(false),
