@@ -75,7 +75,7 @@ impl RawMedium {
     #[wasm_bindgen(js_name = readAt)]
     pub fn read_at(&self, offset: f64, buffer: &Uint8Array) -> Result<(), JsValue> {
         let Backend::Memory(memory) = &self.0 else { return Ok(()) };
-        let done = show(memory, offset as u64, buffer);
+        let done = show(memory, offset as u64, buffer.length() as usize, buffer);
         Ok(done.map_err(|error| Error::Other("out-of-range", format!("{error}")))?)
     }
 }

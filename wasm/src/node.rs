@@ -4,6 +4,7 @@
 //! other requests go on meanwhile.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::future::{Future, poll_fn};
@@ -11,17 +12,16 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Poll, Waker};
 
-use js_sys::Uint8Array;
 use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step, Wait};
 use wasm_bindgen::JsValue;
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
-use crate::perform::{Media, perform_all};
+use crate::perform::{Data, Media, perform_all};
 
 /// What the machines of one node share, and the requests that wait for one another.
 pub(crate) struct Node<S> {
-    shared: RefCell<S>,
+    shared: Rc<RefCell<S>>,
     turns: Turns,
 }
 
@@ -39,8 +39,7 @@ struct Turns {
 const SPARES: usize = 4;
 const SPARE_BYTES: usize = 4 << 20;
 
-/// Something that is under way. All futures that are large are behind a pointer, so that each is in
-/// the module once.
+/// Something that is under way.
 pub(crate) type Under<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
 
 /// What a machine may wait for besides its turn, and who brings that about.
@@ -49,8 +48,8 @@ pub(crate) type Serve<'a> = &'a dyn Fn(Wait) -> Under<'a, ()>;
 /// The bytes of a request.
 #[derive(Default)]
 pub(crate) struct Request<'a> {
-    /// What is written; it stays in JavaScript's memory.
-    pub(crate) data: Option<&'a Uint8Array>,
+    /// What is written.
+    pub(crate) data: Option<&'a Data>,
     /// What is read into.
     pub(crate) user: &'a mut [u8],
 }
@@ -80,20 +79,26 @@ impl Operation for ReadOp {
 }
 
 /// A machine with what it shares.
-pub(crate) struct Job<'a, M: Machine> {
+pub(crate) struct Job<M: Machine> {
     machine: M,
-    shared: &'a RefCell<M::Shared>,
+    shared: Rc<RefCell<M::Shared>>,
     output: Option<M::Output>,
 }
 
-impl<M: Machine> Job<'_, M> {
+impl<M: Machine> Job<M> {
     /// What it came to, once it was driven to a good end.
     pub(crate) fn output(self) -> Result<M::Output, Error> {
         self.output.ok_or_else(|| shadowvol::Error::RoleEnded.into())
     }
+
+    /// The machine, which is done, to begin once more with the memory that it has.
+    pub(crate) fn again(&mut self) -> &mut M {
+        self.output = None;
+        &mut self.machine
+    }
 }
 
-impl<M: Machine<Op: Operation>> Work for Job<'_, M> {
+impl<M: Machine<Op: Operation>> Work for Job<M> {
     fn op(&self, nth: usize) -> Option<Op> {
         self.machine.ops().get(nth).map(|op| op.op())
     }
@@ -117,7 +122,7 @@ impl<M: Machine<Op: Operation>> Work for Job<'_, M> {
 
 impl<S> Node<S> {
     pub(crate) fn new(shared: S) -> Self {
-        Self { shared: RefCell::new(shared), turns: Turns::default() }
+        Self { shared: Rc::new(RefCell::new(shared)), turns: Turns::default() }
     }
 
     /// Looks at, or changes, the shared state.
@@ -136,30 +141,19 @@ impl<S> Node<S> {
     }
 
     /// A machine that is to be driven.
-    pub(crate) fn job<M: Machine<Shared = S>>(&self, machine: M) -> Job<'_, M> {
-        Job { machine, shared: &self.shared, output: None }
+    pub(crate) fn job<M: Machine<Shared = S>>(&self, machine: M) -> Job<M> {
+        Job { machine, shared: Rc::clone(&self.shared), output: None }
     }
 
     /// Drives a machine to its end.
-    pub(crate) fn drive<'a, 's: 'a>(
-        &'a self,
-        work: &'a mut (dyn Work + 'a),
-        media: &'a Media,
-        request: Request<'a>,
-        serve: Serve<'s>,
-    ) -> Under<'a, ()> {
-        drive(work, &self.turns, media, request, serve)
-    }
-
-    /// The same, for one that has no bytes of a caller and waits for nothing but its turn.
-    pub(crate) async fn run<M: Machine<Shared = S, Op: Operation>>(
+    pub(crate) async fn drive(
         &self,
-        machine: M,
+        work: &mut dyn Work,
         media: &Media,
-    ) -> Result<M::Output, Error> {
-        let mut job = self.job(machine);
-        self.drive(&mut job, media, Request::default(), &nothing).await?;
-        job.output()
+        request: Request<'_>,
+        serve: Serve<'_>,
+    ) -> Result<(), Error> {
+        drive(work, &self.turns, media, request, serve).await
     }
 
     /// Working space of a request, so large at least; give it back with [`Self::keep`].
@@ -217,7 +211,10 @@ pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation>>(
     machine: M,
     media: &Media,
 ) -> Result<M::Output, Error> {
-    Node::new(()).run(machine, media).await
+    let node = Node::new(());
+    let mut job = node.job(machine);
+    node.drive(&mut job, media, Request::default(), &nothing).await?;
+    job.output()
 }
 
 /// For machines that wait for nothing but their turn.
@@ -225,56 +222,54 @@ pub(crate) fn nothing<'a>(_: Wait) -> Under<'a, ()> {
     Box::pin(async { Ok(()) })
 }
 
-fn drive<'a, 's: 'a>(
-    work: &'a mut (dyn Work + 'a),
-    turns: &'a Turns,
-    media: &'a Media,
-    request: Request<'a>,
-    serve: Serve<'s>,
-) -> Under<'a, ()> {
-    Box::pin(async move {
-        let Request { data, user } = request;
-        let mut scratch = turns.take();
-        let mut buffers = Buffers { user, scratch: &mut scratch, checksum: CRC32C };
-        let mut fed = Fed::Again;
-        let mut cause = JsValue::UNDEFINED;
-        let mut served = None;
-        let done = loop {
-            let step = work.step(&mut buffers, fed);
-            // Who waits for a turn has changed nothing that others wait for.
-            if !matches!(step, Step::Wait(Wait::Turn)) {
-                turns.announce();
+async fn drive(
+    work: &mut dyn Work,
+    turns: &Turns,
+    media: &Media,
+    request: Request<'_>,
+    serve: Serve<'_>,
+) -> Result<(), Error> {
+    let Request { data, user } = request;
+    let mut scratch = turns.take();
+    let mut buffers = Buffers { user, scratch: &mut scratch, checksum: CRC32C };
+    let mut fed = Fed::Again;
+    let mut cause = JsValue::UNDEFINED;
+    let mut served = None;
+    let done = loop {
+        let step = work.step(&mut buffers, fed);
+        // Who waits for a turn has changed nothing that others wait for.
+        if !matches!(step, Step::Wait(Wait::Turn)) {
+            turns.announce();
+        }
+        fed = match step {
+            Step::Io => match perform_all(work, media, &mut buffers, data).await {
+                Ok(done) => done,
+                Err(failure) => {
+                    cause = failure.cause;
+                    Fed::Failed(failure.error)
+                }
+            },
+            Step::Wait(Wait::Turn) => {
+                turns.next().await;
+                Fed::Again
             }
-            fed = match step {
-                Step::Io => match perform_all(work, media, &mut buffers, data).await {
-                    Ok(done) => done,
-                    Err(failure) => {
-                        cause = failure.cause;
-                        Fed::Failed(failure.error)
-                    }
-                },
-                Step::Wait(Wait::Turn) => {
-                    turns.next().await;
-                    Fed::Again
+            Step::Wait(wait) => match serve(wait).await {
+                Ok(()) => Fed::Again,
+                Err(error) => {
+                    let told = match &error {
+                        Error::Engine(error, _) => error.clone(),
+                        _ => shadowvol::Error::RoleEnded,
+                    };
+                    served = Some(error);
+                    Fed::Failed(told)
                 }
-                Step::Wait(wait) => match serve(wait).await {
-                    Ok(()) => Fed::Again,
-                    Err(error) => {
-                        let told = match &error {
-                            Error::Engine(error, _) => error.clone(),
-                            _ => shadowvol::Error::RoleEnded,
-                        };
-                        served = Some(error);
-                        Fed::Failed(told)
-                    }
-                },
-                Step::Done(Ok(())) => break Ok(()),
-                Step::Done(Err(error)) => {
-                    break Err(served.unwrap_or(Error::Engine(error, cause)));
-                }
-            };
+            },
+            Step::Done(Ok(())) => break Ok(()),
+            Step::Done(Err(error)) => {
+                break Err(served.unwrap_or(Error::Engine(error, cause)));
+            }
         };
-        turns.keep(scratch);
-        done
-    })
+    };
+    turns.keep(scratch);
+    done
 }

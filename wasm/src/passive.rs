@@ -1,9 +1,10 @@
 //! A passive node: it reads shadow copies straight from the media, while another node writes.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::Cell;
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use shadowvol::journal::{CopyInfo, Load};
 use shadowvol::machine::Medium;
 use shadowvol::passive::{CatchUp, Passive as State, Read, TRUST};
@@ -12,9 +13,9 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::medium::RawMedium;
-use crate::node::{Node, Request, nothing, run_alone};
+use crate::node::{Job, Node, Request, nothing, run_alone};
 use crate::perform::{Media, size_of};
-use crate::task::{Nothing, start};
+use crate::task::start;
 use crate::value::{self, object};
 use crate::volume::{number, peek};
 
@@ -29,8 +30,13 @@ pub struct RawShadowCopy {
     info: CopyInfo,
 }
 
+/// A look at the state.
+type Look = dyn FnOnce(&Rc<Inner>, &State) -> Result<JsValue, Error>;
+
 struct Inner {
     node: Node<State>,
+    /// The machine of the last read, for the next one.
+    read: Cell<Option<Box<Job<Read>>>>,
     media: Media,
     geometry: Geometry,
     closed: Cell<bool>,
@@ -49,7 +55,7 @@ impl RawPassive {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         start(async move {
             peek(&media).await?;
-            Self::load(media).await
+            Ok(Self::load(media).await?.into())
         })
     }
 
@@ -81,14 +87,9 @@ impl RawPassive {
     /// As the promise.
     #[wasm_bindgen(js_name = shadowCopies)]
     pub fn shadow_copies(&self) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            inner.catch_up().await?;
-            let copies: js_sys::Array = inner.node.with(|state| {
-                let of = |info: &CopyInfo| JsValue::from(inner.copy(info.clone()));
-                state.view().copies().map(of).collect()
-            });
-            Ok(copies)
+        self.0.caught_up(|inner, state| {
+            let of = |info: &CopyInfo| JsValue::from(inner.copy(info.clone()));
+            Ok(state.view().copies().map(of).collect::<Array>().into())
         })
     }
 
@@ -99,14 +100,12 @@ impl RawPassive {
     /// As the promise.
     #[wasm_bindgen(js_name = shadowCopy)]
     pub fn shadow_copy(&self, copy: u32) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            inner.catch_up().await?;
-            let found = inner.node.with(|state| match CopyId::new(copy) {
-                Some(copy) => state.view().copy(copy).cloned().map(Some),
-                None => Ok(state.view().newest_finished().cloned()),
-            })?;
-            Ok(found.map_or(JsValue::UNDEFINED, |info| inner.copy(info).into()))
+        self.0.caught_up(move |inner, state| {
+            let found = match CopyId::new(copy) {
+                Some(copy) => Some(state.view().copy(copy)?),
+                None => state.view().newest_finished(),
+            };
+            Ok(found.map_or(JsValue::UNDEFINED, |info| inner.copy(info.clone()).into()))
         })
     }
 
@@ -116,11 +115,8 @@ impl RawPassive {
     ///
     /// As the promise.
     pub fn changes(&self, since: u32, until: u32) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            inner.catch_up().await?;
-            let (since, until) = (number(since)?, number(until)?);
-            let changed = inner.node.with(|state| state.view().changes(since, Some(until)))?;
+        self.0.caught_up(move |inner, state| {
+            let changed = state.view().changes(number(since)?, Some(number(until)?))?;
             Ok(value::extents(&inner.geometry, &changed))
         })
     }
@@ -167,6 +163,7 @@ impl RawPassive {
         }
         Ok(Self(Rc::new(Inner {
             node: Node::new(State::new(loaded)),
+            read: Cell::default(),
             media,
             geometry,
             closed: Cell::new(false),
@@ -199,9 +196,13 @@ impl RawShadowCopy {
             let length = u64::from(buffer.length());
             inner.geometry.check(offset as u64, length)?;
             let mut space = inner.node.space(length as usize);
-            let mut job = inner.node.job(Read::new(copy, time, offset as u64, length));
+            let spare = inner.read.take();
+            let mut job =
+                spare.unwrap_or_else(|| Box::new(inner.node.job(Read::new(copy, 0, 0, 0))));
+            job.again().begin(copy, time, offset as u64, length);
             let request = Request { data: None, user: &mut space[..length as usize] };
-            let done = inner.node.drive(&mut job, &inner.media, request, &nothing).await;
+            let done = inner.node.drive(&mut *job, &inner.media, request, &nothing).await;
+            inner.read.set(Some(job));
             match &done {
                 Ok(()) => {
                     buffer.copy_from(&space[..length as usize]);
@@ -213,7 +214,7 @@ impl RawShadowCopy {
                 Err(_) => {}
             }
             inner.node.keep(space);
-            done.map(|()| Nothing)
+            done.map(|()| JsValue::UNDEFINED)
         })
     }
 }
@@ -223,9 +224,23 @@ impl Inner {
         if self.closed.get() { Err(Error::closed()) } else { Ok(()) }
     }
 
-    async fn catch_up(&self) -> Result<(), Error> {
-        self.check_open()?;
-        self.node.run(CatchUp::new(), &self.media).await.map(drop)
+    /// Looks at the state once the node has caught up with the journal.
+    fn caught_up(
+        self: &Rc<Self>,
+        look: impl FnOnce(&Rc<Self>, &State) -> Result<JsValue, Error> + 'static,
+    ) -> Result<JsValue, JsValue> {
+        self.catch_up(Box::new(look))
+    }
+
+    /// The same for whatever looks, so that it is in the module once.
+    fn catch_up(self: &Rc<Self>, look: Box<Look>) -> Result<JsValue, JsValue> {
+        let inner = Rc::clone(self);
+        start(async move {
+            inner.check_open()?;
+            let mut job = inner.node.job(CatchUp::new());
+            inner.node.drive(&mut job, &inner.media, Request::default(), &nothing).await?;
+            inner.node.with(|state| look(&inner, state))
+        })
     }
 
     fn copy(self: &Rc<Self>, info: CopyInfo) -> RawShadowCopy {

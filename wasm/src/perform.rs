@@ -9,12 +9,13 @@ use shadowvol::backend::{Memory, MemoryError, ReadAt, WriteAt};
 use shadowvol::machine::{Buffer, Buffers, Fed, Medium, Next, Op, ReadOp, Span};
 use shadowvol::{Damage, Error as EngineError, IoKind};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::{Backend, Foreign};
 use crate::node::Work;
+use crate::task::start;
 
 /// Zeros that are written at once.
 const ZEROS: u64 = 1 << 20;
@@ -24,6 +25,12 @@ const ZEROS: u64 = 1 << 20;
 pub(crate) struct Media {
     pub(crate) origin: Backend,
     pub(crate) diff: Backend,
+}
+
+/// What is written. It stays in JavaScript's memory, and each question about it costs a call there.
+pub(crate) struct Data {
+    bytes: Uint8Array,
+    length: usize,
 }
 
 /// An operation that failed: what it is to the engine, and what the medium said.
@@ -46,6 +53,24 @@ struct Later {
     bytes: Option<Uint8Array>,
 }
 
+impl Data {
+    pub(crate) fn new(bytes: Uint8Array) -> Self {
+        Self { length: bytes.length() as usize, bytes }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.length as u64
+    }
+
+    /// Shows a part of it; a view is made only where that is not all.
+    fn part<T>(&self, range: Range<usize>, see: impl FnOnce(&Uint8Array) -> T) -> T {
+        match range.len() == self.length {
+            true => see(&self.bytes),
+            false => see(&self.bytes.subarray(range.start as u32, range.end as u32)),
+        }
+    }
+}
+
 impl Media {
     fn of(&self, medium: Medium) -> &Backend {
         match medium {
@@ -57,10 +82,10 @@ impl Media {
 
 /// Does all operations of a machine until it wants to be stepped.
 pub(crate) async fn perform_all(
-    work: &mut (dyn Work + '_),
+    work: &mut dyn Work,
     media: &Media,
     buffers: &mut Buffers<'_>,
-    data: Option<&Uint8Array>,
+    data: Option<&Data>,
 ) -> Result<Fed, Failure> {
     loop {
         let mut fed = Fed::Done;
@@ -99,7 +124,9 @@ pub(crate) async fn read_into(
 ) -> Result<(), Error> {
     let fail = |cause| Error::Engine(EngineError::Io { what: IoKind::Read, medium }, cause);
     match backend {
-        Backend::Memory(memory) => show(memory, offset, into).map_err(|error| fail(said(&error))),
+        Backend::Memory(memory) => {
+            show(memory, offset, into.length() as usize, into).map_err(|error| fail(said(&error)))
+        }
         Backend::Object(foreign) => {
             let done = foreign.object.read(offset as f64, into).map_err(fail)?;
             if let Some(promise) = promised(&done) {
@@ -141,14 +168,14 @@ fn begin(
     backend: &Backend,
     op: Op,
     buffers: &mut Buffers<'_>,
-    data: Option<&Uint8Array>,
+    data: Option<&Data>,
 ) -> Result<Begun, JsValue> {
     match backend {
         Backend::Memory(memory) => {
             let done = match op {
                 Op::Read(read) => memory.read_at(read.at, target(read.into, buffers)),
                 Op::Write { at, from, .. } => match (from.buffer, data) {
-                    (Buffer::User, Some(data)) => fill(memory, at, &part(data, from.range())),
+                    (Buffer::User, Some(data)) => fill(memory, at, data, from.range()),
                     _ => memory.write_at(at, &buffers.scratch[from.range()]),
                 },
                 Op::Barrier { .. } => memory.barrier(),
@@ -169,7 +196,7 @@ impl Foreign {
         &self,
         op: Op,
         buffers: &mut Buffers<'_>,
-        data: Option<&Uint8Array>,
+        data: Option<&Data>,
     ) -> Result<Begun, JsValue> {
         let object = &self.object;
         let mut staged = None;
@@ -184,7 +211,9 @@ impl Foreign {
                 value
             }
             Op::Write { at, from, .. } => match (from.buffer, data) {
-                (Buffer::User, Some(data)) => object.write(at as f64, &part(data, from.range()))?,
+                (Buffer::User, Some(data)) => {
+                    data.part(from.range(), |part| object.write(at as f64, part))?
+                }
                 _ if self.direct => object.store(at as f64, &buffers.scratch[from.range()])?,
                 _ => {
                     let bytes = Uint8Array::from(&buffers.scratch[from.range()]);
@@ -211,30 +240,20 @@ impl Foreign {
 impl Foreign {
     /// Writes zeros, piece by piece, for an object that cannot punch holes.
     fn write_zeros(&self, at: u64, len: u64) -> Result<JsValue, JsValue> {
-        let zeros = Uint8Array::new_with_length(len.min(ZEROS) as u32);
-        let mut done = 0;
-        while done < len {
-            let piece = zeros.subarray(0, (len - done).min(ZEROS) as u32);
-            let value = self.object.write((at + done) as f64, &piece)?;
-            done += u64::from(piece.length());
-            if let Some(promise) = promised(&value) {
-                let object = self.object.clone();
-                let rest = async move {
-                    promise.await?;
-                    while done < len {
-                        let piece = zeros.subarray(0, (len - done).min(ZEROS) as u32);
-                        let value = object.write((at + done) as f64, &piece)?;
-                        if let Some(promise) = promised(&value) {
-                            promise.await?;
-                        }
-                        done += u64::from(piece.length());
-                    }
-                    Ok(JsValue::UNDEFINED)
-                };
-                return Ok(future_to_promise(rest).into());
+        let object = self.object.clone();
+        start(async move {
+            let zeros = Uint8Array::new_with_length(len.min(ZEROS) as u32);
+            let mut done = 0;
+            while done < len {
+                let piece = zeros.subarray(0, (len - done).min(ZEROS) as u32);
+                let value = object.write((at + done) as f64, &piece).map_err(Error::Thrown)?;
+                if let Some(promise) = promised(&value) {
+                    promise.await.map_err(Error::Thrown)?;
+                }
+                done += u64::from(piece.length());
             }
-        }
-        Ok(JsValue::UNDEFINED)
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
@@ -296,7 +315,7 @@ fn number(value: &JsValue) -> Option<u64> {
     (number >= 0.0 && number == (number as u64) as f64).then_some(number as u64)
 }
 
-fn said(error: &MemoryError) -> JsValue {
+pub(crate) fn said(error: &MemoryError) -> JsValue {
     let thrown = js_sys::Error::new(&error.to_string());
     if error.is_full() {
         thrown.set_name("QuotaExceededError");
@@ -312,27 +331,27 @@ fn target<'a>(into: Span, buffers: &'a mut Buffers<'_>) -> &'a mut [u8] {
 }
 
 /// Fills a buffer of JavaScript's with bytes of a medium in wasm memory.
-pub(crate) fn show(memory: &Memory, offset: u64, into: &Uint8Array) -> Result<(), MemoryError> {
-    let length = into.length() as usize;
+pub(crate) fn show(
+    memory: &Memory,
+    offset: u64,
+    length: usize,
+    into: &Uint8Array,
+) -> Result<(), MemoryError> {
     memory.with(|pages| {
         pages.show(offset, length, |range, bytes| match bytes {
-            Some(bytes) => part(into, range).copy_from(bytes),
+            Some(bytes) if range.len() == length => into.copy_from(bytes),
+            Some(bytes) => into.subarray(range.start as u32, range.end as u32).copy_from(bytes),
             None => drop(into.fill(0, range.start as u32, range.end as u32)),
         })
     })
 }
 
 /// Writes bytes of JavaScript's to a medium in wasm memory.
-fn fill(memory: &Memory, at: u64, data: &Uint8Array) -> Result<(), MemoryError> {
+fn fill(memory: &Memory, at: u64, data: &Data, from: Range<usize>) -> Result<(), MemoryError> {
     memory.with(|pages| {
-        pages.fill(at, data.length() as usize, |range, bytes| part(data, range).copy_to(bytes))
+        pages.fill(at, from.len(), |range, bytes| {
+            let part = from.start + range.start..from.start + range.end;
+            data.part(part, |part| part.copy_to(bytes));
+        })
     })
-}
-
-/// A part of a buffer; a view of it is made only where it is not all of it.
-fn part(data: &Uint8Array, range: Range<usize>) -> Uint8Array {
-    match range.len() == data.length() as usize {
-        true => data.clone(),
-        false => data.subarray(range.start as u32, range.end as u32),
-    }
 }

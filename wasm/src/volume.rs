@@ -8,21 +8,21 @@ mod revert;
 mod side;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 
-use js_sys::Uint8Array;
-use shadowvol::Geometry;
+use js_sys::{Array, Uint8Array};
 use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Read, Seal, Settle, Write};
 use shadowvol::machine::{Machine, Medium, Op, Wait};
+use shadowvol::{Error as EngineError, Geometry, IoKind};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
-use crate::node::{Node, Request, Under, Work};
+use crate::medium::Backend;
+use crate::node::{Job, Node, Request, Under, Work};
 use crate::passive::RawPassive;
-use crate::perform::{Media, read_into};
-use crate::task::{Nothing, start};
+use crate::perform::{Data, Media, read_into, said, show};
+use crate::task::start;
 pub(crate) use copies::number;
 use facts::Tally;
 pub(crate) use open::peek;
@@ -36,8 +36,11 @@ struct Inner {
     node: Node<Active>,
     media: Media,
     geometry: Geometry,
+    /// The machines of the last write and commit, for the next ones.
+    write: Cell<Option<Box<Job<Write>>>>,
+    commit: Cell<Option<Box<Job<Commit>>>>,
     tally: Tally,
-    events: RefCell<VecDeque<JsValue>>,
+    events: RefCell<Array>,
     /// The chores are being done.
     working: Cell<bool>,
     /// A compaction found no room while the journal was so large: it is tried again when it is larger.
@@ -58,8 +61,15 @@ impl RawVolume {
     /// As the promise, which says what is wrong.
     #[wasm_bindgen(js_name = readInto)]
     pub fn read_into(&self, offset: f64, buffer: Uint8Array) -> Result<JsValue, JsValue> {
+        let (offset, length) = (offset as u64, u64::from(buffer.length()));
+        if self.0.read_at_once(offset, length, &buffer)? {
+            return Ok(JsValue::UNDEFINED);
+        }
         let inner = Rc::clone(&self.0);
-        start(async move { inner.read(offset as u64, &buffer).await.map(|()| Nothing) })
+        start(async move {
+            inner.read(offset, length, &buffer).await?;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
     /// Writes bytes from `offset` on. They must stay as they are until it is done.
@@ -68,14 +78,18 @@ impl RawVolume {
     ///
     /// As the promise.
     pub fn write(&self, offset: f64, data: Uint8Array) -> Result<JsValue, JsValue> {
+        self.0.check_open()?;
+        let data = Data::new(data);
+        self.0.tally.write(data.len());
         let inner = Rc::clone(&self.0);
+        let spare = inner.write.take();
+        let mut job = spare.unwrap_or_else(|| Box::new(inner.node.job(Write::new(0, 0))));
+        job.again().begin(offset as u64, data.len());
         start(async move {
-            inner.check_open()?;
-            let length = u64::from(data.length());
-            inner.tally.write(length);
-            let mut job = inner.node.job(Write::new(offset as u64, length));
             let request = Request { data: Some(&data), ..Request::default() };
-            inner.request(&mut job, request).await.map(|()| Nothing)
+            let done = inner.request(&mut *job, request).await;
+            inner.write.set(Some(job));
+            done.map(|()| JsValue::UNDEFINED)
         })
     }
 
@@ -85,11 +99,8 @@ impl RawVolume {
     ///
     /// As the promise.
     pub fn discard(&self, offset: f64, length: f64) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            inner.tally.write(0);
-            inner.ask(Write::discard(offset as u64, length as u64)).await.map(|()| Nothing)
-        })
+        self.0.tally.write(0);
+        self.0.begin(Write::discard(offset as u64, length as u64))
     }
 
     /// Ends when every write that ended before is durable.
@@ -98,14 +109,11 @@ impl RawVolume {
     ///
     /// As the promise.
     pub fn flush(&self) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            inner.check_open()?;
-            if let Some(error) = inner.node.with(|active| active.ended().cloned()) {
-                return inner.tell(Err(error.into()));
-            }
-            inner.ask(Flush::new()).await.map(|()| Nothing)
-        })
+        self.0.check_open()?;
+        if let Some(error) = self.0.node.with(|active| active.ended().cloned()) {
+            return Ok(self.0.tell(Err(error.into()))?);
+        }
+        self.0.begin(Flush::new())
     }
 
     /// Writes the journal anew.
@@ -114,8 +122,7 @@ impl RawVolume {
     ///
     /// As the promise.
     pub fn compact(&self) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move { inner.ask(Compact::new()).await.map(|()| Nothing) })
+        self.0.begin(Compact::new())
     }
 
     /// A passive node on the volume's own media.
@@ -127,7 +134,7 @@ impl RawVolume {
         let inner = Rc::clone(&self.0);
         start(async move {
             inner.check_open()?;
-            RawPassive::load(inner.media.clone()).await
+            Ok(RawPassive::load(inner.media.clone()).await?.into())
         })
     }
 
@@ -139,10 +146,10 @@ impl RawVolume {
     pub fn close(&self) -> Result<JsValue, JsValue> {
         let inner = Rc::clone(&self.0);
         start(async move {
-            if inner.closed.replace(true) {
-                return Ok(Nothing);
+            if !inner.closed.replace(true) {
+                inner.seal().await?;
             }
-            inner.seal().await.map(|()| Nothing)
+            Ok(JsValue::UNDEFINED)
         })
     }
 }
@@ -160,17 +167,38 @@ impl Inner {
         done
     }
 
-    /// Fills a buffer with bytes of the volume, wherever they are.
-    async fn read(self: &Rc<Self>, offset: u64, buffer: &Uint8Array) -> Result<(), Error> {
+    /// Fills a buffer with bytes of the volume, if they are in wasm memory; says whether they are.
+    fn read_at_once(&self, offset: u64, length: u64, buffer: &Uint8Array) -> Result<bool, Error> {
         self.check_open()?;
-        let length = u64::from(buffer.length());
         self.geometry.check(offset, length)?;
         self.tally.read(length);
-        let is_split = || self.node.with(|active| active.reverting().is_some());
-        if !is_split() {
+        match &self.media.origin {
+            Backend::Memory(memory) if !self.is_split() => {
+                let fail = EngineError::Io { what: IoKind::Read, medium: Medium::Origin };
+                show(memory, offset, length as usize, buffer)
+                    .map_err(|error| Error::Engine(fail, said(&error)))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a revert is under way: the volume's bytes are in two places.
+    fn is_split(&self) -> bool {
+        self.node.with(|active| active.reverting().is_some())
+    }
+
+    /// Fills a buffer with bytes of the volume, wherever they are.
+    async fn read(
+        self: &Rc<Self>,
+        offset: u64,
+        length: u64,
+        buffer: &Uint8Array,
+    ) -> Result<(), Error> {
+        if !self.is_split() {
             let done = read_into(&self.media.origin, Medium::Origin, offset, buffer).await;
             // Unless a revert has begun meanwhile, these are the volume's.
-            if done.is_err() || !is_split() {
+            if done.is_err() || !self.is_split() {
                 return done;
             }
         }
@@ -185,58 +213,66 @@ impl Inner {
         done
     }
 
-    /// Drives a machine that has no bytes of a caller.
-    async fn ask<M: Machine<Shared = Active, Op = Op>>(
+    /// Begins a caller's request that comes to nothing but its end.
+    fn begin<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
-    ) -> Result<M::Output, Error> {
-        let mut job = self.node.job(machine);
-        self.request(&mut job, Request::default()).await?;
-        job.output()
+    ) -> Result<JsValue, JsValue> {
+        self.begin_work(Box::new(self.node.job(machine)))
+    }
+
+    /// The same for machines whose kind is forgotten, so that it is in the module once.
+    fn begin_work(self: &Rc<Self>, mut work: Box<dyn Work>) -> Result<JsValue, JsValue> {
+        let inner = Rc::clone(self);
+        start(async move {
+            inner.request(&mut *work, Request::default()).await?;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
     /// Drives a caller's machine; whoever waits for a commit does it, for all who wait.
-    fn request<'a>(
-        self: &'a Rc<Self>,
-        work: &'a mut (dyn Work + 'a),
-        request: Request<'a>,
-    ) -> Under<'a, ()> {
-        Box::pin(async move {
-            self.check_open()?;
-            let serve = |wait| self.serve(wait);
-            let done = self.node.drive(work, &self.media, request, &serve).await;
-            self.begin_chores();
-            self.tell(done)
-        })
+    async fn request(
+        self: &Rc<Self>,
+        work: &mut dyn Work,
+        request: Request<'_>,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        let serve = |wait| self.serve(wait);
+        let done = self.node.drive(work, &self.media, request, &serve).await;
+        self.begin_chores();
+        self.tell(done)
     }
 
     fn serve<'a>(self: &'a Rc<Self>, wait: Wait) -> Under<'a, ()> {
         Box::pin(async move {
-            match wait {
+            let mut work: Box<dyn Work> = match wait {
                 // A creation with a gate waits there by itself.
-                Wait::Turn | Wait::Gate => Ok(()),
-                Wait::Commit => self.run_inner(Commit::new()).await,
+                Wait::Turn | Wait::Gate => return Ok(()),
+                Wait::Commit => {
+                    let spare = self.commit.take();
+                    let mut job = spare.unwrap_or_else(|| Box::new(self.node.job(Commit::new())));
+                    job.again().begin();
+                    let done = self.run_inner(&mut *job).await;
+                    self.commit.set(Some(job));
+                    return done;
+                }
                 Wait::Room(slots) => {
                     if self.node.with(|active| active.could_shrink()) {
                         // Without room for it, the diff area grows, or copies go, or nothing helps.
-                        let _ = self.run_inner(Compact::within_room()).await;
+                        let _ = self.run_inner(&mut self.node.job(Compact::within_room())).await;
                     }
-                    self.run_inner(MakeRoom::new(slots, now())).await
+                    Box::new(self.node.job(MakeRoom::new(slots, now())))
                 }
-                Wait::Settle(extent) => self.settle(Settle::within(extent)).await.map(drop),
-            }
+                Wait::Settle(extent) => return self.settle(Settle::within(extent)).await.map(drop),
+            };
+            self.run_inner(&mut *work).await
         })
     }
 
     /// Drives a machine that another one waits for.
-    async fn run_inner<M: Machine<Shared = Active, Op = Op>>(
-        self: &Rc<Self>,
-        machine: M,
-    ) -> Result<M::Output, Error> {
+    async fn run_inner(self: &Rc<Self>, work: &mut dyn Work) -> Result<(), Error> {
         let serve = |wait| self.serve(wait);
-        let mut job = self.node.job(machine);
-        self.node.drive(&mut job, &self.media, Request::default(), &serve).await?;
-        job.output()
+        self.node.drive(work, &self.media, Request::default(), &serve).await
     }
 
     async fn seal(self: &Rc<Self>) -> Result<(), Error> {
@@ -246,8 +282,8 @@ impl Inner {
         if let Some(error) = self.node.with(|active| active.ended().cloned()) {
             return if self.told.get() { Ok(()) } else { Err(error.into()) };
         }
-        self.run_inner(Flush::new()).await?;
-        self.run_inner(Seal::new([0; 32])).await
+        self.run_inner(&mut self.node.job(Flush::new())).await?;
+        self.run_inner(&mut self.node.job(Seal::new([0; 32]))).await
     }
 }
 

@@ -43,7 +43,7 @@ impl View {
     /// Whether a copy is there and in the making.
     #[must_use]
     pub fn is_unfinished(&self, copy: CopyId) -> bool {
-        self.copies.get(&copy).is_some_and(|info| info.about.is_unfinished())
+        self.copies.find(copy).is_some_and(|info| info.about.is_unfinished())
     }
 
     /// How many chunks are in slots, or known to be zeros; one that several records answer for
@@ -81,7 +81,7 @@ impl View {
     /// Their maker may have been in the middle of it, and nobody knows how far it had come.
     pub(crate) fn forget_amended(&mut self) {
         let Self { copies, amended, .. } = self;
-        let is_finished = |copy| copies.get(&copy).is_some_and(|info| !info.about.is_unfinished());
+        let is_finished = |copy| copies.find(copy).is_some_and(|info| !info.about.is_unfinished());
         let mut cursor = Cursor::default();
         while !amended.sweep(&mut cursor, usize::MAX, is_finished, |_, _| ()) {}
     }
@@ -117,7 +117,7 @@ mod tests {
             let id = CopyId::new(number).expect("a number");
             let mut about = Description::new("", 0);
             about.attributes.set(Attributes::UNFINISHED, unfinished);
-            view.copies.insert(id, CopyInfo { id, about });
+            view.copies.insert(CopyInfo { id, about });
         }
         view
     }

@@ -9,6 +9,7 @@
 
 mod amended;
 mod append;
+mod copies;
 mod load;
 mod reverting;
 mod rewrite;
@@ -19,10 +20,11 @@ mod view;
 
 pub(crate) use append::take_segment;
 pub use append::{Appender, Batch};
+pub use copies::CopyInfo;
 pub use load::{Load, Loaded};
 pub(crate) use load::{read_pair, survey};
 pub use rewrite::{Progress, Rewriter};
 pub use runs::RunList;
 pub(crate) use sweep::Sweep;
 pub use tail::{News, Tail};
-pub use view::{CopyInfo, Recent, Trust, View};
+pub use view::{Recent, Trust, View};

@@ -6,7 +6,6 @@
 //! judges these alone, and a deletion costs little however many copies there are.
 
 use super::View;
-use super::view::newest_at_most;
 use crate::table::Cursor;
 use crate::units::{CopyId, SlotIndex};
 
@@ -45,8 +44,8 @@ impl Sweep {
 impl View {
     /// The search that is due when these two copies were deleted, and perhaps some between.
     pub(crate) fn sweep_between(&self, oldest: CopyId, newest: CopyId) -> Sweep {
-        let next = newest.next().and_then(|above| self.copies.range(above..).next());
-        Sweep::among(oldest.number(), next.map_or(u32::MAX, |(next, _)| next.number() - 1))
+        let next = self.copies.oldest_above(newest);
+        Sweep::among(oldest.number(), next.map_or(u32::MAX, |next| next.number() - 1))
     }
 
     /// Removes what no live copy needs, looking at about as many entries as given from where the
@@ -62,9 +61,9 @@ impl View {
         // As if their copies lived, the other records stay.
         let live_below = |copy: CopyId| {
             let is_judged = (first..=last).contains(&copy.number());
-            if is_judged { newest_at_most(copies, copy) } else { Some(copy) }
+            if is_judged { copies.newest_at_most(copy) } else { Some(copy) }
         };
-        let is_live = |copy| copies.contains_key(&copy);
+        let is_live = |copy| copies.find(copy).is_some();
         table.sweep(&mut sweep.preserved, entries, live_below, &mut freed)
             && amended.sweep(&mut sweep.amended, entries, is_live, freed)
     }
@@ -114,7 +113,7 @@ mod tests {
 
     fn create(view: &mut View) {
         let id = CopyId::new(view.next_copy).expect("a number");
-        view.copies.insert(id, CopyInfo { id, about: Description::new("", 0) });
+        view.copies.insert(CopyInfo { id, about: Description::new("", 0) });
         view.next_copy += 1;
     }
 
@@ -130,8 +129,8 @@ mod tests {
     }
 
     fn delete(view: &mut View, which: usize, count: usize) -> Option<Sweep> {
-        let which = which % view.copies.len().max(1);
-        let ids: Vec<_> = view.copies.keys().copied().skip(which).take(count).collect();
+        let which = which % view.copies().len().max(1);
+        let ids: Vec<_> = view.copies().map(|info| info.id).skip(which).take(count).collect();
         view.forget(&ids);
         Some(view.sweep_between(*ids.first()?, *ids.last()?))
     }

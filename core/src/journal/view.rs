@@ -1,25 +1,16 @@
 //! What a journal says: the live copies, and which record answers for each of their chunks.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use super::copies::{Copies, CopyInfo};
 use super::reverting::Reverting;
-use crate::description::Description;
 use crate::error::{Damage, Error};
 use crate::extents::Extents;
 use crate::format::record::{Body, Record, RunKind, Runs, is_sound};
 use crate::geometry::Geometry;
 use crate::table::{Amended, Bulk, Run, Table};
 use crate::units::{ChunkIndex, Content, CopyId, Extent, Sequence, SlotIndex};
-
-/// A live shadow copy.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CopyInfo {
-    /// Its number.
-    pub id: CopyId,
-    /// What is known of it.
-    pub about: Description,
-}
 
 /// How far a node may trust records whose barrier it has not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +28,7 @@ pub enum Trust {
 pub struct View {
     pub(super) geometry: Geometry,
     trust: Trust,
-    pub(super) copies: BTreeMap<CopyId, CopyInfo>,
+    pub(super) copies: Copies,
     /// The number that the next copy gets. Invariant: above that of every copy ever seen.
     pub(super) next_copy: u32,
     pub(super) table: Table,
@@ -72,7 +63,7 @@ impl View {
         Self {
             geometry,
             trust,
-            copies: BTreeMap::new(),
+            copies: Copies::default(),
             next_copy: next_copy.max(1),
             table: Table::new(),
             amended: Amended::default(),
@@ -98,7 +89,7 @@ impl View {
 
     /// The live copies, the oldest first.
     pub fn copies(&self) -> impl DoubleEndedIterator<Item = &CopyInfo> + ExactSizeIterator {
-        self.copies.values()
+        self.copies.iter()
     }
 
     /// A live copy.
@@ -107,7 +98,7 @@ impl View {
     ///
     /// [`Error::Gone`] when it was deleted, [`Error::NoSuchCopy`] when it was never taken.
     pub fn copy(&self, copy: CopyId) -> Result<&CopyInfo, Error> {
-        match self.copies.get(&copy) {
+        match self.copies.find(copy) {
             Some(info) => Ok(info),
             None if copy.number() < self.next_copy => Err(Error::Gone { copy }),
             None => Err(Error::NoSuchCopy { copy }),
@@ -117,7 +108,7 @@ impl View {
     /// The newest live copy: the one that overwritten chunks are preserved for.
     #[must_use]
     pub fn newest(&self) -> Option<CopyId> {
-        self.copies.last_key_value().map(|(&copy, _)| copy)
+        self.copies.iter().next_back().map(|info| info.id)
     }
 
     /// The newest live copy that is not in the making: the newest one for whoever reads copies.
@@ -129,7 +120,7 @@ impl View {
     /// The newest live copy that is not above this number.
     #[must_use]
     pub fn newest_at_most(&self, copy: CopyId) -> Option<CopyId> {
-        newest_at_most(&self.copies, copy)
+        self.copies.newest_at_most(copy)
     }
 
     /// The chunks that may differ between two copies, or between one and the volume now. The order
@@ -202,12 +193,12 @@ impl View {
 
     /// Forgets these copies.
     pub(crate) fn forget(&mut self, copies: &[CopyId]) {
-        self.copies.retain(|copy, _| !copies.contains(copy));
+        copies.iter().for_each(|&copy| self.copies.remove(copy));
     }
 
     /// Forgets all copies.
     pub(crate) fn drop_copies(&mut self) {
-        self.copies.clear();
+        self.copies = Copies::default();
         self.table = Table::new();
         self.amended = Amended::default();
         self.reverting = None;
@@ -232,11 +223,11 @@ impl View {
         match record.body {
             Body::Created { copy, about } => {
                 self.next_copy = self.next_copy.max(copy.number() + 1);
-                self.copies.insert(copy, CopyInfo { id: copy, about: about.to_owned() });
+                self.copies.insert(CopyInfo { id: copy, about: about.to_owned() });
             }
             // It may have been deleted meanwhile.
             Body::Described { copy, about } => {
-                if let Some(info) = self.copies.get_mut(&copy) {
+                if let Some(info) = self.copies.find_mut(copy) {
                     info.about = about.to_owned();
                 }
             }
@@ -246,7 +237,7 @@ impl View {
                     if self.reverting() == Some(copy) {
                         return Err(Error::Corrupt { what: Damage::Record, at: 0 });
                     }
-                    self.copies.remove(&copy);
+                    self.copies.remove(copy);
                 }
             }
             Body::Preserved(runs) => self.apply_runs(sequence, RunKind::Preserved, runs)?,
@@ -306,8 +297,4 @@ impl View {
             }
         }
     }
-}
-
-pub(super) fn newest_at_most(copies: &BTreeMap<CopyId, CopyInfo>, copy: CopyId) -> Option<CopyId> {
-    copies.range(..=copy).next_back().map(|(&copy, _)| copy)
 }

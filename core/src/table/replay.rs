@@ -1,6 +1,6 @@
 //! The runs of a table again, for a new journal.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{Cursor, Run, Table};
@@ -20,12 +20,16 @@ impl Table {
         limit: usize,
         mut each: impl FnMut(Run, &[u32]),
     ) -> bool {
-        // The last run of each copy, which the copy's next entry may go on with.
-        let mut open: BTreeMap<CopyId, Open> = BTreeMap::new();
+        // The last run of each copy, which the copy's next entry may go on with; sorted.
+        let mut open: Vec<(CopyId, Box<Open>)> = Vec::new();
         let done = self.visit(cursor, limit, |key, entry| {
             let (copy, content, chunks) = (entry.copy, entry.content(), key.chunks());
             let fresh = Run { chunks: Extent { count: 0, ..chunks }, copy, content };
-            let last = open.entry(copy).or_insert(Open { run: fresh, sums: Vec::new() });
+            let nth = open.binary_search_by_key(&copy, |&(of, _)| of).unwrap_or_else(|nth| {
+                open.insert(nth, (copy, Box::new(Open { run: fresh, sums: Vec::new() })));
+                nth
+            });
+            let last = &mut open[nth].1;
             if !last.can_take(chunks, content) {
                 last.emit(&mut each);
                 last.run = fresh;
@@ -33,7 +37,7 @@ impl Table {
             last.run.chunks.count += chunks.count;
             last.sums.extend_from_slice(self.sums_of(key, &entry));
         });
-        open.values_mut().for_each(|last| last.emit(&mut each));
+        open.iter_mut().for_each(|(_, last)| last.emit(&mut each));
         done
     }
 }

@@ -4,6 +4,7 @@
 
 use alloc::rc::Rc;
 
+use js_sys::Array;
 use shadowvol::active::{self, Active, Compact};
 use shadowvol::machine::{Fed, Medium, Op};
 use wasm_bindgen::prelude::*;
@@ -16,15 +17,15 @@ use crate::value::object;
 /// Entries of the table that are swept at once.
 const SWEEP_ENTRIES: usize = 4096;
 /// Events that are kept when nobody takes them.
-const MOST_EVENTS: usize = 1000;
+const MOST_EVENTS: u32 = 1000;
 
 #[wasm_bindgen]
 impl RawVolume {
     /// The events since the last call, the oldest first.
     #[must_use]
-    pub fn events(&self) -> js_sys::Array {
+    pub fn events(&self) -> Array {
         self.0.collect_events();
-        self.0.events.borrow_mut().drain(..).collect()
+        self.0.events.take()
     }
 }
 
@@ -61,7 +62,7 @@ impl Inner {
         let journal =
             self.node.with(|active| active.wants_compaction().then_some(active.space().journal));
         if let Some(size) = journal.filter(|&size| size > self.too_large.get()) {
-            let done = self.run_inner(Compact::new()).await;
+            let done = self.run_inner(&mut self.node.job(Compact::new())).await;
             self.too_large.set(if done.is_ok() { 0 } else { size });
         }
         self.collect_events();
@@ -83,10 +84,13 @@ impl Inner {
 
     pub(super) fn collect_events(&self) {
         let fresh = self.node.with(Active::take_events);
-        let mut events = self.events.borrow_mut();
-        events.extend(fresh.into_iter().map(event));
-        let surplus = events.len().saturating_sub(MOST_EVENTS);
-        events.drain(..surplus);
+        let events = self.events.borrow();
+        for told in fresh.into_iter().map(event) {
+            events.push(&told);
+            if events.length() > MOST_EVENTS {
+                events.shift();
+            }
+        }
     }
 }
 
@@ -98,8 +102,7 @@ fn event(event: active::Event) -> JsValue {
             ("limit", (limit as f64).into()),
         ]),
         active::Event::Dropped { copies } => {
-            let copies: js_sys::Array =
-                copies.iter().map(|copy| JsValue::from(copy.number())).collect();
+            let copies: Array = copies.iter().map(|copy| JsValue::from(copy.number())).collect();
             object([("kind", "copies-dropped".into()), ("copies", copies.into())])
         }
         _ => object([("kind", "unknown".into())]),

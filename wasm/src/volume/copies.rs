@@ -11,7 +11,8 @@ use wasm_bindgen::prelude::*;
 
 use super::{RawVolume, now};
 use crate::error::Error;
-use crate::task::{Nothing, start};
+use crate::node::Request;
+use crate::task::start;
 use crate::value;
 
 #[wasm_bindgen]
@@ -26,8 +27,9 @@ impl RawVolume {
         let inner = Rc::clone(&self.0);
         start(async move {
             let about = Description::new(label, now());
-            let id = inner.ask(Create::new(about.clone())).await?;
-            Ok(value::copy(&CopyInfo { id, about }))
+            let mut job = inner.node.job(Create::new(about.clone()));
+            inner.request(&mut job, Request::default()).await?;
+            Ok(value::copy(&CopyInfo { id: job.output()?, about }))
         })
     }
 
@@ -38,11 +40,8 @@ impl RawVolume {
     /// As the promise.
     #[wasm_bindgen(js_name = deleteShadowCopies)]
     pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            let copies = copies.into_iter().map(number).collect::<Result<_, _>>()?;
-            inner.ask(Delete::new(copies, now())).await.map(|()| Nothing)
-        })
+        let copies = copies.into_iter().map(number).collect::<Result<_, _>>()?;
+        self.0.begin(Delete::new(copies, now()))
     }
 
     /// The live shadow copies, the oldest first.

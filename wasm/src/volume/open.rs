@@ -1,6 +1,5 @@
 //! Making and opening volumes: what is checked before the role is taken.
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::ToString;
 use core::cell::{Cell, RefCell};
@@ -60,7 +59,7 @@ impl RawVolume {
     ) -> Result<JsValue, JsValue> {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         let (options, id) = (*options, VolumeId(id.try_into().unwrap_or_default()));
-        start(async move { create(media, id, options).await })
+        start(async move { Ok(create(media, id, options).await?.into()) })
     }
 
     /// Takes the active role of a volume.
@@ -75,7 +74,7 @@ impl RawVolume {
     ) -> Result<JsValue, JsValue> {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         let options = *options;
-        start(async move { take_role(media, options).await })
+        start(async move { Ok(take_role(media, options).await?.into()) })
     }
 }
 
@@ -127,8 +126,10 @@ async fn take_role(media: Media, options: RawOptions) -> Result<RawVolume, Error
         geometry: *active.geometry(),
         node: Node::new(active),
         media,
+        write: Cell::default(),
+        commit: Cell::default(),
         tally: Tally::default(),
-        events: RefCell::new(VecDeque::new()),
+        events: RefCell::default(),
         working: Cell::new(false),
         too_large: Cell::new(0),
         closed: Cell::new(false),

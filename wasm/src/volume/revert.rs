@@ -11,7 +11,8 @@ use wasm_bindgen::prelude::*;
 use super::copies::number;
 use super::{Inner, RawVolume, now};
 use crate::error::Error;
-use crate::task::{Nothing, start};
+use crate::node::Request;
+use crate::task::start;
 
 #[wasm_bindgen]
 impl RawVolume {
@@ -28,7 +29,8 @@ impl RawVolume {
     ) -> Result<JsValue, JsValue> {
         let inner = Rc::clone(&self.0);
         start(async move {
-            inner.revert(number(copy)?, drop_newer, progress.as_ref()).await.map(|()| Nothing)
+            inner.revert(number(copy)?, drop_newer, progress.as_ref()).await?;
+            Ok(JsValue::UNDEFINED)
         })
     }
 
@@ -50,10 +52,11 @@ impl Inner {
         if drop_newer {
             let newer = self.newer_than(copy)?;
             if !newer.is_empty() {
-                self.ask(Delete::new(newer, now())).await?;
+                let mut job = self.node.job(Delete::new(newer, now()));
+                self.request(&mut job, Request::default()).await?;
             }
         }
-        self.ask(Revert::new(copy)).await?;
+        self.request(&mut self.node.job(Revert::new(copy)), Request::default()).await?;
         let chunk = self.geometry.chunk.bytes();
         let before = self.settled.get();
         let total = self.node.with(|active| {
@@ -91,7 +94,9 @@ impl Inner {
 
     /// Brings some bytes to the origin.
     pub(super) async fn settle(self: &Rc<Self>, settle: Settle) -> Result<Settled, Error> {
-        let settled = self.run_inner(settle).await?;
+        let mut job = self.node.job(settle);
+        self.run_inner(&mut job).await?;
+        let settled = job.output()?;
         self.settled.set(self.settled.get() + settled.chunks);
         Ok(settled)
     }

@@ -15,7 +15,7 @@ use super::copies::number;
 use super::{Inner, RawVolume};
 use crate::error::Error;
 use crate::node::{Request, Under};
-use crate::task::{Nothing, start};
+use crate::task::start;
 
 /// One copy of a set, in the making.
 #[wasm_bindgen]
@@ -63,7 +63,7 @@ impl RawSide {
             let done = inner.node.drive(&mut job, &inner.media, Request::default(), &serve).await;
             inner.begin_chores();
             inner.tell(done)?;
-            job.output().map(|copy| copy.number())
+            Ok(job.output()?.number().into())
         })
     }
 
@@ -79,9 +79,9 @@ impl RawSide {
     ///
     /// As the promise.
     pub fn finish(&self, copy: u32, application_consistent: bool) -> Result<JsValue, JsValue> {
-        let (inner, mut about) = (Rc::clone(&self.inner), self.about.clone());
+        let mut about = self.about.clone();
         about.attributes.set(Attributes::APPLICATION_CONSISTENT, application_consistent);
-        start(async move { inner.ask(Describe::new(number(copy)?, about)).await.map(|()| Nothing) })
+        self.inner.begin(Describe::new(number(copy)?, about))
     }
 }
 
