@@ -1,5 +1,9 @@
 //! The number of shadow copies: creating, deleting, writing and reading with up to 10,000 of them,
 //! against the same with one; and what creating one costs at all.
+//!
+//! Many copies come with much that was preserved for them, which costs by itself: its slots and its
+//! records do not fit the processor's caches any more. So there is a second base, a few copies with
+//! as much preserved: against that one, only the number of copies differs.
 
 use std::path::Path;
 
@@ -11,10 +15,14 @@ const SIZE: u64 = 64 << 20;
 const HUGE: u64 = 1 << 40;
 const SMALL: u64 = 4 << 10;
 const REQUESTS: usize = 16_384;
+/// Chunks from one that is preserved for a copy to the next.
+const STEP: u64 = 5_003;
 /// Copies that are created and deleted in a round.
 const BURST: usize = 64;
 /// Chunks that are preserved for each copy.
 const BETWEEN: usize = 8;
+/// Copies that have as much preserved as many have.
+const FEW: usize = 8;
 
 fn main() -> Result<()> {
     let mut table = Table::new("copies")?;
@@ -29,12 +37,12 @@ fn main() -> Result<()> {
         }
         let usual = Axes { place: place.name, volume: SIZE, ..Axes::default() };
         let (one, many) = (stack(folder, "one", usual)?, stack(folder, "many", usual)?);
-        add(&one, 1)?;
+        add(&one, 1, BETWEEN)?;
         for copies in [10, 100, 1_000, 10_000] {
             let axes = Axes { copies: Some(copies), ..usual };
             let small = axes.requests(Random, SMALL);
             let base = Versus::base("1 copy").goal(0.95);
-            add(&many, copies - many.shadow_copies()?.len())?;
+            add(&many, copies - many.shadow_copies()?.len(), BETWEEN)?;
             table.push(axes.work("create"), base, &burst(&many, &one)?)?;
             table.push(axes.work("delete"), base, &delete(&many, &one)?)?;
             let first = small.work("first overwrite");
@@ -42,6 +50,13 @@ fn main() -> Result<()> {
             let read = small.work("passive read");
             table.push(read.state("newest"), base, &self::read(&many, &one, true)?)?;
             table.push(read.state("oldest"), base, &self::read(&many, &one, false)?)?;
+
+            let few = stack(folder, "few", usual)?;
+            add(&few, FEW, BETWEEN * copies / FEW)?;
+            let base = Versus::base("8 copies, as much preserved").goal(0.95);
+            table.push(first, base, &write(&many, &few)?)?;
+            table.push(read.state("newest"), base, &self::read(&many, &few, true)?)?;
+            table.push(read.state("oldest"), base, &self::read(&many, &few, false)?)?;
         }
     }
     Ok(())
@@ -85,13 +100,16 @@ fn stack(folder: &Path, name: &str, axes: Axes) -> Result<Volume> {
     Ok(volume)
 }
 
-/// So many more copies, and some random chunks preserved for each of them.
-fn add(volume: &Volume, copies: usize) -> Result<()> {
+/// So many more copies, and so many chunks preserved for each of them, all over the place.
+fn add(volume: &Volume, copies: usize, chunks: usize) -> Result<()> {
     let mut random = Shuffle::new(3);
     for _ in 0..copies {
         volume.create_shadow_copy("")?;
-        for _ in 0..BETWEEN {
-            volume.write(random.below(SIZE / SMALL) * SMALL, &[2; SMALL as usize])?;
+        let start = random.below(SIZE / SMALL);
+        for nth in 0..chunks as u64 {
+            // Odd steps through a power of two meet no place twice.
+            let chunk = (start + nth * STEP) % (SIZE / SMALL);
+            volume.write(chunk * SMALL, &[2; SMALL as usize])?;
         }
     }
     Ok(())

@@ -191,8 +191,8 @@ impl Mapped {
         Ok(())
     }
 
-    /// Maps what a file in memory has grown by, `before` which it had so many bytes, page by page.
-    /// Else every first write to a page would stop for that, which takes longer than the write.
+    /// Maps what a file in memory has grown by, from `before` to `size` bytes, with all its pages:
+    /// a write that is the first to a page would stop for it, and that takes longer than the write.
     pub(super) fn prepare(&self, before: u64, size: u64) -> io::Result<()> {
         if self.layout.most < IN_MEMORY.most {
             return Ok(());
@@ -295,5 +295,59 @@ mod tests {
         let mut buffer = [0; 8];
         assert!(matches!(mapped.read(0, &mut buffer), Ok(false)), "not even what could be had");
         assert_ne!(buffer, bytes[..8]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What a file in memory has grown by, where there is such a file system.
+
+    use std::path::Path;
+
+    use super::super::{Durability, File, FileOptions};
+    use super::*;
+    use shadowvol::backend::{ReadAt, WriteAt};
+
+    const PAGE: u64 = 4096;
+
+    /// Pages that this thread had to be given when it touched them.
+    fn faults() -> u64 {
+        let stat = fs::read_to_string("/proc/thread-self/stat").expect("what the kernel counts");
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        fields.split_whitespace().nth(7).and_then(|count| count.parse().ok()).expect("a number")
+    }
+
+    #[test]
+    fn no_write_to_what_a_file_has_grown_by_waits_for_its_page() {
+        let memory = Path::new("/dev/shm");
+        let Ok(folder) = tempfile::tempdir_in(memory) else {
+            println!("skipped: there is no {}", memory.display());
+            return;
+        };
+        let durability = Durability::Coherent;
+        let options = FileOptions { durability, map_small_writes: true, ..FileOptions::default() };
+        let file = File::create(folder.path().join("grows"), PAGE, options).expect("a file");
+        if file.mapped.as_ref().is_none_or(|mapped| mapped.most < MOST_IN_MEMORY) {
+            println!("skipped: {} is no memory", memory.display());
+            return;
+        }
+        file.write_at(0, &[1; PAGE as usize]).expect("room");
+        // The last step begins within a window that is in use, and ends in the next one.
+        let (before, size) = (WINDOW - 512 * PAGE, WINDOW + 512 * PAGE);
+        for size in [before, size] {
+            assert_eq!(file.grow(size).expect("room"), size);
+        }
+        let had = faults();
+        for page in before / PAGE..size / PAGE {
+            file.write_at(page * PAGE, &[2; PAGE as usize]).expect("room");
+        }
+        let more = faults() - had;
+        assert!(more < 100, "{more} of 1024 writes waited");
+
+        let mut bytes = [0; PAGE as usize];
+        for (page, byte) in [(0, 1), (before / PAGE, 2), (size / PAGE - 1, 2), (9, 0)] {
+            file.read_at(page * PAGE, &mut bytes).expect("a page");
+            assert!(bytes.iter().all(|&found| found == byte), "page {page}");
+        }
     }
 }
