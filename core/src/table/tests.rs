@@ -483,7 +483,7 @@ fn memory_of_swept_runs_is_used_again() {
     }
 }
 
-/// Enough to be passed over several times, then a few more that are not worth a pass, and all again.
+/// Enough to be passed over several times, then a few that are not worth a pass, and all again.
 #[test]
 fn random_chunks_are_loaded_into_full_leaves() {
     let (mut table, mut bulk) = (Table::new(), Bulk::default());

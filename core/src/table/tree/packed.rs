@@ -16,7 +16,7 @@ pub(super) struct Packed {
     copy: u16,
 }
 
-/// The copies of a group's entries, in the order in which they came.
+/// The copies of a group's entries, and maybe of some that are gone, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Copies(Vec<CopyId>);
 
@@ -65,7 +65,7 @@ impl Copies {
         }
     }
 
-    /// Whether the entry's rank is below this one. Copies are compared where the blocks are the same.
+    /// Whether the entry's rank is below this one. Copies count where the blocks are the same.
     #[inline]
     pub(super) fn is_below(&self, packed: Packed, rank: u64) -> bool {
         let (low, of) = (whole(packed.low), (rank >> u32::BITS) as u32);
