@@ -37,8 +37,8 @@ pub struct View {
     /// Invariant: the copy is alive.
     pub(super) reverting: Option<Reverting>,
     recent: VecDeque<Recent>,
-    /// While a journal is read from its start: what the table does not know yet, and the first record
-    /// that may not be behind a barrier.
+    /// While a journal is read from its start: what the table does not know yet, and the first
+    /// record that may not be behind a barrier.
     loading: Option<(Bulk, Sequence)>,
     /// Working space, kept so that nothing is allocated per record.
     sums: Vec<u32>,

@@ -98,7 +98,7 @@ impl Tree {
             }
             Err(index) => {
                 let mut copies = Copies::default();
-                let leaves = [[copies.pack(entry)].into()].into();
+                let leaves = [[copies.pack(entry).0].into()].into();
                 let fences = [key.rank()].into();
                 self.groups.insert(index, Group { fence: key, fences, copies, leaves });
             }
@@ -166,8 +166,10 @@ impl Group {
         self.fences[0] = self.fences[0].min(rank);
         let index = self.leaf_of(rank);
         let at = self.search(index, rank);
-        let is_new = !self.copies.knows(entry.copy);
-        let entry = self.pack(entry);
+        if self.copies.is_full() {
+            self.tidy();
+        }
+        let (entry, is_new) = self.copies.pack(entry);
         let Self { copies, leaves, .. } = self;
         let leaf = &mut leaves[index];
         debug_assert!(leaf.get(at).is_none_or(|other| copies.unpack(*other).rank() != rank));
@@ -228,14 +230,6 @@ impl Group {
             self.tidy();
         }
         Some(entry)
-    }
-
-    /// An entry as the leaves have it.
-    fn pack(&mut self, entry: Entry) -> Packed {
-        if self.copies.is_full() {
-            self.tidy();
-        }
-        self.copies.pack(entry)
     }
 
     /// Forgets copies that no entry is of any more.

@@ -16,7 +16,7 @@ pub(super) struct Packed {
     copy: u16,
 }
 
-/// The copies of a group's entries, in the order in which they came.
+/// The copies of a group's entries, and maybe of some that are gone, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Copies(Vec<CopyId>);
 
@@ -39,23 +39,19 @@ impl Copies {
         packed(*entry, place.unwrap_or_default())
     }
 
-    pub(super) fn knows(&self, copy: CopyId) -> bool {
-        self.place(copy).is_some()
-    }
-
     /// Whether there is no place for another one.
     pub(super) const fn is_full(&self) -> bool {
         self.0.len() > u16::MAX as usize
     }
 
-    /// Packs an entry, whose copy is noted if it is new.
-    pub(super) fn pack(&mut self, entry: Entry) -> Packed {
-        let place = self.place(entry.copy).unwrap_or_else(|| {
-            self.0.reserve_exact(1);
-            self.0.push(entry.copy);
-            self.0.len() - 1
-        });
-        packed(entry, place)
+    /// Packs an entry, and says whether its copy is new here.
+    pub(super) fn pack(&mut self, entry: Entry) -> (Packed, bool) {
+        // The newest is what nearly all entries are added for.
+        if let Some(place) = self.0.iter().rposition(|known| *known == entry.copy) {
+            return (packed(entry, place), false);
+        }
+        self.0.push(entry.copy);
+        (packed(entry, self.0.len() - 1), true)
     }
 
     #[inline]
@@ -69,7 +65,7 @@ impl Copies {
         }
     }
 
-    /// Whether the entry's rank is below this one. Copies are compared where the blocks are the same.
+    /// Whether the entry's rank is below this one. Copies count where the blocks are the same.
     #[inline]
     pub(super) fn is_below(&self, packed: Packed, rank: u64) -> bool {
         let (low, of) = (whole(packed.low), (rank >> u32::BITS) as u32);
@@ -97,11 +93,6 @@ impl Copies {
 
     pub(super) fn heap_bytes(&self) -> usize {
         self.0.capacity() * size_of::<CopyId>()
-    }
-
-    /// The newest is what nearly all searches are for.
-    fn place(&self, copy: CopyId) -> Option<usize> {
-        self.0.iter().rposition(|known| *known == copy)
     }
 }
 
