@@ -23,9 +23,9 @@ for (const border of BORDERS) {
       const diff = new Bytes(0);
       const volume = await Volume.create({ origin, diff }, { chunkSize: CHUNK });
       await volume.createShadowCopy();
-      assert.equal(times(diff.bytes, expected), 0);
+      assert.ok(!holds(diff.bytes, expected));
       await volume.write(CHUNK, Uint8Array.of(1));
-      assert.equal(times(diff.bytes, expected), 1, `${length} bytes`);
+      assert.ok(holds(diff.bytes, expected), `${length} bytes`);
     }
   });
 }
@@ -40,10 +40,9 @@ function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffff_ffff) >>> 0;
 }
 
-/** How often these four bytes are there. */
-function times(bytes: Uint8Array, number: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let found = 0;
-  for (let at = 0; at + 4 <= bytes.length; at++) found += Number(view.getUint32(at, true) === number);
-  return found;
+/** Whether these four bytes are there, the lowest first. */
+function holds(bytes: Uint8Array, number: number): boolean {
+  const needle = Buffer.alloc(4);
+  needle.writeUInt32LE(number);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(needle);
 }
