@@ -4,8 +4,8 @@
 //! multiple of that one changes nothing, and one multiple has six terms alone: x^437 + x^177 + x^176 +
 //! x^171 + x^58 + 1. Its eighth power has the same terms in bytes instead of bits. Added wherever a byte
 //! stands, it takes all bytes away but the last 437: each is added to five later ones, sixteen at a
-//! time, without a table. The method is Sam Russell's Chorba (arXiv:2412.16398), the multiple was
-//! searched for; it is five times as quick as sixteen tables are, and smaller.
+//! time, without a table. The method is Sam Russell's Chorba (arXiv:2412.16398), and the multiple was
+//! searched for; large pieces take a third to a quarter of the time that sixteen tables take.
 //!
 //! The tables for the last bytes are made when they are first needed: as data they would be a tenth of
 //! the module. They lie at a place that the compiler knows.

@@ -50,6 +50,14 @@ for (const width of [1280, 390]) {
   }
 }
 
+test('on a telephone, what can be done with the disk covers nothing of the letter', async (t) => {
+  const page = await (await visit(t, { width: 390, height: 844 })).open('#/disk');
+  const letter = await page.locator('.volume.live').getByRole('textbox').boundingBox();
+  const bar = await page.locator('.tasks').boundingBox();
+  assert.ok(letter && bar);
+  assert.ok(letter.y + letter.height <= bar.y, JSON.stringify({ letter, bar }));
+});
+
 test('the theme follows the system until somebody chooses', async (t) => {
   const page = await (await visit(t, { dark: true })).open();
   const theme = () => page.evaluate(() => document.documentElement.dataset['theme']);
