@@ -50,8 +50,8 @@ fn extend(so_far: u32, bytes: &[u8]) -> u32 {
     if TABLES[15][255].load(Ordering::Relaxed) == 0 {
         make_tables();
     }
-    let few = bytes.len() < FEW;
-    !if few { look_up(!so_far, bytes) } else { shorten(!so_far, bytes) }
+    let take = if bytes.len() < FEW { look_up } else { shorten };
+    !take(!so_far, bytes)
 }
 
 /// Takes all bytes away but a few, and looks up those.
