@@ -12,6 +12,9 @@ use crate::nbd::Nbd;
 use crate::peer::{DEPTH, Setting};
 use crate::qmp::Qmp;
 
+/// How often one is started. A monitor that is spoken to as soon as it listens may never answer.
+const TRIES: usize = 3;
+
 /// A daemon that exports the node `live`, of which snapshots are taken, and `plain`.
 pub(crate) struct Qemu {
     pub(crate) qmp: Qmp,
@@ -45,9 +48,15 @@ impl Qemu {
         let socket = format!("socket,path={},server=on,wait=off,id=qmp", monitor.display());
         add("--chardev", socket);
         add("--monitor", "chardev=qmp".to_owned());
-        let daemon = Daemon::start("qemu-storage-daemon", &arguments, &monitor)?;
-        let qmp = Qmp::connect(&monitor)?;
-        Ok(Self { qmp, setting: setting.clone(), daemon })
+        let mut tries = 1;
+        loop {
+            let daemon = Daemon::start("qemu-storage-daemon", &arguments, &monitor)?;
+            match Qmp::connect(&monitor) {
+                Ok(qmp) => return Ok(Self { qmp, setting: setting.clone(), daemon }),
+                Err(_) if tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Connects to an export.

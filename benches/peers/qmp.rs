@@ -1,5 +1,6 @@
 //! Orders to QEMU's daemon: one JSON object a line.
 
+use core::time::Duration;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -8,6 +9,9 @@ use serde_json::{Value, json};
 use shadowvol_benches::Result;
 
 use crate::daemon::connect;
+
+/// How long an order may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection to the monitor.
 pub(crate) struct Qmp {
@@ -18,6 +22,7 @@ pub(crate) struct Qmp {
 impl Qmp {
     pub(crate) fn connect(socket: &Path) -> Result<Self> {
         let orders = connect(socket)?;
+        orders.set_read_timeout(Some(PATIENCE))?;
         let answers = BufReader::new(orders.try_clone()?);
         let mut qmp = Self { orders, answers };
         qmp.answer()?;
