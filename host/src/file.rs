@@ -367,11 +367,14 @@ impl WriteAt for File {
         if self.durability == Durability::Durable {
             self.flush()?;
         }
+        self.handle.size()
+    }
+
+    fn prepare(&self, offset: u64, length: u64) {
         if let Some(mapped) = &self.mapped {
             // What cannot be mapped now is when it is written to, or is never.
-            let _ = mapped.prepare(now, size);
+            let _ = mapped.prepare(offset, offset + length);
         }
-        self.handle.size()
     }
 
     fn punch(&self, offset: u64, length: u64) -> Result<(), FileError> {

@@ -62,6 +62,9 @@ pub trait Target: Source {
     /// As there.
     fn enlarge(&self, size: u64) -> Result<u64, BoxError>;
 
+    /// As [`WriteAt::prepare`].
+    fn expect_writes(&self, offset: u64, length: u64);
+
     /// As [`WriteAt::punch`].
     ///
     /// # Errors
@@ -101,6 +104,10 @@ where
 
     fn enlarge(&self, size: u64) -> Result<u64, BoxError> {
         self.grow(size).map_err(Into::into)
+    }
+
+    fn expect_writes(&self, offset: u64, length: u64) {
+        self.prepare(offset, length);
     }
 
     fn clear(&self, offset: u64, length: u64) -> Result<(), BoxError> {

@@ -97,6 +97,12 @@ pub trait WriteAt: ReadAt {
         self.size()
     }
 
+    /// Says that these bytes, by which the medium has grown, will soon be written to for the first
+    /// time. It may get ready for that, for as long as it takes; nothing depends on it.
+    fn prepare(&self, offset: u64, length: u64) {
+        let _ = (offset, length);
+    }
+
     /// Turns a range into zeros, and gives back its space where that is possible.
     ///
     /// # Errors
@@ -143,6 +149,10 @@ impl<B: WriteAt + ?Sized> WriteAt for &B {
         (**self).grow(size)
     }
 
+    fn prepare(&self, offset: u64, length: u64) {
+        (**self).prepare(offset, length);
+    }
+
     fn punch(&self, offset: u64, length: u64) -> Result<(), Self::Error> {
         (**self).punch(offset, length)
     }
@@ -175,6 +185,10 @@ impl<B: WriteAt + ?Sized> WriteAt for Arc<B> {
 
     fn grow(&self, size: u64) -> Result<u64, Self::Error> {
         (**self).grow(size)
+    }
+
+    fn prepare(&self, offset: u64, length: u64) {
+        (**self).prepare(offset, length);
     }
 
     fn punch(&self, offset: u64, length: u64) -> Result<(), Self::Error> {

@@ -220,8 +220,10 @@ fn work(inner: &Inner) {
 }
 
 impl Inner {
-    /// Growth is behind a barrier before anything relies on it.
+    /// Growth is behind a barrier before anything relies on it. It is ready to be written to later:
+    /// who is out of space does not wait for that.
     fn grow_ahead(&self, size: u64) {
+        let before = self.media.diff.source_size();
         let grown = self.media.diff.enlarge(size).unwrap_or(0);
         let settled = self.media.diff.order();
         self.node.with(|active| match settled {
@@ -231,6 +233,11 @@ impl Inner {
                 medium: Medium::DiffArea,
             }),
         });
+        if let Ok(before) = before
+            && before < grown
+        {
+            self.media.diff.expect_writes(before, grown - before);
+        }
     }
 
     pub(super) fn collect_events(&self) {

@@ -95,8 +95,11 @@ fn no_write_to_what_a_file_has_grown_by_waits_for_its_page() {
     file.write_at(0, &[1; PAGE as usize]).expect("room");
     // The last step begins within a window that is in use, and ends in the next one.
     let (before, size) = (IN_MEMORY.window - 512 * PAGE, IN_MEMORY.window + 512 * PAGE);
+    let mut had = PAGE;
     for size in [before, size] {
         assert_eq!(file.grow(size).expect("room"), size);
+        file.prepare(had, size - had);
+        had = size;
     }
     let had = faults();
     for page in before / PAGE..size / PAGE {
