@@ -53,6 +53,9 @@ pub use self::error::{Action, FileError};
 pub use self::kind::MediumKind;
 pub(crate) use self::sys::{Facts, create_with};
 
+/// Held while a file is made ready for writes to what it has grown by.
+static PREPARING: Mutex<()> = Mutex::new(());
+
 /// What survives what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
@@ -371,10 +374,11 @@ impl WriteAt for File {
     }
 
     fn prepare(&self, offset: u64, length: u64) {
-        if let Some(mapped) = &self.mapped {
-            // What cannot be mapped now is when it is written to, or is never.
-            let _ = mapped.prepare(offset, offset + length);
-        }
+        let Some(mapped) = &self.mapped else { return };
+        // Many volumes that grow at the same time would take all processors from their writers.
+        let Some(_only_one) = PREPARING.try_lock() else { return };
+        // What cannot be mapped now is when it is written to, or is never.
+        let _ = mapped.prepare(offset, offset + length);
     }
 
     fn punch(&self, offset: u64, length: u64) -> Result<(), FileError> {
