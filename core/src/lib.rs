@@ -40,6 +40,7 @@
 extern crate alloc;
 
 pub mod active;
+mod aside;
 pub mod backend;
 mod description;
 mod error;

@@ -239,8 +239,14 @@ impl Table {
 
     /// Adds the entry for one block.
     fn put(&mut self, key: Key, block: Run, sums: &[u32]) {
+        self.lengths |= 1 << key.shift();
+        let entry = self.entry(key, block, sums);
+        self.tree.insert(key, entry);
+    }
+
+    /// The entry for one block, whose checksums are kept with it, or beside it if they are several.
+    fn entry(&mut self, key: Key, block: Run, sums: &[u32]) -> Entry {
         let shift = key.shift();
-        self.lengths |= 1 << shift;
         let (slot, sum) = match block.content {
             Content::Zeros => (Entry::ZEROS, 0),
             Content::Slot(first) if shift == 0 => (first.0, sums[0]),
@@ -251,7 +257,7 @@ impl Table {
                 (first.0, self.sums[shift as usize].put(sums))
             }
         };
-        self.tree.insert(key, Entry::new(key, block.copy, slot, sum));
+        Entry::new(key, block.copy, slot, sum)
     }
 
     /// Takes out the entry of one block, and gives its checksums.

@@ -2,8 +2,8 @@
 
 use alloc::collections::BTreeSet;
 
-use super::known::Known;
 use super::{Active, Counters};
+use crate::aside::Aside;
 use crate::rules::Rules;
 use crate::slots::Slots;
 use crate::table::Found;
@@ -61,6 +61,6 @@ impl Active {
     /// are the same.
     pub(crate) fn forget_the_past(&mut self) {
         self.counters = Counters::default();
-        self.known = Known::default();
+        self.known = Aside::default();
     }
 }

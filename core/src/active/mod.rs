@@ -54,6 +54,7 @@ pub use seal::Seal;
 pub use settle::{Settle, Settled};
 pub use write::Write;
 
+use crate::aside::Aside;
 use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::format::record::RunKind;
@@ -73,7 +74,7 @@ pub struct Active {
     superblock: Superblock,
     place: Place,
     view: View,
-    known: Known,
+    known: Aside<Known>,
     /// The copy of the last `reverting` record, which may not be behind a barrier yet, until that of
     /// the revert's end is.
     reverting_to: Option<CopyId>,
@@ -220,12 +221,12 @@ impl Active {
 
     /// Whether a chunk has a record for the newest copy (W1).
     fn is_preserved(&mut self, newest: CopyId, chunk: ChunkIndex) -> bool {
-        if self.known.holds(newest, chunk) {
+        if self.known.0.holds(newest, chunk) {
             return true;
         }
         let preserved = self.view.table().holds(newest, chunk);
         if preserved {
-            self.known.note(newest, chunk);
+            self.known.0.note(newest, chunk);
         }
         preserved
     }

@@ -17,8 +17,8 @@ use alloc::vec::Vec;
 use super::compact::write_superblock;
 use super::flights::Flights;
 use super::gate::Gates;
-use super::known::Known;
 use super::{Active, Counters, Ticket};
+use crate::aside::Aside;
 use crate::error::{Damage, Error};
 use crate::format::record::Context;
 use crate::format::superblock::{OnFull, PAIR_BYTES, Place, Superblock};
@@ -357,7 +357,7 @@ impl TakeRole {
             superblock,
             place,
             view,
-            known: Known::default(),
+            known: Aside::default(),
             reverting_to,
             slots,
             journal,

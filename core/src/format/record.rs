@@ -497,7 +497,8 @@ pub fn stable_ahead(
         let record = parse(bytes, context, later, checksum).ok()??;
         (record.stable > sequence).then_some(record.stable)
     };
-    // Few places have this journal's epoch where a record would have it.
+    // Few places have this journal's epoch where a record would have it. Blocks of words are compared
+    // first, without a branch for each.
     let epoch = context.generation.epoch.0.to_le_bytes();
     let (words, _) = bytes.get(EPOCH..)?.as_chunks::<8>();
     let has_epoch =

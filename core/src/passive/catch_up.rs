@@ -8,9 +8,11 @@
 //! Two small reads when there is no news, whatever the size of anything.
 
 use alloc::boxed::Box;
+use core::mem;
 
 use super::known::{Found, Known};
 use super::{Passive, TRUST};
+use crate::aside::Aside;
 use crate::error::{Damage, Error};
 use crate::format::record::MAX_BYTES;
 use crate::format::superblock::PAIR_BYTES;
@@ -39,7 +41,7 @@ pub struct CatchUp {
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
     found: Option<Result<Found, Error>>,
-    known: Known,
+    known: Aside<Known>,
     /// What was torn when the superblocks were read last.
     torn: Option<u32>,
     /// The first record that is not behind a barrier, as far as what was read of the tail tells.
@@ -68,7 +70,7 @@ impl CatchUp {
             ops: [read_pair(0)],
             from: None,
             found: None,
-            known: Known::default(),
+            known: Aside::default(),
             torn: None,
             stable: None,
             missing: None,
@@ -79,14 +81,7 @@ impl CatchUp {
 
     /// Begins once more, with what it knows of superblocks; it must be done.
     pub(super) fn begin(&mut self) {
-        self.phase = Phase::Begin;
-        self.ops = [read_pair(0)];
-        self.from = None;
-        self.found = None;
-        self.torn = None;
-        self.stable = None;
-        self.missing = None;
-        self.load = None;
+        *self = Self { known: mem::take(&mut self.known), ..Self::new() };
     }
 
     /// The one operation that it asks for at a time.
@@ -240,7 +235,7 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let found = self.known.survey(buffers.scratch, buffers.checksum, &mut self.torn);
+                let found = self.known.0.survey(buffers.scratch, buffers.checksum, &mut self.torn);
                 let waits = self.torn.is_some() && !self.rules.keeps(Rule::TornTwiceIsTruth);
                 let Some(found) = found.filter(|_| !waits) else { return Next::Io };
                 self.found = Some(found);

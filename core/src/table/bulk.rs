@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::key::Key;
 use super::tree::Entry;
 use super::{Run, Table};
-use crate::units::{Content, Extent};
+use crate::units::Extent;
 
 /// Entries that are gathered at least.
 const LEAST: usize = 1 << 16;
@@ -51,12 +51,7 @@ impl Bulk {
             return;
         }
         let key = Key::new(run.chunks.first.0, 0, run.copy.number());
-        let (slot, sum) = match run.content {
-            Content::Zeros => (Entry::ZEROS, 0),
-            Content::Slot(slot) => (slot.0, sums[0]),
-        };
-        self.gathered
-            .push(Placed { place: key.place, entry: Entry::new(key, run.copy, slot, sum) });
+        self.gathered.push(Placed { place: key.place, entry: table.entry(key, run, sums) });
         // Half of what is there: each entry is passed over a few times, however many there are.
         if self.gathered.len() >= LEAST.max(self.merged / 2) {
             self.flush(table);

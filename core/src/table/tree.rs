@@ -297,7 +297,7 @@ impl Group {
     fn heap_bytes(&self) -> usize {
         let leaves = self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Packed>());
         self.fences.capacity() * size_of::<u64>()
-            + self.leaves.capacity() * size_of::<Vec<Entry>>()
+            + self.leaves.capacity() * size_of::<Vec<Packed>>()
             + self.copies.heap_bytes()
             + leaves.sum::<usize>()
     }

@@ -103,8 +103,7 @@ impl Mapped {
         let storage = sys::storage(file);
         let layout = match (mapping, storage) {
             (Mapping::Never, _) | (Mapping::Auto, None) => return None,
-            (_, Some(sys::Storage::Memory)) => IN_MEMORY,
-            (Mapping::Always, _) => IN_MEMORY,
+            (_, Some(sys::Storage::Memory)) | (Mapping::Always, _) => IN_MEMORY,
             (Mapping::Auto, Some(sys::Storage::Disk)) => LOCKED,
         };
         // In memory, even to read from a hole asks for space, which there may be none of.
