@@ -49,7 +49,7 @@ struct Layout {
 /// For files in memory, and to read where nobody minds the end of the process. Windows are
 /// addresses, not memory.
 const IN_MEMORY: Layout =
-    Layout { most: 16 << 10, step: 64 << 20, window: 64 << 20, windows: 1024, locked: false };
+    Layout { most: 16 << 10, step: 1 << 30, window: 1 << 30, windows: 1024, locked: false };
 /// To write to a disk, where the first write to a page after it was written back costs more than a
 /// system call: short ones come many to a page.
 const TO_DISK: Layout = Layout { most: 1 << 10, ..IN_MEMORY };
@@ -58,6 +58,8 @@ const TO_DISK: Layout = Layout { most: 1 << 10, ..IN_MEMORY };
 /// Windows overlap, so that no request is cut by their ends.
 const LOCKED: Layout =
     Layout { most: (4 << 10) - 1, step: 16 << 10, window: 32 << 10, windows: 3, locked: true };
+/// The least bytes of a page, on any processor.
+const PAGE: usize = 4 << 10;
 
 /// The mapped parts of a file.
 #[derive(Debug)]
@@ -66,16 +68,19 @@ pub(super) struct Mapped {
     file: Arc<fs::File>,
     protection: ProtFlags,
     windows: RwLock<Vec<Window>>,
-    /// A lock was refused, and none is asked for again.
+    /// A mapping or a lock was refused, and none is asked for again.
     refused: AtomicBool,
 }
 
+/// Addresses for a part of the file, also for bytes that it does not have yet.
 struct Window {
     start: u64,
-    /// Dropped before the bytes are.
-    _lock: Option<LockGuard>,
-    /// Invariant: the file has all these bytes from `start` on, and keeps them.
-    bytes: MmapRegion,
+    /// Invariant: the file has that many bytes from `start` on, and keeps them.
+    has: usize,
+    locked: bool,
+    /// Of what the file has. Dropped before the bytes are.
+    lock: Option<LockGuard>,
+    bytes: Arc<MmapRegion>,
 }
 
 impl fmt::Debug for Window {
@@ -151,12 +156,12 @@ impl Mapped {
         if is_long || self.refused.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let has = |window: &Window| window.start == start && end <= window.bytes.size();
+        let has = |window: &Window| window.start == start && end <= window.has;
         let mut windows = self.windows.read();
         let mut found = windows.iter().rposition(has);
         if found.is_none() {
             drop(windows);
-            self.map(start, end, size()?)?;
+            self.extend(start, start + end as u64, size()?);
             windows = self.windows.read();
             found = windows.iter().rposition(has);
         }
@@ -166,64 +171,98 @@ impl Mapped {
         Ok(true)
     }
 
-    /// Maps the window that begins at `start`, or maps it anew because the file has grown, if that
-    /// brings its bytes up to `end`.
-    fn map(&self, start: u64, end: usize, size: u64) -> io::Result<()> {
-        let Layout { window, windows: most, locked, .. } = self.layout;
-        let length = size.saturating_sub(start).min(window) as usize;
-        let mut windows = self.windows.write();
-        let known = windows.iter().rposition(|window| window.start == start);
-        let is_there = known.is_some_and(|nth| end <= windows[nth].bytes.size());
-        let is_full = known.is_none() && windows.len() == most;
-        if is_there || is_full && !locked || end > length {
-            return Ok(());
+    /// Tells the window that begins at `start` that the file has `size` bytes, if that brings it up to
+    /// `end`.
+    fn extend(&self, start: u64, end: u64, size: u64) {
+        if end <= size {
+            let has = (size - start).min(self.layout.window) as usize;
+            self.with_window(start, |window| window.extend(has));
         }
-        let new = self.window(start, length, MapFlags::empty());
-        if locked && new.is_err() {
-            self.refused.store(true, Ordering::Relaxed);
-        }
-        let new = new?;
-        if let Some(nth) = known.or(is_full.then_some(0)) {
-            windows.remove(nth);
-        }
-        windows.push(new);
-        Ok(())
     }
 
-    /// Maps what a file in memory has grown by, from `before` to `size` bytes, with all its pages:
-    /// a write that is the first to a page would stop for it, and that takes longer than the write.
-    pub(super) fn prepare(&self, before: u64, size: u64) -> io::Result<()> {
-        if self.layout.most < IN_MEMORY.most {
-            return Ok(());
+    /// Has the pages of what a file in memory has grown by, from `before` to `size` bytes, made and
+    /// mapped: a write that is the first to a page would stop for it, and that takes longer than the
+    /// write.
+    ///
+    /// It touches one page after the other. The kernel would map them all in one call, but keeps
+    /// every thread that needs memory waiting meanwhile.
+    pub(super) fn prepare(&self, before: u64, size: u64) {
+        let Layout { most, step, window, .. } = self.layout;
+        if most < IN_MEMORY.most {
+            return;
         }
-        let Layout { step, window, windows: most, .. } = self.layout;
         let mut start = before - before % step;
         while start < size {
-            let length = (size - start).min(window) as usize;
-            let new = self.window(start, length, MapFlags::POPULATE)?;
-            let mut windows = self.windows.write();
-            let known = windows.iter().rposition(|window| window.start == start);
-            let old = known.map(|nth| windows.swap_remove(nth));
-            if windows.len() < most {
-                windows.push(new);
+            let Some(bytes) = self.with_window(start, |window| Ok(Arc::clone(&window.bytes)))
+            else {
+                return;
+            };
+            let (from, to) = (before.max(start) - start, (size - start).min(window));
+            let bytes = bytes.as_volatile_slice();
+            for page in (from..to).step_by(PAGE) {
+                // Whatever is there; what matters is that it was looked at.
+                let _ = bytes.load::<u8>(page as usize, Ordering::Relaxed);
             }
-            drop(windows);
-            // It takes a while, which no write should wait for.
-            drop(old);
+            self.extend(start, start + to, size);
             start += step;
         }
-        Ok(())
     }
 
-    /// A window that is locked, if those of this file are.
-    fn window(&self, start: u64, length: usize, more: MapFlags) -> io::Result<Window> {
+    /// Does something to the window that begins at `start`, which is mapped if it was not; none if
+    /// that is refused, or there are too many.
+    fn with_window<T>(
+        &self,
+        start: u64,
+        work: impl FnOnce(&mut Window) -> io::Result<T>,
+    ) -> Option<T> {
+        let Layout { windows: most, locked, .. } = self.layout;
+        let mut windows = self.windows.write();
+        let known = windows.iter().rposition(|window| window.start == start);
+        if known.is_none() && windows.len() == most {
+            if !locked {
+                return None;
+            }
+            windows.remove(0);
+        }
+        let done = match known {
+            Some(nth) => work(&mut windows[nth]),
+            None => self.window(start).and_then(|mut window| {
+                let done = work(&mut window)?;
+                windows.push(window);
+                Ok(done)
+            }),
+        };
+        if done.is_err() {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        done.ok()
+    }
+
+    fn window(&self, start: u64) -> io::Result<Window> {
+        let Layout { window: length, locked, .. } = self.layout;
         let place = FileOffset::from_arc(Arc::clone(&self.file), start);
+        let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
         let protection = self.protection.bits() as i32;
-        let flags = (MapFlags::SHARED | MapFlags::NORESERVE | more).bits() as i32;
-        let bytes = MmapRegion::build(Some(place), length, protection, flags);
-        let bytes = bytes.map_err(io::Error::other)?;
-        let lock = self.layout.locked.then(|| region::lock(bytes.as_ptr(), length));
-        Ok(Window { start, _lock: lock.transpose().map_err(io::Error::other)?, bytes })
+        let bytes = MmapRegion::build(Some(place), length as usize, protection, flags);
+        let bytes = Arc::new(bytes.map_err(io::Error::other)?);
+        Ok(Window { start, has: 0, locked, lock: None, bytes })
+    }
+}
+
+impl Window {
+    /// The file has so many bytes from the window's start on.
+    fn extend(&mut self, has: usize) -> io::Result<()> {
+        if has <= self.has {
+            return Ok(());
+        }
+        if self.locked {
+            self.has = 0;
+            self.lock = None;
+            let lock = region::lock(self.bytes.as_ptr(), has);
+            self.lock = Some(lock.map_err(io::Error::other)?);
+        }
+        self.has = has;
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ impl Mapped {
         None
     }
 
-    pub(super) const fn prepare(&self, _before: u64, _size: u64) -> io::Result<()> {
+    pub(super) const fn prepare(&self, _before: u64, _size: u64) {
         match *self {}
     }
 
