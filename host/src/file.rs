@@ -377,8 +377,7 @@ impl WriteAt for File {
         let Some(mapped) = &self.mapped else { return };
         // Many volumes that grow at the same time would take all processors from their writers.
         let Some(_only_one) = PREPARING.try_lock() else { return };
-        // What cannot be mapped now is when it is written to, or is never.
-        let _ = mapped.prepare(offset, offset + length);
+        mapped.prepare(offset, offset + length);
     }
 
     fn punch(&self, offset: u64, length: u64) -> Result<(), FileError> {
