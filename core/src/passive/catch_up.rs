@@ -5,7 +5,8 @@
 //!    was the truth. If the journal moved, its old place may hold anything by now, so load the
 //!    new one.
 //!
-//! Two small reads when there is no news, whatever the size of anything.
+//! Two small reads when there is no news, whatever the size of anything; nearly always nothing was ever
+//! written behind the journal's end, and then the second one follows without a look at the node.
 
 use alloc::boxed::Box;
 use core::mem;
@@ -14,6 +15,7 @@ use super::known::{Found, Known};
 use super::{Passive, TRUST};
 use crate::aside::Aside;
 use crate::error::{Damage, Error};
+use crate::format::checksum::is_zeros;
 use crate::format::record::MAX_BYTES;
 use crate::format::superblock::PAIR_BYTES;
 use crate::journal::{Load, News, Tail, read_pair};
@@ -129,11 +131,15 @@ impl CatchUp {
             return Ok(Step::Done(Ok(Outcome::Confirmed)));
         } else {
             self.missing = missing;
-            buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
-            self.ops = [read_pair(0)];
-            self.phase = Phase::Superblocks;
+            self.read_superblocks(buffers);
         }
         Ok(Step::Io)
+    }
+
+    fn read_superblocks(&mut self, buffers: &mut Buffers<'_>) {
+        buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+        self.ops = [read_pair(0)];
+        self.phase = Phase::Superblocks;
     }
 
     fn judge(
@@ -230,6 +236,12 @@ impl Machine for CatchUp {
         match (self.phase, &mut self.load) {
             (Phase::Tail, _) => {
                 let bytes = &buffers.scratch[..self.ops[0].into.len];
+                // There is nothing to follow, then, and where it was read from the node is at least.
+                if self.rules.keeps(Rule::SuperblockAfterTail) && is_zeros(bytes) {
+                    self.missing = None;
+                    self.read_superblocks(buffers);
+                    return Next::Io;
+                }
                 let ahead = |from: &Tail| from.stable_ahead(bytes, buffers.checksum);
                 self.stable = self.from.as_ref().and_then(ahead);
                 Next::Step

@@ -53,10 +53,10 @@ fn before_judgement(
     let (mut fed, mut second) = (Fed::Again, Some(second));
     loop {
         assert_eq!(catch_up.step(node, fed), Step::Io);
-        if matches!(catch_up.ops()[..], [Op::Read(read)] if read.at == PAIR_OFFSET) {
-            return catch_up.perform(world);
-        }
         fed = catch_up.perform(world);
+        if matches!(catch_up.ops()[..], [Op::Read(read)] if read.at == PAIR_OFFSET) {
+            return fed;
+        }
         if let Some(second) = second.take() {
             second(world);
         }

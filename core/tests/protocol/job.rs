@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Commit(Commit),
     MakeRoom { machine: MakeRoom, parent: u64 },
     TakeRole(Box<TakeRole>),
-    Read { machine: Box<Read>, node: usize, copy: CopyId, at: usize },
+    Read { machine: Box<Read>, node: usize, copy: CopyId, time: i64, at: usize },
     CatchUp { machine: Box<CatchUp>, node: usize },
     Load(Box<Load>),
 }

@@ -41,19 +41,20 @@ fn a_read_does_not_take_another_volumes_bytes_for_its_copys() {
         let (mut world, mut node) = (world.clone(), node.clone());
         let mut read = Alone::new(Read::new(copy(1), time, 0, SHAPE.size as u64));
         read.user = vec![0; SHAPE.size];
-        let (mut fed, mut asked) = (Fed::Again, 0);
+        let (mut fed, mut left) = (Fed::Again, remade_after);
         let done = loop {
-            if asked == remade_after {
-                remake(&mut world);
-            }
-            asked += 1;
             match read.step(&mut node, fed) {
-                Step::Io => fed = read.perform(&mut world),
+                Step::Io => fed = read.perform_some(&mut world, &mut left),
                 Step::Done(done) => break done,
                 wait => panic!("{wait:?}"),
             }
+            if let Fed::Failed(_) = fed {
+                remake(&mut world);
+                left = usize::MAX;
+                fed = read.perform(&mut world);
+            }
         };
-        assert_eq!(done, Err(Error::Gone { copy: copy(1) }), "remade after {remade_after} steps");
+        assert_eq!(done, Err(Error::Gone { copy: copy(1) }), "remade after {remade_after} reads");
         assert_eq!(node.superblock().volume, VolumeId([8; 16]));
     }
     // And if nothing is made anew.

@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) jobs: Vec<Job>,
     /// The bytes of every acknowledged copy that nobody began to delete.
     pub(crate) truths: BTreeMap<CopyId, Rc<Vec<u8>>>,
+    /// When each copy was taken; a number can be that of another copy after a power cut.
+    taken: BTreeMap<CopyId, i64>,
     /// Copies whose deletion was begun, with their bytes: they may be there or gone.
     pub(crate) doomed: BTreeMap<CopyId, Rc<Vec<u8>>>,
     /// What was acknowledged, for the volume itself.
@@ -81,6 +83,7 @@ impl World {
             nodes: Vec::new(),
             jobs: Vec::new(),
             truths: BTreeMap::new(),
+            taken: BTreeMap::new(),
             doomed: BTreeMap::new(),
             flushed: Vec::new(),
             since: Vec::new(),
@@ -207,8 +210,9 @@ impl World {
             self.spawn(Kind::CatchUp { machine, node }, Vec::new());
             return;
         };
-        let machine = Box::new(Read::new(copy, info.about.time, at as u64, length as u64));
-        self.spawn(Kind::Read { machine, node, copy, at }, vec![0xaa; length]);
+        let time = info.about.time;
+        let machine = Box::new(Read::new(copy, time, at as u64, length as u64));
+        self.spawn(Kind::Read { machine, node, copy, time, at }, vec![0xaa; length]);
     }
 
     pub(crate) fn take_role(&mut self) {
@@ -432,6 +436,9 @@ impl World {
             (Kind::Create(_), Ok(Output::Copy(copy))) => {
                 // Writes are held until this very step, so the origin is as at the instant.
                 assert!(self.jobs.iter().all(|job| !job.is_overwriting()), "a write in the hold");
+                let taken = self.active.as_ref().and_then(|active| active.view().copy(copy).ok());
+                let time = taken.expect("it was taken").about.time;
+                self.taken.insert(copy, time);
                 self.truths.insert(copy, Rc::new(self.origin.visible.clone()));
             }
             (Kind::TakeRole(_), done) => match done.expect("the role") {
@@ -446,8 +453,11 @@ impl World {
                 }
                 self.reads += 1;
             }
-            (Kind::Read { copy, .. }, Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {
-                assert!(!self.truths.contains_key(&copy), "copy {copy} is not gone");
+            (Kind::Read { copy, time, .. }, Err(Error::Gone { .. } | Error::NoSuchCopy { .. })) => {
+                // A power cut can take back a copy that a node knows, and its number goes to another.
+                let is_gone =
+                    !self.truths.contains_key(&copy) || self.taken.get(&copy) != Some(&time);
+                assert!(is_gone, "copy {copy} is not gone");
             }
             (Kind::Write(_) | Kind::Create(_) | Kind::Compact(_), Err(error)) => {
                 let ended = self.active.as_ref().and_then(|active| active.ended());
