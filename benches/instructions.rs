@@ -12,6 +12,7 @@ use std::process::Command;
 
 use shadowvol_benches::Pattern::Random;
 use shadowvol_benches::{Axes, Outcome, Result, Shuffle, Side, Table, Versus};
+use shadowvol_host::Durability::{Coherent, Durable};
 use shadowvol_host::{CreateOptions, Durability, Passive, PassiveOptions, Volume};
 
 const SIZE: u64 = 16 << 20;
@@ -20,13 +21,14 @@ const REQUESTS: usize = 1000;
 /// Growth that is none: counts differ a little with where memory lies.
 const TOLERATED: f64 = 1.02;
 
-const WORKS: [(&str, Option<&str>); 6] = [
-    ("first overwrite", None),
-    ("rewrite", None),
-    ("active read", None),
-    ("passive read", Some("nothing overwritten")),
-    ("passive read", Some("all overwritten")),
-    ("create", None),
+const WORKS: [(&str, Option<&str>, Durability); 7] = [
+    ("first overwrite", None, Coherent),
+    ("first overwrite", None, Durable),
+    ("rewrite", None, Coherent),
+    ("active read", None, Coherent),
+    ("passive read", Some("nothing overwritten"), Coherent),
+    ("passive read", Some("all overwritten"), Coherent),
+    ("create", None, Coherent),
 ];
 
 fn main() -> Result<()> {
@@ -34,8 +36,8 @@ fn main() -> Result<()> {
         None => compare(false),
         Some("--accept") => compare(true),
         Some(nth) => {
-            let (work, state) = WORKS[nth.parse::<usize>()?];
-            perform(work, state)
+            let (work, state, durability) = WORKS[nth.parse::<usize>()?];
+            perform(work, state, durability)
         }
     }
 }
@@ -48,8 +50,8 @@ fn compare(accept: bool) -> Result<()> {
     };
     let mut table = Table::new("instructions")?;
     let (mut counted, mut grown) = (BTreeMap::new(), Vec::new());
-    for (nth, (work, state)) in WORKS.into_iter().enumerate() {
-        let mut axes = Axes { volume: SIZE, state, ..Axes::default() }.work(work);
+    for (nth, (work, state, durability)) in WORKS.into_iter().enumerate() {
+        let mut axes = Axes { volume: SIZE, state, durability, ..Axes::default() }.work(work);
         if work != "create" {
             axes = axes.requests(Random, SMALL as u64);
         }
@@ -93,10 +95,9 @@ fn count(nth: usize) -> Result<f64> {
 }
 
 /// Prepares the work, and does it.
-fn perform(work: &str, state: Option<&str>) -> Result<()> {
+fn perform(work: &str, state: Option<&str>, durability: Durability) -> Result<()> {
     let folder = tempfile::tempdir_in("/dev/shm")?;
     let path = folder.path().join("disk.img");
-    let durability = Durability::Coherent;
     let options = CreateOptions { size: Some(SIZE), durability, ..CreateOptions::default() };
     let volume = Volume::create(&path, &options)?;
     let mut offsets: Vec<u64> = (0..SIZE / SMALL as u64).map(|nth| nth * SMALL as u64).collect();

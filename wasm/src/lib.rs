@@ -6,6 +6,7 @@
 //! | file      | what is in it                                                |
 //! |-----------|--------------------------------------------------------------|
 //! | `medium`  | a medium: in wasm memory, or a JavaScript object             |
+//! | `buffer`  | a buffer of JavaScript's                                     |
 //! | `perform` | operations of machines done to media, at once or as promises |
 //! | `node`    | machines driven to their ends                                |
 //! | `task`    | a request: done at once, or a promise                        |
@@ -22,6 +23,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "engine")]
+mod buffer;
 #[cfg(all(feature = "engine", target_family = "wasm"))]
 mod checksum;
 mod error;

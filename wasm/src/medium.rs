@@ -7,6 +7,7 @@ use js_sys::Uint8Array;
 use shadowvol::backend::{Memory, Pages, ReadAt};
 use wasm_bindgen::prelude::*;
 
+use crate::buffer::Buffer;
 use crate::error::Error;
 use crate::object::Object;
 use crate::perform::show;
@@ -73,9 +74,9 @@ impl RawMedium {
     ///
     /// When the request reaches past the end.
     #[wasm_bindgen(js_name = readAt)]
-    pub fn read_at(&self, offset: f64, buffer: &Uint8Array) -> Result<(), JsValue> {
+    pub fn read_at(&self, offset: f64, buffer: Uint8Array, length: u32) -> Result<(), JsValue> {
         let Backend::Memory(memory) = &self.0 else { return Ok(()) };
-        let done = show(memory, offset as u64, buffer.length() as usize, buffer);
+        let done = show(memory, offset as u64, &Buffer::new(buffer, length));
         Ok(done.map_err(|error| Error::Other("out-of-range", format!("{error}")))?)
     }
 }

@@ -15,9 +15,10 @@ use core::task::{Poll, Waker};
 use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step, Wait};
 use wasm_bindgen::JsValue;
 
+use crate::buffer::Buffer;
 use crate::checksum::CRC32C;
 use crate::error::Error;
-use crate::perform::{Data, Media, perform_all};
+use crate::perform::{Media, perform_all};
 
 /// What the machines of one node share, and the requests that wait for one another.
 pub(crate) struct Node<S> {
@@ -49,7 +50,7 @@ pub(crate) type Serve<'a> = &'a dyn Fn(Wait) -> Under<'a, ()>;
 #[derive(Default)]
 pub(crate) struct Request<'a> {
     /// What is written.
-    pub(crate) data: Option<&'a Data>,
+    pub(crate) data: Option<&'a Buffer>,
     /// What is read into.
     pub(crate) user: &'a mut [u8],
 }
@@ -207,14 +208,18 @@ impl Turns {
 }
 
 /// Drives a machine that shares nothing to its end.
-pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation>>(
+pub(crate) async fn run_alone<M: Machine<Shared = (), Op: Operation> + 'static>(
     machine: M,
     media: &Media,
 ) -> Result<M::Output, Error> {
-    let node = Node::new(());
-    let mut job = node.job(machine);
-    node.drive(&mut job, media, Request::default(), &nothing).await?;
+    let mut job = Box::new(Node::new(()).job(machine));
+    drive_alone(&mut *job, media).await?;
     job.output()
+}
+
+/// The same for whatever is driven, so that it is in the module once.
+async fn drive_alone(work: &mut dyn Work, media: &Media) -> Result<(), Error> {
+    drive(work, &Turns::default(), media, Request::default(), &nothing).await
 }
 
 /// For machines that wait for nothing but their turn.

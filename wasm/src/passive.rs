@@ -11,6 +11,7 @@ use shadowvol::passive::{CatchUp, Passive as State, Read, TRUST};
 use shadowvol::{CopyId, Error as EngineError, Geometry};
 use wasm_bindgen::prelude::*;
 
+use crate::buffer::Buffer;
 use crate::error::Error;
 use crate::medium::RawMedium;
 use crate::node::{Job, Node, Request, nothing, run_alone};
@@ -188,25 +189,29 @@ impl RawShadowCopy {
     ///
     /// As the promise.
     #[wasm_bindgen(js_name = readInto)]
-    pub fn read_into(&self, offset: f64, buffer: Uint8Array) -> Result<JsValue, JsValue> {
-        let inner = Rc::clone(&self.inner);
+    pub fn read_into(
+        &self,
+        offset: f64,
+        buffer: Uint8Array,
+        length: u32,
+    ) -> Result<JsValue, JsValue> {
+        let (inner, buffer) = (Rc::clone(&self.inner), Buffer::new(buffer, length));
         let (copy, time) = (self.info.id, self.info.about.time);
         start(async move {
             inner.check_open()?;
-            let length = u64::from(buffer.length());
-            inner.geometry.check(offset as u64, length)?;
-            let mut space = inner.node.space(length as usize);
+            inner.geometry.check(offset as u64, buffer.len())?;
+            let mut space = inner.node.space(buffer.length);
             let spare = inner.read.take();
             let mut job =
                 spare.unwrap_or_else(|| Box::new(inner.node.job(Read::new(copy, 0, 0, 0))));
-            job.again().begin(copy, time, offset as u64, length);
-            let request = Request { data: None, user: &mut space[..length as usize] };
+            job.again().begin(copy, time, offset as u64, buffer.len());
+            let request = Request { data: None, user: &mut space[..buffer.length] };
             let done = inner.node.drive(&mut *job, &inner.media, request, &nothing).await;
             inner.read.set(Some(job));
             match &done {
                 Ok(()) => {
-                    buffer.copy_from(&space[..length as usize]);
-                    inner.read_bytes.set(inner.read_bytes.get() + length);
+                    buffer.write(0, &space[..buffer.length]);
+                    inner.read_bytes.set(inner.read_bytes.get() + buffer.len());
                 }
                 Err(Error::Engine(EngineError::Gone { .. }, _)) => {
                     inner.gone.set(inner.gone.get() + 1);

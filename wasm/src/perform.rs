@@ -6,11 +6,12 @@ use core::ops::Range;
 
 use js_sys::{Promise, Reflect, Uint8Array};
 use shadowvol::backend::{Memory, MemoryError, ReadAt, WriteAt};
-use shadowvol::machine::{Buffer, Buffers, Fed, Medium, Next, Op, ReadOp, Span};
+use shadowvol::machine::{self, Buffers, Fed, Medium, Next, Op, ReadOp, Span};
 use shadowvol::{Damage, Error as EngineError, IoKind};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use crate::buffer::Buffer;
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::{Backend, Foreign};
@@ -25,12 +26,6 @@ const ZEROS: u64 = 1 << 20;
 pub(crate) struct Media {
     pub(crate) origin: Backend,
     pub(crate) diff: Backend,
-}
-
-/// What is written. It stays in JavaScript's memory, and each question about it costs a call there.
-pub(crate) struct Data {
-    bytes: Uint8Array,
-    length: usize,
 }
 
 /// An operation that failed: what it is to the engine, and what the medium said.
@@ -53,24 +48,6 @@ struct Later {
     bytes: Option<Uint8Array>,
 }
 
-impl Data {
-    pub(crate) fn new(bytes: Uint8Array) -> Self {
-        Self { length: bytes.length() as usize, bytes }
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.length as u64
-    }
-
-    /// Shows a part of it; a view is made only where that is not all.
-    fn part<T>(&self, range: Range<usize>, see: impl FnOnce(&Uint8Array) -> T) -> T {
-        match range.len() == self.length {
-            true => see(&self.bytes),
-            false => see(&self.bytes.subarray(range.start as u32, range.end as u32)),
-        }
-    }
-}
-
 impl Media {
     fn of(&self, medium: Medium) -> &Backend {
         match medium {
@@ -85,7 +62,7 @@ pub(crate) async fn perform_all(
     work: &mut dyn Work,
     media: &Media,
     buffers: &mut Buffers<'_>,
-    data: Option<&Data>,
+    data: Option<&Buffer>,
 ) -> Result<Fed, Failure> {
     loop {
         let mut fed = Fed::Done;
@@ -120,15 +97,13 @@ pub(crate) async fn read_into(
     backend: &Backend,
     medium: Medium,
     offset: u64,
-    into: &Uint8Array,
+    into: &Buffer,
 ) -> Result<(), Error> {
     let fail = |cause| Error::Engine(EngineError::Io { what: IoKind::Read, medium }, cause);
     match backend {
-        Backend::Memory(memory) => {
-            show(memory, offset, into.length() as usize, into).map_err(|error| fail(said(&error)))
-        }
+        Backend::Memory(memory) => show(memory, offset, into).map_err(|error| fail(said(&error))),
         Backend::Object(foreign) => {
-            let done = foreign.object.read(offset as f64, into).map_err(fail)?;
+            let done = foreign.object.read(offset as f64, &into.bytes).map_err(fail)?;
             if let Some(promise) = promised(&done) {
                 promise.await.map_err(fail)?;
             }
@@ -168,14 +143,14 @@ fn begin(
     backend: &Backend,
     op: Op,
     buffers: &mut Buffers<'_>,
-    data: Option<&Data>,
+    data: Option<&Buffer>,
 ) -> Result<Begun, JsValue> {
     match backend {
         Backend::Memory(memory) => {
             let done = match op {
                 Op::Read(read) => memory.read_at(read.at, target(read.into, buffers)),
                 Op::Write { at, from, .. } => match (from.buffer, data) {
-                    (Buffer::User, Some(data)) => fill(memory, at, data, from.range()),
+                    (machine::Buffer::User, Some(data)) => fill(memory, at, data, from.range()),
                     _ => memory.write_at(at, &buffers.scratch[from.range()]),
                 },
                 Op::Barrier { .. } => memory.barrier(),
@@ -196,7 +171,7 @@ impl Foreign {
         &self,
         op: Op,
         buffers: &mut Buffers<'_>,
-        data: Option<&Data>,
+        data: Option<&Buffer>,
     ) -> Result<Begun, JsValue> {
         let object = &self.object;
         let mut staged = None;
@@ -211,7 +186,7 @@ impl Foreign {
                 value
             }
             Op::Write { at, from, .. } => match (from.buffer, data) {
-                (Buffer::User, Some(data)) => {
+                (machine::Buffer::User, Some(data)) => {
                     data.part(from.range(), |part| object.write(at as f64, part))?
                 }
                 _ if self.direct => object.store(at as f64, &buffers.scratch[from.range()])?,
@@ -325,33 +300,24 @@ pub(crate) fn said(error: &MemoryError) -> JsValue {
 
 fn target<'a>(into: Span, buffers: &'a mut Buffers<'_>) -> &'a mut [u8] {
     match into.buffer {
-        Buffer::User => &mut buffers.user[into.range()],
-        Buffer::Scratch => &mut buffers.scratch[into.range()],
+        machine::Buffer::User => &mut buffers.user[into.range()],
+        machine::Buffer::Scratch => &mut buffers.scratch[into.range()],
     }
 }
 
 /// Fills a buffer of JavaScript's with bytes of a medium in wasm memory.
-pub(crate) fn show(
-    memory: &Memory,
-    offset: u64,
-    length: usize,
-    into: &Uint8Array,
-) -> Result<(), MemoryError> {
+pub(crate) fn show(memory: &Memory, offset: u64, into: &Buffer) -> Result<(), MemoryError> {
     memory.with(|pages| {
-        pages.show(offset, length, |range, bytes| match bytes {
-            Some(bytes) if range.len() == length => into.copy_from(bytes),
-            Some(bytes) => into.subarray(range.start as u32, range.end as u32).copy_from(bytes),
-            None => drop(into.fill(0, range.start as u32, range.end as u32)),
+        pages.show(offset, into.length, |range, bytes| match bytes {
+            Some(bytes) => into.write(range.start, bytes),
+            None => into.clear(range),
         })
     })
 }
 
 /// Writes bytes of JavaScript's to a medium in wasm memory.
-fn fill(memory: &Memory, at: u64, data: &Data, from: Range<usize>) -> Result<(), MemoryError> {
+fn fill(memory: &Memory, at: u64, data: &Buffer, from: Range<usize>) -> Result<(), MemoryError> {
     memory.with(|pages| {
-        pages.fill(at, from.len(), |range, bytes| {
-            let part = from.start + range.start..from.start + range.end;
-            data.part(part, |part| part.copy_to(bytes));
-        })
+        pages.fill(at, from.len(), |range, bytes| data.read(from.start + range.start, bytes))
     })
 }

@@ -17,11 +17,12 @@ use shadowvol::machine::{Machine, Medium, Op, Wait};
 use shadowvol::{Error as EngineError, Geometry, IoKind};
 use wasm_bindgen::prelude::*;
 
+use crate::buffer::Buffer;
 use crate::error::Error;
 use crate::medium::Backend;
 use crate::node::{Job, Node, Request, Under, Work};
 use crate::passive::RawPassive;
-use crate::perform::{Data, Media, read_into, said, show};
+use crate::perform::{Media, read_into, said, show};
 use crate::task::start;
 pub(crate) use copies::number;
 use facts::Tally;
@@ -60,14 +61,19 @@ impl RawVolume {
     ///
     /// As the promise, which says what is wrong.
     #[wasm_bindgen(js_name = readInto)]
-    pub fn read_into(&self, offset: f64, buffer: Uint8Array) -> Result<JsValue, JsValue> {
-        let (offset, length) = (offset as u64, u64::from(buffer.length()));
-        if self.0.read_at_once(offset, length, &buffer)? {
+    pub fn read_into(
+        &self,
+        offset: f64,
+        buffer: Uint8Array,
+        length: u32,
+    ) -> Result<JsValue, JsValue> {
+        let (offset, buffer) = (offset as u64, Buffer::new(buffer, length));
+        if self.0.read_at_once(offset, &buffer)? {
             return Ok(JsValue::UNDEFINED);
         }
         let inner = Rc::clone(&self.0);
         start(async move {
-            inner.read(offset, length, &buffer).await?;
+            inner.read(offset, &buffer).await?;
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -77,9 +83,9 @@ impl RawVolume {
     /// # Errors
     ///
     /// As the promise.
-    pub fn write(&self, offset: f64, data: Uint8Array) -> Result<JsValue, JsValue> {
+    pub fn write(&self, offset: f64, data: Uint8Array, length: u32) -> Result<JsValue, JsValue> {
         self.0.check_open()?;
-        let data = Data::new(data);
+        let data = Buffer::new(data, length);
         self.0.tally.write(data.len());
         let inner = Rc::clone(&self.0);
         let spare = inner.write.take();
@@ -168,15 +174,14 @@ impl Inner {
     }
 
     /// Fills a buffer with bytes of the volume, if they are in wasm memory; says whether they are.
-    fn read_at_once(&self, offset: u64, length: u64, buffer: &Uint8Array) -> Result<bool, Error> {
+    fn read_at_once(&self, offset: u64, buffer: &Buffer) -> Result<bool, Error> {
         self.check_open()?;
-        self.geometry.check(offset, length)?;
-        self.tally.read(length);
+        self.geometry.check(offset, buffer.len())?;
+        self.tally.read(buffer.len());
         match &self.media.origin {
             Backend::Memory(memory) if !self.is_split() => {
                 let fail = EngineError::Io { what: IoKind::Read, medium: Medium::Origin };
-                show(memory, offset, length as usize, buffer)
-                    .map_err(|error| Error::Engine(fail, said(&error)))?;
+                show(memory, offset, buffer).map_err(|error| Error::Engine(fail, said(&error)))?;
                 Ok(true)
             }
             _ => Ok(false),
@@ -189,12 +194,7 @@ impl Inner {
     }
 
     /// Fills a buffer with bytes of the volume, wherever they are.
-    async fn read(
-        self: &Rc<Self>,
-        offset: u64,
-        length: u64,
-        buffer: &Uint8Array,
-    ) -> Result<(), Error> {
+    async fn read(self: &Rc<Self>, offset: u64, buffer: &Buffer) -> Result<(), Error> {
         if !self.is_split() {
             let done = read_into(&self.media.origin, Medium::Origin, offset, buffer).await;
             // Unless a revert has begun meanwhile, these are the volume's.
@@ -202,12 +202,12 @@ impl Inner {
                 return done;
             }
         }
-        let mut space = self.node.space(length as usize);
-        let mut job = self.node.job(Read::new(offset, length));
-        let request = Request { data: None, user: &mut space[..length as usize] };
+        let mut space = self.node.space(buffer.length);
+        let mut job = self.node.job(Read::new(offset, buffer.len()));
+        let request = Request { data: None, user: &mut space[..buffer.length] };
         let done = self.request(&mut job, request).await;
         if done.is_ok() {
-            buffer.copy_from(&space[..length as usize]);
+            buffer.write(0, &space[..buffer.length]);
         }
         self.node.keep(space);
         done

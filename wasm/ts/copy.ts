@@ -86,7 +86,7 @@ export class ShadowCopy implements ShadowCopyInfo {
 
   /** Fills `buffer` with the bytes from `offset` on, and gives how many they are. */
   async readInto(offset: number, buffer: Uint8Array): Promise<number> {
-    const pending: unknown = this.#raw.readInto(whole('offset', offset), buffer);
+    const pending: unknown = this.#raw.readInto(whole('offset', offset), buffer, buffer.length);
     if (pending !== undefined) await pending;
     return buffer.length;
   }

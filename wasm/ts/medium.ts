@@ -89,7 +89,7 @@ export class Memory {
   /** Fills `buffer` with the bytes from `offset` on. */
   readAt(offset: number, buffer: Uint8Array): void {
     whole('offset', offset);
-    if (this.#raw) this.#raw.readAt(offset, buffer);
+    if (this.#raw) this.#raw.readAt(offset, buffer, buffer.length);
     else buffer.fill(0);
   }
 

@@ -163,7 +163,7 @@ export class Volume {
   /** Fills `buffer` with the bytes from `offset` on, and gives how many they are. */
   async readInto(offset: number, buffer: Uint8Array): Promise<number> {
     // Media in memory answer at once.
-    const pending: unknown = this.#raw.readInto(whole('offset', offset), buffer);
+    const pending: unknown = this.#raw.readInto(whole('offset', offset), buffer, buffer.length);
     if (pending !== undefined) await pending;
     return buffer.length;
   }
@@ -175,7 +175,7 @@ export class Volume {
    * @throws `diff-area-full` when there is no room for old bytes: nothing was written then.
    */
   async write(offset: number, data: Uint8Array): Promise<number> {
-    const pending: unknown = this.#raw.write(whole('offset', offset), data);
+    const pending: unknown = this.#raw.write(whole('offset', offset), data, data.length);
     if (pending !== undefined) await pending;
     return data.length;
   }

@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use super::watch::Watch;
 use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::checksum::Checksum;
@@ -95,7 +94,6 @@ pub struct Commit {
     watch: bool,
     /// How much was behind a barrier when it began to wait for another commit's.
     waited: Option<Ticket>,
-    found: Watch,
     rules: Rules,
 }
 
@@ -120,7 +118,6 @@ impl Commit {
             ticket: Ticket(0),
             watch: false,
             waited: None,
-            found: Watch::default(),
             rules: Rules::default(),
         }
     }
@@ -129,7 +126,6 @@ impl Commit {
     pub fn begin(&mut self) {
         self.phase = Phase::Take;
         self.waited = None;
-        self.found = Watch::default();
     }
 
     fn take(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
@@ -158,7 +154,9 @@ impl Commit {
     }
 
     fn finish(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Result<(), Error> {
-        self.found.judge(active)?;
+        if self.phase == Phase::Watch {
+            active.watch(buffers, self.batch.len())?;
+        }
         let context = active.journal.context();
         let records = &buffers.scratch[..self.batch.len()];
         debug_assert!(
@@ -204,11 +202,7 @@ impl Machine for Commit {
                 buffers.scratch.resize(start + pair.into.len, 0);
                 Next::Io
             }
-            Phase::Watch => {
-                self.found.look(&buffers.scratch[start..], buffers.checksum);
-                Next::Step
-            }
-            Phase::Take | Phase::Append | Phase::Barrier => Next::Step,
+            Phase::Take | Phase::Append | Phase::Barrier | Phase::Watch => Next::Step,
         }
     }
 

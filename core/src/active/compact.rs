@@ -8,7 +8,6 @@
 
 use alloc::vec::Vec;
 
-use super::watch::Watch;
 use super::{Active, Ticket};
 use crate::error::Error;
 use crate::format::record::Context;
@@ -31,7 +30,6 @@ pub struct Compact {
     first: Sequence,
     ticket: Ticket,
     next: Option<(Superblock, Place)>,
-    found: Watch,
     rules: Rules,
 }
 
@@ -60,7 +58,6 @@ impl Compact {
             first: Sequence(0),
             ticket: Ticket(0),
             next: None,
-            found: Watch::default(),
             rules: Rules::default(),
         }
     }
@@ -176,10 +173,10 @@ impl Compact {
 
     fn write_superblock(
         &mut self,
-        active: &Active,
+        active: &mut Active,
         buffers: &mut Buffers<'_>,
     ) -> Result<(), Error> {
-        self.found.judge(active)?;
+        active.watch(buffers, 0)?;
         if let Some(error) = active.hinders_rewriting() {
             return Err(error);
         }
@@ -287,10 +284,6 @@ impl Machine for Compact {
             Phase::Rest | Phase::Barrier => (Phase::Watch, Op::Read(read_pair(0))),
             Phase::Superblock => {
                 (Phase::SuperblockBarrier, Op::Barrier { medium: Medium::DiffArea })
-            }
-            Phase::Watch => {
-                self.found.look(buffers.scratch, buffers.checksum);
-                return Next::Step;
             }
             _ => return Next::Step,
         };

@@ -5,7 +5,6 @@
 //! acknowledge them for ever without looking (invariant 8).
 
 use super::Active;
-use super::watch::Watch;
 use crate::journal::read_pair;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step};
 
@@ -15,7 +14,6 @@ pub struct Flush {
     phase: Phase,
     ops: [Op; 1],
     watch: bool,
-    found: Watch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +28,7 @@ impl Flush {
     #[must_use]
     pub fn new() -> Self {
         let ops = [Op::Barrier { medium: Medium::Origin }];
-        Self { phase: Phase::Begin, ops, watch: false, found: Watch::default() }
+        Self { phase: Phase::Begin, ops, watch: false }
     }
 }
 
@@ -50,21 +48,17 @@ impl Machine for Flush {
     }
 
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
-        match self.phase {
-            Phase::Barrier if self.watch => {
-                let pair = read_pair(0);
-                buffers.scratch.resize(pair.into.len.max(buffers.scratch.len()), 0);
-                self.phase = Phase::Watch;
-                self.ops = [Op::Read(pair)];
-                return Next::Io;
-            }
-            Phase::Watch => self.found.look(buffers.scratch, buffers.checksum),
-            Phase::Begin | Phase::Barrier => {}
+        if self.phase == Phase::Barrier && self.watch {
+            let pair = read_pair(0);
+            buffers.scratch.resize(pair.into.len.max(buffers.scratch.len()), 0);
+            self.phase = Phase::Watch;
+            self.ops = [Op::Read(pair)];
+            return Next::Io;
         }
         Next::Step
     }
 
-    fn step(&mut self, active: &mut Active, _: &mut Buffers<'_>, fed: Fed) -> Step<()> {
+    fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
         if self.phase == Phase::Begin {
             if let Some(ended) = active.refusal() {
                 return Step::Done(Err(ended));
@@ -77,7 +71,8 @@ impl Machine for Flush {
             // Nothing is known about writes since the last barrier, and a second try would prove
             // nothing.
             Fed::Failed(error) => Err(error),
-            _ => self.found.judge(active),
+            _ if self.phase == Phase::Watch => active.watch(buffers, 0),
+            _ => Ok(()),
         };
         if let Err(error) = &done {
             active.end(error.clone());

@@ -60,7 +60,7 @@ use crate::format::checksum::Checksum;
 use crate::format::record::RunKind;
 use crate::format::superblock::{OnFull, Place, Superblock};
 use crate::geometry::Geometry;
-use crate::journal::{Appender, Rewriter, RunList, Sweep, View};
+use crate::journal::{Appender, Rewriter, RunList, Seen, Sweep, View};
 use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
 use crate::units::{ChunkIndex, CopyId, Epoch, SlotIndex};
@@ -75,6 +75,7 @@ pub struct Active {
     place: Place,
     view: View,
     known: Aside<Known>,
+    seen: Aside<Seen>,
     /// The copy of the last `reverting` record, which may not be behind a barrier yet, until that of
     /// the revert's end is.
     reverting_to: Option<CopyId>,

@@ -358,6 +358,7 @@ impl TakeRole {
             place,
             view,
             known: Aside::default(),
+            seen: Aside::default(),
             reverting_to,
             slots,
             journal,

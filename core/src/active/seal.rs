@@ -2,7 +2,6 @@
 
 use super::Active;
 use super::compact::write_superblock;
-use super::watch::Watch;
 use crate::error::Error;
 use crate::format::superblock::{PAIR_BYTES, Place, Superblock};
 use crate::journal::read_pair;
@@ -18,7 +17,6 @@ pub struct Seal {
     phase: Phase,
     ops: [Op; 1],
     next: Option<(Superblock, Place)>,
-    found: Watch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,17 +42,11 @@ impl Seal {
     /// Ends the role; the origin's fingerprint is `stamp`.
     #[must_use]
     pub fn new(stamp: [u8; 32]) -> Self {
-        Self {
-            stamp,
-            phase: Phase::Begin,
-            ops: [Op::Read(read_pair(0))],
-            next: None,
-            found: Watch::default(),
-        }
+        Self { stamp, phase: Phase::Begin, ops: [Op::Read(read_pair(0))], next: None }
     }
 
-    fn write(&mut self, active: &Active, buffers: &mut Buffers<'_>) -> Result<(), Error> {
-        self.found.judge(active)?;
+    fn write(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Result<(), Error> {
+        active.watch(buffers, 0)?;
         let (mut superblock, place) = active.next_superblock();
         superblock.clean = true;
         superblock.stamp = self.stamp;
@@ -76,18 +68,14 @@ impl Machine for Seal {
         &self.ops
     }
 
-    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+    fn absorb(&mut self, _: &mut Buffers<'_>) -> Next {
         match self.phase {
-            Phase::Watch => {
-                self.found.look(buffers.scratch, buffers.checksum);
-                Next::Step
-            }
             Phase::Superblock => {
                 self.phase = Phase::Barrier;
                 self.ops = [Op::Barrier { medium: Medium::DiffArea }];
                 Next::Io
             }
-            Phase::Begin | Phase::Barrier => Next::Step,
+            Phase::Begin | Phase::Watch | Phase::Barrier => Next::Step,
         }
     }
 

@@ -72,16 +72,23 @@ pub(crate) const fn read_pair(start: usize) -> ReadOp {
 /// the other one may have been left long before, or be in rewriting itself. What two reads in a row
 /// have brought is the truth. `torn` keeps the checksum of a read in which a place did not verify;
 /// each of them but the last has seen the active write, so nobody reads for ever alone.
-pub(crate) fn survey(
+pub(crate) fn unless_torn<T>(
+    (found, is_torn): (T, bool),
+    pair: &[u8],
+    checksum: Checksum,
+    torn: &mut Option<u32>,
+) -> Option<T> {
+    let sum = is_torn.then(|| checksum.of(pair));
+    let before = core::mem::replace(torn, sum);
+    (sum.is_none() || sum == before).then_some(found)
+}
+
+fn survey(
     pair: &[u8],
     checksum: Checksum,
     torn: &mut Option<u32>,
 ) -> Option<Result<(Superblock, Place), Error>> {
-    let pair = &pair[..PAIR_BYTES];
-    let (found, is_torn) = Superblock::survey(pair, checksum);
-    let sum = is_torn.then(|| checksum.of(pair));
-    let before = core::mem::replace(torn, sum);
-    (sum.is_none() || sum == before).then_some(found)
+    unless_torn(Superblock::survey(pair, checksum), pair, checksum, torn)
 }
 
 impl Load {

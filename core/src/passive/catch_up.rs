@@ -11,14 +11,13 @@
 use alloc::boxed::Box;
 use core::mem;
 
-use super::known::{Found, Known};
 use super::{Passive, TRUST};
 use crate::aside::Aside;
 use crate::error::{Damage, Error};
 use crate::format::checksum::is_zeros;
 use crate::format::record::MAX_BYTES;
 use crate::format::superblock::PAIR_BYTES;
-use crate::journal::{Load, News, Tail, read_pair};
+use crate::journal::{Found, Load, News, Seen, Tail, read_pair, unless_torn};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
 use crate::rules::{Rule, Rules};
 use crate::units::Sequence;
@@ -43,7 +42,7 @@ pub struct CatchUp {
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
     found: Option<Result<Found, Error>>,
-    known: Aside<Known>,
+    seen: Aside<Seen>,
     /// What was torn when the superblocks were read last.
     torn: Option<u32>,
     /// The first record that is not behind a barrier, as far as what was read of the tail tells.
@@ -72,7 +71,7 @@ impl CatchUp {
             ops: [read_pair(0)],
             from: None,
             found: None,
-            known: Aside::default(),
+            seen: Aside::default(),
             torn: None,
             stable: None,
             missing: None,
@@ -83,7 +82,7 @@ impl CatchUp {
 
     /// Begins once more, with what it knows of superblocks; it must be done.
     pub(super) fn begin(&mut self) {
-        *self = Self { known: mem::take(&mut self.known), ..Self::new() };
+        *self = Self { seen: mem::take(&mut self.seen), ..Self::new() };
     }
 
     /// The one operation that it asks for at a time.
@@ -148,7 +147,7 @@ impl CatchUp {
         buffers: &mut Buffers<'_>,
     ) -> Result<Step<Outcome>, Error> {
         let Some(found) = self.found.take() else { return Ok(Step::Io) };
-        let (journal, stable) = found?;
+        let Found { journal, stable, .. } = found?;
         if journal == passive.superblock.journal_id() {
             // Another machine loaded a new generation since: the tail was another journal's.
             if self.from.as_ref().is_some_and(|from| !passive.tail.is_same_journal(from)) {
@@ -247,7 +246,9 @@ impl Machine for CatchUp {
                 Next::Step
             }
             (Phase::Superblocks, _) => {
-                let found = self.known.0.survey(buffers.scratch, buffers.checksum, &mut self.torn);
+                let (pair, checksum) = (&buffers.scratch[..PAIR_BYTES], buffers.checksum);
+                let found = self.seen.0.survey(pair, checksum);
+                let found = unless_torn(found, pair, checksum, &mut self.torn);
                 let waits = self.torn.is_some() && !self.rules.keeps(Rule::TornTwiceIsTruth);
                 let Some(found) = found.filter(|_| !waits) else { return Next::Io };
                 self.found = Some(found);

@@ -17,7 +17,6 @@
 //! machines may be under way at once. None of them asks for a write (invariant 7).
 
 mod catch_up;
-mod known;
 mod read;
 mod zeros;
 

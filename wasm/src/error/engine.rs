@@ -3,15 +3,16 @@
 use alloc::string::ToString;
 
 use js_sys::{Object, Reflect};
+use shadowvol::CopyId;
 use wasm_bindgen::JsValue;
 
 use super::ShadowvolError;
 
 /// The error that JavaScript sees, with what the medium said as its cause.
 pub(super) fn translate(error: &shadowvol::Error, cause: &JsValue) -> JsValue {
-    let (kind, facts) = describe(error);
+    let (kind, names, numbers) = describe(error);
     let object = Object::new();
-    for &(name, number) in facts.iter().flatten() {
+    for (&name, number) in names.iter().zip(numbers) {
         // A fresh object takes any property.
         let _ = Reflect::set(&object, &name.into(), &JsValue::from_f64(number as f64));
     }
@@ -24,52 +25,47 @@ pub(super) fn translate(error: &shadowvol::Error, cause: &JsValue) -> JsValue {
     ShadowvolError::new(kind, &message, &object, cause).into()
 }
 
-type Facts = [Option<(&'static str, u64)>; 3];
+/// The kind of an error, the names of the numbers in it, and as many numbers.
+type Described = (&'static str, &'static [&'static str], [u64; 3]);
 
-/// The kind of an error, and the numbers in it.
-fn describe(error: &shadowvol::Error) -> (&'static str, Facts) {
+fn describe(error: &shadowvol::Error) -> Described {
     use shadowvol::Error as E;
-    let one = |name, number| [Some((name, number)), None, None];
-    let two = |name, number, other, second| [Some((name, number)), Some((other, second)), None];
-    const NONE: Facts = [None; 3];
+    let none = |kind| (kind, &[][..], [0; 3]);
+    let of = |kind, copy: CopyId| (kind, &["copy"][..], [copy.number().into(), 0, 0]);
     match *error {
-        E::Gone { copy } => ("gone", one("copy", copy.number().into())),
-        E::NoSuchCopy { copy } => ("no-such-copy", one("copy", copy.number().into())),
-        E::CopiesExhausted => ("copies-exhausted", NONE),
-        E::Retained { copy, .. } => ("retained", one("copy", copy.number().into())),
-        E::RetentionShortened { copy } => {
-            ("retention-shortened", one("copy", copy.number().into()))
+        E::Gone { copy } => of("gone", copy),
+        E::NoSuchCopy { copy } => of("no-such-copy", copy),
+        E::CopiesExhausted => none("copies-exhausted"),
+        E::Retained { copy, .. } => of("retained", copy),
+        E::RetentionShortened { copy } => of("retention-shortened", copy),
+        E::Reverting { copy } => of("reverting", copy),
+        E::DiffAreaFull { needed, free, limit } => {
+            ("diff-area-full", &["needed", "free", "limit"], [needed, free, limit])
         }
-        E::Reverting { copy } => ("reverting", one("copy", copy.number().into())),
-        E::DiffAreaFull { needed, free, limit } => (
-            "diff-area-full",
-            [Some(("needed", needed)), Some(("free", free)), Some(("limit", limit))],
-        ),
-        E::Fenced { mine, holder } => ("fenced", two("mine", mine.0, "holder", holder.0)),
-        E::RoleEnded => ("role-ended", NONE),
-        E::OutOfRange { offset, length, size } => (
-            "out-of-range",
-            [Some(("offset", offset)), Some(("length", length)), Some(("size", size))],
-        ),
-        E::ChunkSize { bytes } => ("bad-chunk-size", one("chunkSize", bytes)),
-        E::LabelTooLong { limit, .. } => ("label-too-long", one("limit", limit as u64)),
-        E::NotADiffArea => ("not-a-diff-area", NONE),
+        E::Fenced { mine, holder } => ("fenced", &["mine", "holder"], [mine.0, holder.0, 0]),
+        E::RoleEnded => none("role-ended"),
+        E::OutOfRange { offset, length, size } => {
+            ("out-of-range", &["offset", "length", "size"], [offset, length, size])
+        }
+        E::ChunkSize { bytes } => ("bad-chunk-size", &["chunkSize"], [bytes, 0, 0]),
+        E::LabelTooLong { limit, .. } => ("label-too-long", &["limit"], [limit as u64, 0, 0]),
+        E::NotADiffArea => none("not-a-diff-area"),
         E::UnknownFormat { found, known } => {
-            ("unknown-format", two("found", found.into(), "known", known.into()))
+            ("unknown-format", &["found", "known"], [found.into(), known.into(), 0])
         }
         E::OriginSize { recorded, found } => {
-            ("origin-size", two("recorded", recorded, "found", found))
+            ("origin-size", &["recorded", "found"], [recorded, found, 0])
         }
-        E::OtherOrigin => ("other-origin", NONE),
-        E::ExternalWrite => ("external-write", NONE),
-        E::CoherentCrash => ("coherent-crash", NONE),
-        E::Corrupt { at, .. } => ("corrupt", one("at", at)),
+        E::OtherOrigin => none("other-origin"),
+        E::ExternalWrite => none("external-write"),
+        E::CoherentCrash => none("coherent-crash"),
+        E::Corrupt { at, .. } => ("corrupt", &["at"], [at, 0, 0]),
         E::DiffAreaTooSmall { needed, found } => {
-            ("diff-area-too-small", two("needed", needed, "found", found))
+            ("diff-area-too-small", &["needed", "found"], [needed, found, 0])
         }
-        E::Unfinished { copy } => ("unfinished", one("copy", copy.number().into())),
-        E::CreationCancelled => ("cancelled", NONE),
-        E::Io { .. } => ("medium-error", NONE),
-        _ => ("error", NONE),
+        E::Unfinished { copy } => of("unfinished", copy),
+        E::CreationCancelled => none("cancelled"),
+        E::Io { .. } => none("medium-error"),
+        _ => none("error"),
     }
 }

@@ -4,6 +4,7 @@ use alloc::rc::Rc;
 use alloc::string::ToString;
 use core::cell::{Cell, RefCell};
 
+use js_sys::Uint8Array;
 use shadowvol::active::{Active, Format, Options, Role, TakeRole};
 use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium;
@@ -12,6 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use super::facts::Tally;
 use super::{Inner, RawVolume};
+use crate::buffer::Buffer;
 use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::RawMedium;
@@ -151,9 +153,10 @@ pub(crate) async fn peek(media: &Media) -> Result<Superblock, Error> {
     // A pair that is being written while it is read can fail to verify twice in a row, not often.
     let mut tries = 3;
     loop {
-        let bytes = js_sys::Uint8Array::new_with_length(PAIR_BYTES as u32);
-        read_into(&media.diff, Medium::DiffArea, PAIR_OFFSET, &bytes).await?;
-        match Superblock::newest(&bytes.to_vec(), CRC32C) {
+        let bytes = Uint8Array::new_with_length(PAIR_BYTES as u32);
+        let buffer = Buffer::new(bytes, PAIR_BYTES as u32);
+        read_into(&media.diff, Medium::DiffArea, PAIR_OFFSET, &buffer).await?;
+        match Superblock::newest(&buffer.bytes.to_vec(), CRC32C) {
             Ok((superblock, _)) => return Ok(superblock),
             Err(EngineError::Corrupt { .. }) if tries > 1 => tries -= 1,
             Err(error) => return Err(error.into()),

@@ -4,50 +4,64 @@ use alloc::vec::Vec;
 
 use crate::error::Error;
 use crate::format::checksum::Checksum;
-use crate::format::superblock::{JournalId, PAIR_BYTES};
-use crate::journal::survey;
-use crate::units::Sequence;
+use crate::format::superblock::{JournalId, Superblock};
+use crate::units::{Epoch, Sequence};
 
-/// What the superblock in force says of the journal: which one it is, and how much of it is known to
-/// be behind a barrier.
-pub(super) type Found = (JournalId, Sequence);
+/// What nodes look for in the superblock in force, again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Found {
+    /// Which journal is in force.
+    pub(crate) journal: JournalId,
+    /// How much of it is known to be behind a barrier.
+    pub(crate) stable: Sequence,
+    /// Who holds the active role.
+    pub(crate) holder: Epoch,
+}
+
+impl From<&Superblock> for Found {
+    fn from(superblock: &Superblock) -> Self {
+        Self {
+            journal: superblock.journal_id(),
+            stable: superblock.stable(),
+            holder: superblock.epoch,
+        }
+    }
+}
 
 /// The bytes of both superblocks that were understood last, and what they say.
 ///
-/// What bytes say depends on the bytes alone. So a reader still reads both superblocks each time, and
+/// What bytes say depends on the bytes alone. So a node still reads both superblocks each time, and
 /// to find that it knows these bytes is as good as to verify and parse them again.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Seen {
     pair: Vec<u8>,
     found: Option<Found>,
 }
 
-impl Known {
-    /// As [`survey`].
-    pub(super) fn survey(
+impl Seen {
+    /// As [`Superblock::survey`].
+    #[inline]
+    pub(crate) fn survey(
         &mut self,
         pair: &[u8],
         checksum: Checksum,
-        torn: &mut Option<u32>,
-    ) -> Option<Result<Found, Error>> {
-        let pair = &pair[..PAIR_BYTES];
-        if let Some(found) = self.found
-            && self.pair == pair
-        {
-            *torn = None;
-            return Some(Ok(found));
+    ) -> (Result<Found, Error>, bool) {
+        match self.found {
+            Some(found) if self.pair == pair => (Ok(found), false),
+            _ => self.understand(pair, checksum),
         }
-        let found =
-            survey(pair, checksum, torn)?.map(|(newest, _)| (newest.journal_id(), newest.stable()));
-        // What is torn may be waited for, and what is refused is not asked for again.
-        if torn.is_none()
-            && let Ok(found) = found
-        {
+    }
+
+    fn understand(&mut self, pair: &[u8], checksum: Checksum) -> (Result<Found, Error>, bool) {
+        let (newest, is_torn) = Superblock::survey(pair, checksum);
+        let found = newest.map(|(superblock, _)| Found::from(&superblock));
+        // What is torn will be another, and what is refused is not asked for again.
+        if !is_torn && let Ok(found) = found {
             self.pair.clear();
             self.pair.extend_from_slice(pair);
             self.found = Some(found);
         }
-        Some(found)
+        (found, is_torn)
     }
 }
 
@@ -58,9 +72,9 @@ mod tests {
     use core::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::format::superblock::{BYTES, OnFull, Superblock};
+    use crate::format::superblock::{BYTES, OnFull, PAIR_BYTES};
     use crate::geometry::Geometry;
-    use crate::units::{ChunkSize, Epoch, Generation, Segment, SlotIndex, VolumeId};
+    use crate::units::{ChunkSize, Generation, Segment, SlotIndex, VolumeId};
 
     static SUMS: AtomicUsize = AtomicUsize::new(0);
 
@@ -107,18 +121,14 @@ mod tests {
             torn(pair(1, 2), 0),
             alloc::vec![0; PAIR_BYTES],
         ];
-        let mut known = Known::default();
-        let (mut here, mut there) = (None, None);
+        let mut seen = Seen::default();
         // Each pair behind each other one, and behind itself.
         for before in &pairs {
             for pair in &pairs {
                 for pair in [before, pair] {
-                    let told = known.survey(pair, COUNTED, &mut here);
-                    let survey = survey(pair, COUNTED, &mut there);
-                    let survey = survey.map(|found| {
-                        found.map(|(newest, _)| (newest.journal_id(), newest.stable()))
-                    });
-                    assert_eq!((told, here), (survey, there));
+                    let (newest, is_torn) = Superblock::survey(pair, COUNTED);
+                    let found = newest.map(|(superblock, _)| Found::from(&superblock));
+                    assert_eq!(seen.survey(pair, COUNTED), (found, is_torn));
                 }
             }
         }
@@ -126,12 +136,11 @@ mod tests {
 
     #[test]
     fn bytes_that_it_knows_are_not_verified_again() {
-        let mut known = Known::default();
+        let mut seen = Seen::default();
         let (old, new) = (pair(1, 2), pair(3, 2));
         let mut sums = |pair: &[u8]| {
             let before = SUMS.load(Ordering::Relaxed);
-            let found = known.survey(pair, COUNTED, &mut None);
-            assert!(matches!(found, Some(Ok(_))));
+            assert!(seen.survey(pair, COUNTED).0.is_ok());
             SUMS.load(Ordering::Relaxed) - before
         };
         // The other test counts meanwhile.
