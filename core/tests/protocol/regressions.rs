@@ -243,7 +243,7 @@ fn closing_counts_only_records_that_were_written() {
     // Nor does one begin now: it could hit what the next holder has put there.
     assert_eq!(world.step(&mut Commit::new(), Fed::Again), Step::Wait(Wait::Turn));
 
-    let mut scratch = vec![0; PAIR_BYTES];
+    let mut scratch = world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES].to_vec();
     let mut buffers =
         Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
     let active = world.active.as_mut().expect("an active");
