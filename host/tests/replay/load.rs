@@ -10,13 +10,13 @@ use std::thread;
 use shadowvol::backend::{ReadAt, WriteAt};
 use shadowvol::format::superblock::{OnFull, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::{ChunkSize, Error as EngineError};
+use shadowvol_host::checksum::CRC32C;
 use shadowvol_host::{CreateOptions, Durability, Error, OpenOptions, SharedMemory, Volume};
 
 use super::image::Image;
 use super::log::{Log, Pen, Told};
 use super::random::Random;
 use super::recorder::{Pace, record};
-use super::records::CRC32C;
 use super::whole::{digest, whole};
 
 /// Copies that the keeper takes in each half at least, however fast the writers are done.

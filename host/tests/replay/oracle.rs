@@ -14,12 +14,13 @@ use shadowvol::CopyId;
 use shadowvol::backend::ReadAt;
 use shadowvol::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::machine::Medium;
+use shadowvol_host::checksum::CRC32C;
 use shadowvol_host::{Durability, Passive, SharedMemory};
 
 use super::fate::{Fate, apply};
 use super::load::Recording;
 use super::log::{Effect, NEVER, Operation, Time, Told};
-use super::records::{CRC32C, Fact, facts};
+use super::records::{Fact, facts};
 use super::same::assert_same;
 use super::whole::{digest, whole};
 

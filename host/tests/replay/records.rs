@@ -2,12 +2,10 @@
 
 use core::fmt::Write as _;
 
-use shadowvol::format::checksum::Checksum;
 use shadowvol::format::record::{self, Body, Context, Runs};
 use shadowvol::format::superblock::Superblock;
 use shadowvol::{Content, CopyId, Epoch, Generation, Run, Sequence};
-
-pub(crate) const CRC32C: Checksum = Checksum(crc32c::crc32c_append);
+use shadowvol_host::checksum::CRC32C;
 
 /// What the engine said about a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
