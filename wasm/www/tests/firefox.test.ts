@@ -1,5 +1,5 @@
 /**
- * Firefox: the tour and the explorer there, and tabs, which have no handles that coexist: the active
+ * Firefox: the tour, the explorer and the frozen disk there, and tabs, which have no handles that coexist: the active
  * tab's are its own, and the others read by a new `getFile()` for each read.
  */
 import assert from 'node:assert/strict';
@@ -107,6 +107,19 @@ test('the explorer finds damage in Firefox', { skip: !FIREFOX && 'no Firefox' },
   await says(page, '.finding', 'Damage after');
   await page.select('.speed select', '2400');
   await says(page, '.verdict', 'Nobody looked');
+});
+
+test('a frozen disk in Firefox', { skip: !FIREFOX && 'no Firefox' }, async (t) => {
+  const page = await (await visit(t))('#/disk');
+  await page.waitForSelector('.volume.live textarea');
+  await press(page, 'Take a shadow copy');
+  await says(page, '.volume.frozen pre', 'never failed');
+  await press(page, 'Write over the letter');
+  await page.waitForSelector('.volume.live mark');
+  await says(page, '.volume.frozen pre', 'Yours, Ben');
+  await press(page, 'Delete the photos');
+  await says(page, '.volume.live', 'It was deleted.');
+  await says(page, '.volume.frozen pre', '|=|');
 });
 
 test(
