@@ -48,11 +48,7 @@ struct Inner {
 #[wasm_bindgen]
 impl RawPassive {
     /// Opens the shadow copies of a volume.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn open(origin: &RawMedium, diff: &RawMedium) -> Result<JsValue, JsValue> {
+    pub fn open(origin: &RawMedium, diff: &RawMedium) -> JsValue {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         start(async move {
             peek(&media).await?;
@@ -82,12 +78,8 @@ impl RawPassive {
     }
 
     /// The live shadow copies, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = shadowCopies)]
-    pub fn shadow_copies(&self) -> Result<JsValue, JsValue> {
+    pub fn shadow_copies(&self) -> JsValue {
         self.0.caught_up(|inner, state| {
             let of = |info: &CopyInfo| JsValue::from(inner.copy(info.clone()));
             Ok(state.view().copies().map(of).collect::<Array>().into())
@@ -95,12 +87,8 @@ impl RawPassive {
     }
 
     /// The shadow copy with this number; the newest finished one for 0, and nothing if there is none.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = shadowCopy)]
-    pub fn shadow_copy(&self, copy: u32) -> Result<JsValue, JsValue> {
+    pub fn shadow_copy(&self, copy: u32) -> JsValue {
         self.0.caught_up(move |inner, state| {
             let found = match CopyId::new(copy) {
                 Some(copy) => Some(state.view().copy(copy)?),
@@ -111,11 +99,7 @@ impl RawPassive {
     }
 
     /// What may differ between two shadow copies.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn changes(&self, since: u32, until: u32) -> Result<JsValue, JsValue> {
+    pub fn changes(&self, since: u32, until: u32) -> JsValue {
         self.0.caught_up(move |inner, state| {
             let changed = state.view().changes(number(since)?, Some(number(until)?))?;
             Ok(value::extents(&inner.geometry, &changed))
@@ -184,17 +168,8 @@ impl RawShadowCopy {
     }
 
     /// Fills a buffer with the bytes from `offset` on, as they were.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = readInto)]
-    pub fn read_into(
-        &self,
-        offset: f64,
-        buffer: Uint8Array,
-        length: u32,
-    ) -> Result<JsValue, JsValue> {
+    pub fn read_into(&self, offset: f64, buffer: Uint8Array, length: u32) -> JsValue {
         let (inner, buffer) = (Rc::clone(&self.inner), Buffer::new(buffer, length));
         let (copy, time) = (self.info.id, self.info.about.time);
         start(async move {
@@ -233,12 +208,12 @@ impl Inner {
     fn caught_up(
         self: &Rc<Self>,
         look: impl FnOnce(&Rc<Self>, &State) -> Result<JsValue, Error> + 'static,
-    ) -> Result<JsValue, JsValue> {
+    ) -> JsValue {
         self.catch_up(Box::new(look))
     }
 
     /// The same for whatever looks, so that it is in the module once.
-    fn catch_up(self: &Rc<Self>, look: Box<Look>) -> Result<JsValue, JsValue> {
+    fn catch_up(self: &Rc<Self>, look: Box<Look>) -> JsValue {
         let inner = Rc::clone(self);
         start(async move {
             inner.check_open()?;
