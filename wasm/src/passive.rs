@@ -17,7 +17,7 @@ use crate::medium::RawMedium;
 use crate::node::{Job, Node, Request, nothing, run_alone};
 use crate::perform::{Media, size_of};
 use crate::task::start;
-use crate::value::{self, object};
+use crate::value::{self, numbers};
 use crate::volume::{number, peek};
 
 /// A passive node. Requests give their result, or the promise of one.
@@ -110,23 +110,22 @@ impl RawPassive {
     #[must_use]
     pub fn stats(&self) -> JsValue {
         let inner = &self.0;
-        let of = |number: u64| JsValue::from(number as f64);
         inner.node.with(|state| {
             let counters = state.counters();
-            object([
-                ("copies", of(state.view().copies().len() as u64)),
-                ("reads", of(counters.reads)),
-                ("readBytes", of(inner.read_bytes.get())),
-                ("tailReads", of(counters.tail_reads)),
-                ("records", of(counters.records)),
-                ("redirectedChunks", of(counters.redirected_chunks)),
-                ("redirectedReads", of(counters.redirected_reads)),
-                ("restarts", of(counters.restarts)),
-                ("reloads", of(counters.reloads)),
-                ("gone", of(inner.gone.get())),
-                ("epoch", of(state.superblock().epoch.0)),
-                ("tableChunks", of(state.view().table().chunks())),
-                ("tableBytes", of(state.view().heap_bytes() as u64)),
+            numbers(&[
+                ("copies", state.view().copies().len() as u64),
+                ("reads", counters.reads),
+                ("readBytes", inner.read_bytes.get()),
+                ("tailReads", counters.tail_reads),
+                ("records", counters.records),
+                ("redirectedChunks", counters.redirected_chunks),
+                ("redirectedReads", counters.redirected_reads),
+                ("restarts", counters.restarts),
+                ("reloads", counters.reloads),
+                ("gone", inner.gone.get()),
+                ("epoch", state.superblock().epoch.0),
+                ("tableChunks", state.view().table().chunks()),
+                ("tableBytes", state.view().heap_bytes() as u64),
             ])
         })
     }
