@@ -16,12 +16,12 @@ type Task = Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>;
 
 /// Begins a request and gives its result, or the promise of one.
 pub(crate) fn start(request: impl Future<Output = Result<JsValue, Error>> + 'static) -> JsValue {
-    tell(attempt(Box::pin(request)))
+    answer(attempt(Box::pin(request)))
 }
 
 /// Gives the result of a request. An error is a promise that does not come true: to throw it, there
 /// would have to be more than one value, for which JavaScript makes an object each time.
-pub(crate) fn tell(done: Result<JsValue, Error>) -> JsValue {
+pub(crate) fn answer(done: Result<JsValue, Error>) -> JsValue {
     done.unwrap_or_else(|error| Promise::reject(&error.into()).into())
 }
 

@@ -23,7 +23,7 @@ use crate::medium::Backend;
 use crate::node::{Job, Node, Request, Under, Work};
 use crate::passive::RawPassive;
 use crate::perform::{Media, read_into, said, show};
-use crate::task::{start, tell};
+use crate::task::{answer, start};
 pub(crate) use copies::number;
 use facts::Tally;
 pub(crate) use open::peek;
@@ -62,7 +62,7 @@ impl RawVolume {
         match self.0.read_at_once(offset, &buffer) {
             Ok(true) => return JsValue::UNDEFINED,
             Ok(false) => {}
-            Err(error) => return tell(Err(error)),
+            Err(error) => return answer(Err(error)),
         }
         let inner = Rc::clone(&self.0);
         start(async move {
@@ -97,7 +97,7 @@ impl RawVolume {
     pub fn flush(&self) -> JsValue {
         if let Some(error) = self.0.node.with(|active| active.ended().cloned()) {
             let closed = self.0.check_open();
-            return tell(closed.and_then(|()| self.0.tell(Err(error.into()))));
+            return answer(closed.and_then(|()| self.0.tell(Err(error.into()))));
         }
         self.0.begin(Flush::new())
     }

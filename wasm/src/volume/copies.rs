@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use super::{RawVolume, now};
 use crate::error::Error;
 use crate::node::Request;
-use crate::task::{start, tell};
+use crate::task::{answer, start};
 use crate::value;
 
 #[wasm_bindgen]
@@ -34,7 +34,7 @@ impl RawVolume {
     pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> JsValue {
         match copies.into_iter().map(number).collect() {
             Ok(copies) => self.0.begin(Delete::new(copies, now())),
-            Err(error) => tell(Err(error)),
+            Err(error) => answer(Err(error)),
         }
     }
 

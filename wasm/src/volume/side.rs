@@ -15,7 +15,7 @@ use super::copies::number;
 use super::{Inner, RawVolume};
 use crate::error::Error;
 use crate::node::{Request, Under};
-use crate::task::{start, tell};
+use crate::task::{answer, start};
 
 /// One copy of a set, in the making.
 #[wasm_bindgen]
@@ -75,7 +75,7 @@ impl RawSide {
         about.attributes.set(Attributes::APPLICATION_CONSISTENT, application_consistent);
         match number(copy) {
             Ok(copy) => self.inner.begin(Describe::new(copy, about)),
-            Err(error) => tell(Err(error)),
+            Err(error) => answer(Err(error)),
         }
     }
 }
