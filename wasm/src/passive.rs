@@ -17,7 +17,7 @@ use crate::medium::RawMedium;
 use crate::node::{Job, Node, Request, nothing, run_alone};
 use crate::perform::{Media, size_of};
 use crate::task::start;
-use crate::value::{self, object};
+use crate::value::{self, numbers};
 use crate::volume::{number, peek};
 
 /// A passive node. Requests give their result, or the promise of one.
@@ -48,11 +48,7 @@ struct Inner {
 #[wasm_bindgen]
 impl RawPassive {
     /// Opens the shadow copies of a volume.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn open(origin: &RawMedium, diff: &RawMedium) -> Result<JsValue, JsValue> {
+    pub fn open(origin: &RawMedium, diff: &RawMedium) -> JsValue {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         start(async move {
             peek(&media).await?;
@@ -82,12 +78,8 @@ impl RawPassive {
     }
 
     /// The live shadow copies, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = shadowCopies)]
-    pub fn shadow_copies(&self) -> Result<JsValue, JsValue> {
+    pub fn shadow_copies(&self) -> JsValue {
         self.0.caught_up(|inner, state| {
             let of = |info: &CopyInfo| JsValue::from(inner.copy(info.clone()));
             Ok(state.view().copies().map(of).collect::<Array>().into())
@@ -95,12 +87,8 @@ impl RawPassive {
     }
 
     /// The shadow copy with this number; the newest finished one for 0, and nothing if there is none.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = shadowCopy)]
-    pub fn shadow_copy(&self, copy: u32) -> Result<JsValue, JsValue> {
+    pub fn shadow_copy(&self, copy: u32) -> JsValue {
         self.0.caught_up(move |inner, state| {
             let found = match CopyId::new(copy) {
                 Some(copy) => Some(state.view().copy(copy)?),
@@ -111,11 +99,7 @@ impl RawPassive {
     }
 
     /// What may differ between two shadow copies.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn changes(&self, since: u32, until: u32) -> Result<JsValue, JsValue> {
+    pub fn changes(&self, since: u32, until: u32) -> JsValue {
         self.0.caught_up(move |inner, state| {
             let changed = state.view().changes(number(since)?, Some(number(until)?))?;
             Ok(value::extents(&inner.geometry, &changed))
@@ -126,23 +110,22 @@ impl RawPassive {
     #[must_use]
     pub fn stats(&self) -> JsValue {
         let inner = &self.0;
-        let of = |number: u64| JsValue::from(number as f64);
         inner.node.with(|state| {
             let counters = state.counters();
-            object([
-                ("copies", of(state.view().copies().len() as u64)),
-                ("reads", of(counters.reads)),
-                ("readBytes", of(inner.read_bytes.get())),
-                ("tailReads", of(counters.tail_reads)),
-                ("records", of(counters.records)),
-                ("redirectedChunks", of(counters.redirected_chunks)),
-                ("redirectedReads", of(counters.redirected_reads)),
-                ("restarts", of(counters.restarts)),
-                ("reloads", of(counters.reloads)),
-                ("gone", of(inner.gone.get())),
-                ("epoch", of(state.superblock().epoch.0)),
-                ("tableChunks", of(state.view().table().chunks())),
-                ("tableBytes", of(state.view().heap_bytes() as u64)),
+            numbers(&[
+                ("copies", state.view().copies().len() as u64),
+                ("reads", counters.reads),
+                ("readBytes", inner.read_bytes.get()),
+                ("tailReads", counters.tail_reads),
+                ("records", counters.records),
+                ("redirectedChunks", counters.redirected_chunks),
+                ("redirectedReads", counters.redirected_reads),
+                ("restarts", counters.restarts),
+                ("reloads", counters.reloads),
+                ("gone", inner.gone.get()),
+                ("epoch", state.superblock().epoch.0),
+                ("tableChunks", state.view().table().chunks()),
+                ("tableBytes", state.view().heap_bytes() as u64),
             ])
         })
     }
@@ -184,17 +167,8 @@ impl RawShadowCopy {
     }
 
     /// Fills a buffer with the bytes from `offset` on, as they were.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = readInto)]
-    pub fn read_into(
-        &self,
-        offset: f64,
-        buffer: Uint8Array,
-        length: u32,
-    ) -> Result<JsValue, JsValue> {
+    pub fn read_into(&self, offset: f64, buffer: Uint8Array, length: u32) -> JsValue {
         let (inner, buffer) = (Rc::clone(&self.inner), Buffer::new(buffer, length));
         let (copy, time) = (self.info.id, self.info.about.time);
         start(async move {
@@ -233,12 +207,12 @@ impl Inner {
     fn caught_up(
         self: &Rc<Self>,
         look: impl FnOnce(&Rc<Self>, &State) -> Result<JsValue, Error> + 'static,
-    ) -> Result<JsValue, JsValue> {
+    ) -> JsValue {
         self.catch_up(Box::new(look))
     }
 
     /// The same for whatever looks, so that it is in the module once.
-    fn catch_up(self: &Rc<Self>, look: Box<Look>) -> Result<JsValue, JsValue> {
+    fn catch_up(self: &Rc<Self>, look: Box<Look>) -> JsValue {
         let inner = Rc::clone(self);
         start(async move {
             inner.check_open()?;

@@ -1,5 +1,6 @@
 //! The operations of machines, done to media: at once, or as promises that are all under way.
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -16,7 +17,7 @@ use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::{Backend, Foreign};
 use crate::node::Work;
-use crate::task::start;
+use crate::task::attempt;
 
 /// Zeros that are written at once.
 const ZEROS: u64 = 1 << 20;
@@ -216,7 +217,7 @@ impl Foreign {
     /// Writes zeros, piece by piece, for an object that cannot punch holes.
     fn write_zeros(&self, at: u64, len: u64) -> Result<JsValue, JsValue> {
         let object = self.object.clone();
-        start(async move {
+        let task = Box::pin(async move {
             let zeros = Uint8Array::new_with_length(len.min(ZEROS) as u32);
             let mut done = 0;
             while done < len {
@@ -228,7 +229,8 @@ impl Foreign {
                 done += u64::from(piece.length());
             }
             Ok(JsValue::UNDEFINED)
-        })
+        });
+        Ok(attempt(task)?)
     }
 }
 

@@ -1,55 +1,60 @@
 //! What the module has in the place of an operating system: memory, a comparison of it, and an end for
 //! panics.
 //!
-//! The standard library would bring the same allocator, and the machinery that words a panic, which
+//! The standard library would bring a larger allocator, and the machinery that words a panic, which
 //! nobody could read here: there is no standard error.
 
-use core::alloc::{GlobalAlloc, Layout};
+use core::alloc::Layout;
 use core::arch::wasm32;
-use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
+use core::ptr::{self, NonNull};
 
-use dlmalloc::Dlmalloc;
+use talc::base::Talc;
+use talc::base::binning::Binning;
+use talc::cell::TalcSyncCell;
+use talc::source::Source;
+use talc::wasm::WasmBinning;
 
 /// Bytes by which the module's memory grows at least. Each growth makes the browser collect garbage and
 /// JavaScript's views of the memory anew; what is not used of it costs nothing.
 const GROWTH: usize = 1 << 20;
 
+/// Bytes of a page of the module's memory.
+const PAGE: usize = 64 << 10;
+
 #[global_allocator]
-static HEAP: Heap = Heap(UnsafeCell::new(empty()));
+static HEAP: TalcSyncCell<Memory, WasmBinning> = TalcSyncCell::new_wasm(Memory { end: None });
 
-/// The standard library's allocator, with another step of growth, which that one has no way to set.
-struct Heap(UnsafeCell<Dlmalloc>);
-
-// SAFETY: a module without shared memory has one thread, and no function of the allocator's calls back.
-unsafe impl Sync for Heap {}
-
-const fn empty() -> Dlmalloc {
-    let mut heap = Dlmalloc::new();
-    assert!(heap.set_granularity(GROWTH), "a power of two");
-    heap
+/// The module's memory as what the heap lies in. The allocator's own way takes no more of it than it
+/// needs at that moment.
+#[derive(Debug)]
+struct Memory {
+    /// Where the heap ends.
+    end: Option<NonNull<u8>>,
 }
 
-// SAFETY: each request goes to one allocator as it came, which keeps the contract.
-unsafe impl GlobalAlloc for Heap {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: see `Sync`; the caller keeps the contract of the layout.
-        unsafe { (*self.0.get()).malloc(layout.size(), layout.align()) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
-        unsafe { (*self.0.get()).calloc(layout.size(), layout.align()) }
-    }
-
-    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as above, and `old` came from here with this layout.
-        unsafe { (*self.0.get()).realloc(old, layout.size(), layout.align(), size) }
-    }
-
-    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        // SAFETY: as above, and `old` came from here with this layout.
-        unsafe { (*self.0.get()).free(old, layout.size(), layout.align()) }
+// SAFETY: it allocates nothing.
+unsafe impl Source for Memory {
+    fn acquire<B: Binning>(heap: &mut Talc<Self, B>, layout: Layout) -> Result<(), ()> {
+        // A chunk has some words of its own, which a page holds in any case.
+        let wanted = layout.size().checked_add(layout.align() + PAGE).ok_or(())?;
+        let bytes = wanted.checked_next_multiple_of(GROWTH).ok_or(())?;
+        let pages = wasm32::memory_grow(0, bytes / PAGE);
+        if pages == usize::MAX {
+            return Err(());
+        }
+        // The very last bytes that can be addressed are left alone: no address is behind them.
+        let behind = (pages * PAGE).checked_add(bytes).ok_or(())?;
+        let [start, behind] = [pages * PAGE, behind].map(ptr::with_exposed_provenance_mut);
+        // SAFETY: the memory has just been made, so nobody has it, and the heap that it lengthens is the
+        // one that ends where it begins.
+        heap.source.end = unsafe {
+            match heap.source.end {
+                Some(end) if end.as_ptr() == start => Some(heap.extend(end, behind)),
+                _ => heap.claim(start, bytes),
+            }
+        };
+        Ok(())
     }
 }
 

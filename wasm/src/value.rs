@@ -14,6 +14,16 @@ pub(crate) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValu
     fill(&properties)
 }
 
+/// An object with these numbers.
+#[cfg(feature = "engine")]
+pub(crate) fn numbers(numbers: &[(&str, u64)]) -> JsValue {
+    let object = Object::new();
+    for &(name, number) in numbers {
+        let _ = Reflect::set(&object, &name.into(), &JsValue::from_f64(number as f64));
+    }
+    object.into()
+}
+
 fn fill(properties: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
     for (name, value) in properties {

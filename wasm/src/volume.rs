@@ -23,7 +23,7 @@ use crate::medium::Backend;
 use crate::node::{Job, Node, Request, Under, Work};
 use crate::passive::RawPassive;
 use crate::perform::{Media, read_into, said, show};
-use crate::task::start;
+use crate::task::{answer, start};
 pub(crate) use copies::number;
 use facts::Tally;
 pub(crate) use open::peek;
@@ -56,20 +56,13 @@ struct Inner {
 #[wasm_bindgen]
 impl RawVolume {
     /// Fills a buffer with the bytes from `offset` on.
-    ///
-    /// # Errors
-    ///
-    /// As the promise, which says what is wrong.
     #[wasm_bindgen(js_name = readInto)]
-    pub fn read_into(
-        &self,
-        offset: f64,
-        buffer: Uint8Array,
-        length: u32,
-    ) -> Result<JsValue, JsValue> {
+    pub fn read_into(&self, offset: f64, buffer: Uint8Array, length: u32) -> JsValue {
         let (offset, buffer) = (offset as u64, Buffer::new(buffer, length));
-        if self.0.read_at_once(offset, &buffer)? {
-            return Ok(JsValue::UNDEFINED);
+        match self.0.read_at_once(offset, &buffer) {
+            Ok(true) => return JsValue::UNDEFINED,
+            Ok(false) => {}
+            Err(error) => return answer(Err(error)),
         }
         let inner = Rc::clone(&self.0);
         start(async move {
@@ -79,19 +72,14 @@ impl RawVolume {
     }
 
     /// Writes bytes from `offset` on. They must stay as they are until it is done.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn write(&self, offset: f64, data: Uint8Array, length: u32) -> Result<JsValue, JsValue> {
-        self.0.check_open()?;
-        let data = Buffer::new(data, length);
-        self.0.tally.write(data.len());
-        let inner = Rc::clone(&self.0);
-        let spare = inner.write.take();
-        let mut job = spare.unwrap_or_else(|| Box::new(inner.node.job(Write::new(0, 0))));
-        job.again().begin(offset as u64, data.len());
+    pub fn write(&self, offset: f64, data: Uint8Array, length: u32) -> JsValue {
+        let (inner, data) = (Rc::clone(&self.0), Buffer::new(data, length));
         start(async move {
+            inner.check_open()?;
+            inner.tally.write(data.len());
+            let spare = inner.write.take();
+            let mut job = spare.unwrap_or_else(|| Box::new(inner.node.job(Write::new(0, 0))));
+            job.again().begin(offset as u64, data.len());
             let request = Request { data: Some(&data), ..Request::default() };
             let done = inner.request(&mut *job, request).await;
             inner.write.set(Some(job));
@@ -100,43 +88,27 @@ impl RawVolume {
     }
 
     /// Makes a range read as zeros.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn discard(&self, offset: f64, length: f64) -> Result<JsValue, JsValue> {
+    pub fn discard(&self, offset: f64, length: f64) -> JsValue {
         self.0.tally.write(0);
         self.0.begin(Write::discard(offset as u64, length as u64))
     }
 
     /// Ends when every write that ended before is durable.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn flush(&self) -> Result<JsValue, JsValue> {
-        self.0.check_open()?;
+    pub fn flush(&self) -> JsValue {
         if let Some(error) = self.0.node.with(|active| active.ended().cloned()) {
-            return Ok(self.0.tell(Err(error.into()))?);
+            let closed = self.0.check_open();
+            return answer(closed.and_then(|()| self.0.tell(Err(error.into()))));
         }
         self.0.begin(Flush::new())
     }
 
     /// Writes the journal anew.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn compact(&self) -> Result<JsValue, JsValue> {
+    pub fn compact(&self) -> JsValue {
         self.0.begin(Compact::new())
     }
 
     /// A passive node on the volume's own media.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn reader(&self) -> Result<JsValue, JsValue> {
+    pub fn reader(&self) -> JsValue {
         let inner = Rc::clone(&self.0);
         start(async move {
             inner.check_open()?;
@@ -145,11 +117,7 @@ impl RawVolume {
     }
 
     /// Flushes, and gives up the role.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn close(&self) -> Result<JsValue, JsValue> {
+    pub fn close(&self) -> JsValue {
         let inner = Rc::clone(&self.0);
         start(async move {
             if !inner.closed.replace(true) {
@@ -217,12 +185,12 @@ impl Inner {
     fn begin<M: Machine<Shared = Active, Op = Op> + 'static>(
         self: &Rc<Self>,
         machine: M,
-    ) -> Result<JsValue, JsValue> {
+    ) -> JsValue {
         self.begin_work(Box::new(self.node.job(machine)))
     }
 
     /// The same for machines whose kind is forgotten, so that it is in the module once.
-    fn begin_work(self: &Rc<Self>, mut work: Box<dyn Work>) -> Result<JsValue, JsValue> {
+    fn begin_work(self: &Rc<Self>, mut work: Box<dyn Work>) -> JsValue {
         let inner = Rc::clone(self);
         start(async move {
             inner.request(&mut *work, Request::default()).await?;

@@ -12,18 +12,14 @@ use wasm_bindgen::prelude::*;
 use super::{RawVolume, now};
 use crate::error::Error;
 use crate::node::Request;
-use crate::task::start;
+use crate::task::{answer, start};
 use crate::value;
 
 #[wasm_bindgen]
 impl RawVolume {
     /// Takes a shadow copy.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = createShadowCopy)]
-    pub fn create_shadow_copy(&self, label: String) -> Result<JsValue, JsValue> {
+    pub fn create_shadow_copy(&self, label: String) -> JsValue {
         let inner = Rc::clone(&self.0);
         start(async move {
             let about = Description::new(label, now());
@@ -34,14 +30,12 @@ impl RawVolume {
     }
 
     /// Deletes shadow copies.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     #[wasm_bindgen(js_name = deleteShadowCopies)]
-    pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> Result<JsValue, JsValue> {
-        let copies = copies.into_iter().map(number).collect::<Result<_, _>>()?;
-        self.0.begin(Delete::new(copies, now()))
+    pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> JsValue {
+        match copies.into_iter().map(number).collect() {
+            Ok(copies) => self.0.begin(Delete::new(copies, now())),
+            Err(error) => answer(Err(error)),
+        }
     }
 
     /// The live shadow copies, the oldest first.

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use wasm_bindgen::prelude::*;
 
 use super::RawVolume;
-use crate::value::object;
+use crate::value::numbers;
 
 /// Requests, counted.
 #[derive(Default)]
@@ -64,28 +64,27 @@ impl RawVolume {
     pub fn stats(&self) -> JsValue {
         let inner = &self.0;
         let chunk = inner.geometry.chunk.bytes();
-        let of = |number: u64| JsValue::from(number as f64);
         inner.node.with(|active| {
             let (counters, space) = (active.counters(), active.space());
-            object([
-                ("copies", of(active.view().copies().len() as u64)),
-                ("reads", of(inner.tally.reads.get())),
-                ("readBytes", of(inner.tally.read_bytes.get())),
-                ("writes", of(inner.tally.writes.get())),
-                ("writtenBytes", of(inner.tally.written_bytes.get())),
-                ("preservedBytes", of((counters.preserved_chunks - counters.zero_chunks) * chunk)),
-                ("zeroBytes", of(counters.zero_chunks * chunk)),
-                ("records", of(active.records())),
-                ("journalBytes", of(counters.journal_bytes)),
-                ("barriers", of(counters.commits)),
-                ("compactions", of(counters.compactions)),
-                ("epoch", of(active.epoch().0)),
-                ("tableChunks", of(active.view().table().chunks())),
-                ("tableBytes", of(active.view().heap_bytes() as u64)),
-                ("usedBytes", of(space.used)),
-                ("freeBytes", of(space.free)),
-                ("limit", of(space.limit)),
-                ("capacity", of(space.capacity)),
+            numbers(&[
+                ("copies", active.view().copies().len() as u64),
+                ("reads", inner.tally.reads.get()),
+                ("readBytes", inner.tally.read_bytes.get()),
+                ("writes", inner.tally.writes.get()),
+                ("writtenBytes", inner.tally.written_bytes.get()),
+                ("preservedBytes", (counters.preserved_chunks - counters.zero_chunks) * chunk),
+                ("zeroBytes", counters.zero_chunks * chunk),
+                ("records", active.records()),
+                ("journalBytes", counters.journal_bytes),
+                ("barriers", counters.commits),
+                ("compactions", counters.compactions),
+                ("epoch", active.epoch().0),
+                ("tableChunks", active.view().table().chunks()),
+                ("tableBytes", active.view().heap_bytes() as u64),
+                ("usedBytes", space.used),
+                ("freeBytes", space.free),
+                ("limit", space.limit),
+                ("capacity", space.capacity),
             ])
         })
     }

@@ -49,31 +49,19 @@ impl RawOptions {
 #[wasm_bindgen]
 impl RawVolume {
     /// Makes a diff area for an origin, and opens the volume; `id` are 16 random bytes.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
     pub fn create(
         origin: &RawMedium,
         diff: &RawMedium,
         id: &[u8],
         options: &RawOptions,
-    ) -> Result<JsValue, JsValue> {
+    ) -> JsValue {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         let (options, id) = (*options, VolumeId(id.try_into().unwrap_or_default()));
         start(async move { Ok(create(media, id, options).await?.into()) })
     }
 
     /// Takes the active role of a volume.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn open(
-        origin: &RawMedium,
-        diff: &RawMedium,
-        options: &RawOptions,
-    ) -> Result<JsValue, JsValue> {
+    pub fn open(origin: &RawMedium, diff: &RawMedium, options: &RawOptions) -> JsValue {
         let media = Media { origin: origin.backend(), diff: diff.backend() };
         let options = *options;
         start(async move { Ok(take_role(media, options).await?.into()) })

@@ -17,16 +17,7 @@ use crate::task::start;
 #[wasm_bindgen]
 impl RawVolume {
     /// Reverts the volume to a shadow copy, or goes on with that.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn revert(
-        &self,
-        copy: u32,
-        drop_newer: bool,
-        progress: Option<Function>,
-    ) -> Result<JsValue, JsValue> {
+    pub fn revert(&self, copy: u32, drop_newer: bool, progress: Option<Function>) -> JsValue {
         let inner = Rc::clone(&self.0);
         start(async move {
             inner.revert(number(copy)?, drop_newer, progress.as_ref()).await?;

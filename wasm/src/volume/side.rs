@@ -15,7 +15,7 @@ use super::copies::number;
 use super::{Inner, RawVolume};
 use crate::error::Error;
 use crate::node::{Request, Under};
-use crate::task::start;
+use crate::task::{answer, start};
 
 /// One copy of a set, in the making.
 #[wasm_bindgen]
@@ -46,11 +46,7 @@ impl RawVolume {
 impl RawSide {
     /// Takes the copy, unfinished. Before it holds the writes, and when they are held, it calls `pass`
     /// and waits for its promise. Gives the copy's number.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn create(&self, pass: Function) -> Result<JsValue, JsValue> {
+    pub fn create(&self, pass: Function) -> JsValue {
         let (inner, gate) = (Rc::clone(&self.inner), self.gate);
         let about = Description { attributes: Attributes::UNFINISHED, ..self.about.clone() };
         start(async move {
@@ -74,14 +70,13 @@ impl RawSide {
     }
 
     /// Describes the copy as finished.
-    ///
-    /// # Errors
-    ///
-    /// As the promise.
-    pub fn finish(&self, copy: u32, application_consistent: bool) -> Result<JsValue, JsValue> {
+    pub fn finish(&self, copy: u32, application_consistent: bool) -> JsValue {
         let mut about = self.about.clone();
         about.attributes.set(Attributes::APPLICATION_CONSISTENT, application_consistent);
-        self.inner.begin(Describe::new(number(copy)?, about))
+        match number(copy) {
+            Ok(copy) => self.inner.begin(Describe::new(copy, about)),
+            Err(error) => answer(Err(error)),
+        }
     }
 }
 
