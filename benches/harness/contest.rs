@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 use core::time::Duration;
+use std::time::Instant;
 
 use crate::way::{Way, each};
 use crate::{Interval, Outcome, Result, Side, settings};
@@ -14,11 +15,14 @@ const SLICES: usize = 16;
 pub struct Contest {
     /// Rounds that count; one more goes before them and does not.
     pub rounds: usize,
+    /// How long a round of all sides shall take. Once the first round has, it ends with the slice, and
+    /// the others have no more slices than that.
+    pub limit: Option<Duration>,
 }
 
 impl Default for Contest {
     fn default() -> Self {
-        Self { rounds: settings().rounds }
+        Self { rounds: settings().rounds, limit: None }
     }
 }
 
@@ -70,16 +74,24 @@ impl Contest {
         ways: [&mut dyn Way; WAYS],
     ) -> Result<[Side; WAYS]> {
         let mut sides = [(); WAYS].map(|()| Side::new(count));
+        let mut slices = 0..SLICES;
         for round in 0..=self.rounds {
             prepare()?;
+            let begun = Instant::now();
             let mut times = [Duration::ZERO; WAYS];
             let mut intervals = [(); WAYS].map(|()| Interval::begin());
-            for slice in 0..SLICES {
+            for slice in slices.clone() {
                 let items = share(count, slice, SLICES);
                 for turn in 0..WAYS {
                     let nth = (turn + round + slice) % WAYS;
                     let latencies = &mut intervals[nth].latencies;
                     times[nth] += ways[nth].time(items.clone(), latencies)?;
+                }
+                let is_over = self.limit.is_some_and(|limit| begun.elapsed() > limit);
+                if round == 0 && is_over && items.end > 0 {
+                    slices.end = slice + 1;
+                    sides.iter_mut().for_each(|side| side.count = items.end);
+                    break;
                 }
             }
             if round == 0 {
@@ -97,4 +109,46 @@ impl Contest {
 /// The items of one of `parts` parts.
 pub(crate) const fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
     count * part / parts..count * (part + 1) / parts
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn all_sides_and_rounds_stop_at_the_same_item() {
+        let (slow, quick) = (Cell::new(0), Cell::new(0));
+        let limit = Some(Duration::from_millis(5));
+        let mut one = each(|_| {
+            thread::sleep(Duration::from_millis(1));
+            slow.set(slow.get() + 1);
+            Ok(())
+        });
+        let mut other = each(|_| {
+            quick.set(quick.get() + 1);
+            Ok(())
+        });
+        let contest = Contest { rounds: 2, limit };
+        let [slow_side, quick_side] =
+            contest.sides(160, || Ok(()), [&mut one, &mut other]).expect("a contest");
+        let count = slow_side.count;
+        assert!(0 < count && count < 160 && count % (160 / SLICES) == 0);
+        assert_eq!(quick_side.count, count);
+        assert_eq!((slow.get(), quick.get()), (3 * count, 3 * count));
+    }
+
+    #[test]
+    fn a_limit_leaves_the_only_item() {
+        let done = Cell::new(0);
+        let mut way = each(|_| {
+            done.set(done.get() + 1);
+            Ok(())
+        });
+        let contest = Contest { rounds: 1, limit: Some(Duration::ZERO) };
+        let [side] = contest.sides(1, || Ok(()), [&mut way]).expect("a contest");
+        assert_eq!((side.count, done.get()), (1, 2));
+    }
 }

@@ -3,7 +3,6 @@
 use core::cell::RefCell;
 use core::ops::Range;
 use core::time::Duration;
-use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use shadowvol_benches::Pattern::{Random, Sequential, Sparse};
@@ -12,8 +11,8 @@ use shadowvol_benches::{
 };
 use shadowvol_host::Caching;
 
-use crate::disk::{Disk, Kind, Requests};
-use crate::peer::Peer;
+use crate::disk::{Disk, Requests};
+use crate::peer::{Age, Peer};
 
 pub(crate) const SMALL: u64 = 4 << 10;
 pub(crate) const PIECE: u64 = 1 << 20;
@@ -27,8 +26,12 @@ const WRITES: [(Pattern, u64); 5] = [
 /// Past the page cache, each request waits for the disk.
 const DIRECT_WRITES: [(Pattern, u64); 2] = [(Sparse, SMALL), (Sparse, 64 << 10)];
 const DIRECT_REQUESTS: usize = 2048;
+/// Few enough to leave most of the disk as many snapshots have left it.
+const STACK_REQUESTS: usize = 8192;
+/// How long a round of all four may take.
+const LIMIT: Duration = Duration::from_secs(6);
 /// Writes that a writer beside something else makes before it looks whether to stop.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// That are taken one after the other.
 pub(crate) const SNAPSHOTS: usize = 10;
 
@@ -63,7 +66,7 @@ impl Suite<'_> {
             self.writes(self.axes.requests(*pattern, *size))?;
         }
         self.fresh()?;
-        if self.peer.frozen()?.is_none() {
+        if self.peer.frozen(Age::Newest)?.is_none() {
             println!("{}: its snapshots cannot be read while it is written to", self.names.name);
         } else {
             self.reads()?;
@@ -76,55 +79,48 @@ impl Suite<'_> {
         } else if !direct {
             self.stalls()?;
         }
-        Ok(())
+        if !self.peer.has_many() {
+            println!("{}: it has one snapshot at a time", self.names.name);
+            return Ok(());
+        }
+        self.stacks()
     }
 
-    /// The time to take a snapshot, with some writes between two.
-    fn snapshots(&mut self) -> Result<()> {
-        let mut sides = [Side::new(1), Side::new(1)];
-        let mut random = Shuffle::new(3);
-        self.ours.renew()?;
-        self.peer.renew()?;
-        for nth in 0..=SNAPSHOTS {
-            for (side, peer) in sides.iter_mut().zip([&mut *self.ours, &mut *self.peer]) {
-                let begun = Instant::now();
-                peer.snapshot()?;
-                // The first one is the warm-up.
-                if nth > 0 {
-                    side.rounds.push(begun.elapsed());
-                }
-                let offsets = self::random(&mut random, self.axes.volume);
-                let writes =
-                    Requests { kind: Kind::Write, offsets: &offsets, length: SMALL as usize };
-                peer.live()?.run(writes, &mut histogram())?;
-            }
-        }
-        let [ours, theirs] = sides;
-        let extra = [("ours_us", ours.seconds() * 1e6), ("peer_us", theirs.seconds() * 1e6)];
-        let outcome = Outcome::of(ours, theirs);
-        let outcome = extra.into_iter().fold(outcome, |outcome, (name, it)| outcome.with(name, it));
-        self.table.push(self.axes.work("snapshot"), Versus::base(self.names.name), &outcome)
+    /// The first overwrite where there is a flush now and then.
+    pub(crate) fn flushed(&mut self) -> Result<()> {
+        DIRECT_WRITES.into_iter().try_for_each(|(pattern, size)| {
+            self.first_overwrite(self.axes.requests(pattern, size), Self::fresh).map(drop)
+        })
     }
 
     fn writes(&mut self, axes: Axes) -> Result<()> {
-        let mut offsets = axes.offsets();
-        if axes.caching == Caching::Direct {
-            offsets.truncate(DIRECT_REQUESTS);
-        }
-        let requests = Requests { kind: Kind::Write, offsets: &offsets, length: axes.length() };
-        let first = self.contest(requests, true)?;
-        let written = [self.amplification(requests, true)?, self.amplification(requests, false)?];
-        self.push(axes.work("first overwrite"), first, written)?;
-        // What was written last is preserved now.
-        let again = self.contest(requests, false)?;
+        let count = self.first_overwrite(axes, Self::fresh)?;
+        // What was written last is preserved: so much was there time for.
+        let offsets = &offsets(axes)[..count];
+        let again = self.contest(Requests::writes(offsets, axes.length()))?;
         self.push(axes.work("rewrite"), again, [None; 2])
     }
 
-    /// Bytes written to media for each byte of the user at the first overwrite.
+    /// The first overwrite after a snapshot that `prepare` takes; returns the number of requests.
+    pub(crate) fn first_overwrite(
+        &mut self,
+        axes: Axes,
+        mut prepare: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<usize> {
+        let (offsets, Axes { flush_every, .. }) = (offsets(axes), axes);
+        let all = Requests { flush_every, ..Requests::writes(&offsets, axes.length()) };
+        let sides = self.contest_after(all, &mut prepare)?;
+        let count = sides[0].count;
+        let done = Requests { offsets: &offsets[..count], ..all };
+        prepare(self)?;
+        let written = [self.amplification(done, true)?, self.amplification(done, false)?];
+        self.push(axes.work("first overwrite"), sides, written)?;
+        Ok(count)
+    }
+
+    /// Bytes written to media for each byte of the user.
     fn amplification(&mut self, requests: Requests<'_>, ours: bool) -> Result<Option<f64>> {
         let peer: &mut dyn Peer = if ours { self.ours } else { self.peer };
-        peer.renew()?;
-        peer.snapshot()?;
         let before = peer.written()?;
         peer.live()?.run(requests, &mut histogram())?;
         let after = peer.written()?;
@@ -135,61 +131,72 @@ impl Suite<'_> {
     fn reads(&mut self) -> Result<()> {
         let whole = self.axes.requests(Sequential, PIECE).work("copy-out");
         let small = self.axes.requests(Random, SMALL).work("passive read");
-        self.read(whole.state("nothing overwritten"))?;
-        self.read(small.state("nothing overwritten"))?;
+        self.read(whole.state("nothing overwritten"), Age::Newest)?;
+        self.read(small.state("nothing overwritten"), Age::Newest)?;
         let offsets = Sequential.offsets(self.axes.volume, PIECE);
-        let writes = Requests { kind: Kind::Write, offsets: &offsets, length: PIECE as usize };
+        let writes = Requests::writes(&offsets, PIECE as usize);
         for peer in [&mut *self.ours, &mut *self.peer] {
             peer.live()?.run(writes, &mut histogram())?;
         }
-        self.read(whole.state("all overwritten"))?;
-        self.read(small.state("all overwritten"))
+        self.read(whole.state("all overwritten"), Age::Newest)?;
+        self.read(small.state("all overwritten"), Age::Newest)
     }
 
-    fn read(&mut self, axes: Axes) -> Result<()> {
-        let mut offsets = axes.offsets();
-        if axes.caching == Caching::Direct {
-            offsets.truncate(DIRECT_REQUESTS);
-        }
-        let requests = Requests { kind: Kind::Read, offsets: &offsets, length: axes.length() };
-        let sides = self.contest(requests, false)?;
+    pub(crate) fn read(&mut self, axes: Axes, age: Age) -> Result<()> {
+        let offsets = offsets(axes);
+        let sides = {
+            let disks = self.frozen(age)?.map(RefCell::new);
+            turns(&disks, Requests::reads(&offsets, axes.length()), || Ok(()))?
+        };
         self.push(axes, sides, [None; 2])
     }
 
-    /// All four in turn; each round after a snapshot of its own if it shall be `fresh`.
-    fn contest(&mut self, requests: Requests<'_>, fresh: bool) -> Result<Four<Side>> {
-        let disks = self.connect(requests.kind)?.map(RefCell::new);
-        let prepare = || {
-            if fresh {
-                self.fresh()?;
-                for (disk, anew) in disks.iter().zip(self.connect(requests.kind)?) {
-                    disk.replace(anew);
-                }
-            }
-            Ok(())
-        };
-        let [mut ours, mut theirs, mut plain, mut own] =
-            [0, 1, 2, 3].map(|nth| Turn { disk: &disks[nth], requests });
-        let ways: Four<&mut dyn Way> = [&mut ours, &mut theirs, &mut plain, &mut own];
-        rounds().sides(requests.offsets.len(), prepare, ways)
+    /// All four in turn.
+    fn contest(&mut self, requests: Requests<'_>) -> Result<Four<Side>> {
+        turns(&self.live()?.map(RefCell::new), requests, || Ok(()))
     }
 
-    /// To read snapshots, or to write.
-    pub(crate) fn connect(&self, kind: Kind) -> Result<Four<Box<dyn Disk>>> {
-        let connect = |peer: &dyn Peer| match kind {
-            Kind::Write => peer.live(),
-            Kind::Read => peer.frozen()?.ok_or_else(|| "it cannot be read".into()),
-        };
-        let (ours, peer) = (connect(self.ours)?, connect(self.peer)?);
-        Ok([ours, peer, self.ours.plain()?, self.peer.plain()?])
+    /// All four in turn; each round after this.
+    fn contest_after(
+        &mut self,
+        requests: Requests<'_>,
+        mut prepare: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<Four<Side>> {
+        let disks = self.live()?.map(RefCell::new);
+        turns(&disks, requests, || {
+            prepare(self)?;
+            for (disk, anew) in disks.iter().zip(self.live()?) {
+                disk.replace(anew);
+            }
+            Ok(())
+        })
+    }
+
+    /// To be written.
+    pub(crate) fn live(&self) -> Result<Four<Box<dyn Disk>>> {
+        Ok([self.ours.live()?, self.peer.live()?, self.ours.plain()?, self.peer.plain()?])
+    }
+
+    /// A snapshot of each, to be read.
+    pub(crate) fn frozen(&self, age: Age) -> Result<Four<Box<dyn Disk>>> {
+        let open =
+            |peer: &dyn Peer| -> Result<_> { Ok(peer.frozen(age)?.ok_or("it cannot be read")?) };
+        Ok([open(self.ours)?, open(self.peer)?, self.ours.plain()?, self.peer.plain()?])
+    }
+
+    pub(crate) fn renew(&mut self) -> Result<()> {
+        self.ours.renew()?;
+        self.peer.renew()
+    }
+
+    pub(crate) fn snapshot(&mut self) -> Result<()> {
+        self.ours.snapshot()?;
+        self.peer.snapshot()
     }
 
     pub(crate) fn fresh(&mut self) -> Result<()> {
-        for peer in [&mut *self.ours, &mut *self.peer] {
-            peer.renew()?;
-            peer.snapshot()?;
-        }
-        Ok(())
+        self.renew()?;
+        self.snapshot()
     }
 
     /// A row as it is, and one with the cost of the way to the peer taken out.
@@ -234,14 +241,37 @@ fn net(to_plain: &Outcome, to_own: &Outcome) -> Vec<f64> {
         .collect()
 }
 
-/// Peers take long; three rounds will do.
-pub(crate) fn rounds() -> Contest {
-    Contest { rounds: settings().rounds.min(3) }
+/// All of them in turn; `prepare` goes before each round.
+fn turns(
+    disks: &Four<RefCell<Box<dyn Disk>>>,
+    requests: Requests<'_>,
+    prepare: impl FnMut() -> Result<()>,
+) -> Result<Four<Side>> {
+    let [mut ours, mut theirs, mut plain, mut own] =
+        [0, 1, 2, 3].map(|nth| Turn { disk: &disks[nth], requests });
+    let ways: Four<&mut dyn Way> = [&mut ours, &mut theirs, &mut plain, &mut own];
+    rounds().sides(requests.offsets.len(), prepare, ways)
 }
 
-/// Some writes, wherever.
-pub(crate) fn random(places: &mut Shuffle, volume: u64) -> Vec<u64> {
-    (0..BATCH).map(|_| places.below(volume / SMALL) * SMALL).collect()
+/// Peers take long; three rounds will do, and a few seconds for each.
+pub(crate) fn rounds() -> Contest {
+    Contest { rounds: settings().rounds.min(3), limit: Some(LIMIT) }
+}
+
+/// Where the requests of a round go: everywhere, or as many as there is time for.
+fn offsets(axes: Axes) -> Vec<u64> {
+    let mut offsets = axes.offsets();
+    if axes.caching == Caching::Direct {
+        offsets.truncate(DIRECT_REQUESTS);
+    } else if axes.copies.is_some() {
+        offsets.truncate(STACK_REQUESTS);
+    }
+    offsets
+}
+
+/// So many writes, wherever.
+pub(crate) fn random(places: &mut Shuffle, volume: u64, writes: usize) -> Vec<u64> {
+    (0..writes).map(|_| places.below(volume / SMALL) * SMALL).collect()
 }
 
 /// The part of the requests whose turn it is.
