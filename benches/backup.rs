@@ -15,7 +15,7 @@ const PIECE: usize = 1 << 20;
 /// Bytes that are overwritten before an incremental backup, in pieces of 4 KiB at random.
 const CHANGED: u64 = 8 << 20;
 /// Each round copies it all; there is nothing smaller to time.
-const ROUNDS: Contest = Contest { rounds: 3, limit: None };
+const ROUNDS: Contest = Contest { rounds: 3 };
 
 fn main() -> Result<()> {
     let mut table = Table::new("backup")?;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::way::{Way, each};
-use crate::{Interval, Outcome, Result, Side, settings};
+use crate::{Interval, Outcome, Result, Side, histogram, settings};
 
 /// Slices that a round is cut into.
 const SLICES: usize = 16;
@@ -15,14 +15,11 @@ const SLICES: usize = 16;
 pub struct Contest {
     /// Rounds that count; one more goes before them and does not.
     pub rounds: usize,
-    /// How long a round of all sides shall take. Once the first round has, it ends with the slice, and
-    /// the others have no more slices than that.
-    pub limit: Option<Duration>,
 }
 
 impl Default for Contest {
     fn default() -> Self {
-        Self { rounds: settings().rounds, limit: None }
+        Self { rounds: settings().rounds }
     }
 }
 
@@ -71,31 +68,62 @@ impl Contest {
         self,
         count: usize,
         mut prepare: impl FnMut() -> Result<()>,
+        mut ways: [&mut dyn Way; WAYS],
+    ) -> Result<[Side; WAYS]> {
+        Self::warm_up(count, None, &mut prepare, &mut ways)?;
+        self.warm(count, prepare, ways)
+    }
+
+    /// The round that does not count, for those who want to know what there is time for: it ends with
+    /// the slice once it has taken as long as this. Returns the number of items that it has come to.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of them.
+    pub fn warm_up<const WAYS: usize>(
+        count: usize,
+        limit: Option<Duration>,
+        mut prepare: impl FnMut() -> Result<()>,
+        ways: &mut [&mut dyn Way; WAYS],
+    ) -> Result<usize> {
+        prepare()?;
+        let begun = Instant::now();
+        let (mut slices, mut done) = (0..SLICES, 0);
+        while let Some(slice) = slices.next()
+            && (done == 0 || limit.is_none_or(|limit| begun.elapsed() < limit))
+        {
+            let items = share(count, slice, SLICES);
+            done = items.end;
+            for turn in 0..WAYS {
+                ways[(turn + slice) % WAYS].time(items.clone(), &mut histogram())?;
+            }
+        }
+        Ok(done)
+    }
+
+    /// The rounds that count.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any of them.
+    pub fn warm<const WAYS: usize>(
+        self,
+        count: usize,
+        mut prepare: impl FnMut() -> Result<()>,
         ways: [&mut dyn Way; WAYS],
     ) -> Result<[Side; WAYS]> {
         let mut sides = [(); WAYS].map(|()| Side::new(count));
-        let mut slices = 0..SLICES;
-        for round in 0..=self.rounds {
+        for round in 1..=self.rounds {
             prepare()?;
-            let begun = Instant::now();
             let mut times = [Duration::ZERO; WAYS];
             let mut intervals = [(); WAYS].map(|()| Interval::begin());
-            for slice in slices.clone() {
+            for slice in 0..SLICES {
                 let items = share(count, slice, SLICES);
                 for turn in 0..WAYS {
                     let nth = (turn + round + slice) % WAYS;
                     let latencies = &mut intervals[nth].latencies;
                     times[nth] += ways[nth].time(items.clone(), latencies)?;
                 }
-                let is_over = self.limit.is_some_and(|limit| begun.elapsed() > limit);
-                if round == 0 && is_over && items.end > 0 {
-                    slices.end = slice + 1;
-                    sides.iter_mut().for_each(|side| side.count = items.end);
-                    break;
-                }
-            }
-            if round == 0 {
-                continue;
             }
             for ((side, interval), time) in sides.iter_mut().zip(intervals).zip(times) {
                 side.intervals.push(interval.end());
@@ -118,37 +146,33 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn all_sides_and_rounds_stop_at_the_same_item() {
-        let (slow, quick) = (Cell::new(0), Cell::new(0));
-        let limit = Some(Duration::from_millis(5));
-        let mut one = each(|_| {
+    /// The items that two ways have done, the first of which takes a millisecond for each.
+    fn warmed_up(count: usize, limit: Option<Duration>) -> (usize, [usize; 2]) {
+        let done = [const { Cell::new(0) }; 2];
+        let mut slow = each(|_| {
             thread::sleep(Duration::from_millis(1));
-            slow.set(slow.get() + 1);
+            done[0].set(done[0].get() + 1);
             Ok(())
         });
-        let mut other = each(|_| {
-            quick.set(quick.get() + 1);
+        let mut quick = each(|_| {
+            done[1].set(done[1].get() + 1);
             Ok(())
         });
-        let contest = Contest { rounds: 2, limit };
-        let [slow_side, quick_side] =
-            contest.sides(160, || Ok(()), [&mut one, &mut other]).expect("a contest");
-        let count = slow_side.count;
-        assert!(0 < count && count < 160 && count % (160 / SLICES) == 0);
-        assert_eq!(quick_side.count, count);
-        assert_eq!((slow.get(), quick.get()), (3 * count, 3 * count));
+        let ways: &mut [&mut dyn Way; 2] = &mut [&mut slow, &mut quick];
+        let came_to = Contest::warm_up(count, limit, || Ok(()), ways).expect("a round");
+        (came_to, done.each_ref().map(Cell::get))
     }
 
     #[test]
-    fn a_limit_leaves_the_only_item() {
-        let done = Cell::new(0);
-        let mut way = each(|_| {
-            done.set(done.get() + 1);
-            Ok(())
-        });
-        let contest = Contest { rounds: 1, limit: Some(Duration::ZERO) };
-        let [side] = contest.sides(1, || Ok(()), [&mut way]).expect("a contest");
-        assert_eq!((side.count, done.get()), (1, 2));
+    fn all_ways_stop_at_the_same_item_when_the_time_is_up() {
+        let (count, done) = warmed_up(160, Some(Duration::from_millis(15)));
+        assert!(0 < count && count <= 20, "{count}");
+        assert_eq!(done, [count; 2]);
+        assert_eq!(warmed_up(32, None), (32, [32; 2]));
+    }
+
+    #[test]
+    fn the_only_item_is_done_whatever_the_time() {
+        assert_eq!(warmed_up(1, Some(Duration::ZERO)), (1, [1; 2]));
     }
 }

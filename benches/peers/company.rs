@@ -11,7 +11,8 @@ use shadowvol_benches::{Interval, Outcome, Result, Shuffle, Side, Versus, beside
 
 use crate::disk::Requests;
 use crate::peer::{Age, Peer};
-use crate::suite::{BATCH, PIECE, SMALL, SNAPSHOTS, Suite, random, rounds};
+use crate::suite::{BATCH, PIECE, SMALL, SNAPSHOTS, Suite, random};
+use crate::turns::rounds;
 
 /// From one snapshot to the next.
 const EVERY: Duration = Duration::from_millis(100);
@@ -22,7 +23,7 @@ impl Suite<'_> {
     /// A reader of everything, and a writer at random.
     pub(crate) fn reads_beside_a_writer(&mut self) -> Result<()> {
         let pieces = Sequential.offsets(self.axes.volume, PIECE);
-        let all = Requests::reads(&pieces, PIECE as usize);
+        let all = Requests::reads(&pieces, PIECE);
         let volume = self.axes.volume;
         let mut sides = [(); 4].map(|()| [Side::new(1), Side::new(1)]);
         for round in 0..=rounds().rounds {
@@ -34,7 +35,7 @@ impl Suite<'_> {
                 let mut places = Shuffle::new(7);
                 let write = || {
                     let offsets = random(&mut places, volume, BATCH);
-                    let batch = Requests::writes(&offsets, SMALL as usize);
+                    let batch = Requests::writes(&offsets, SMALL);
                     writer.run(batch, &mut histogram()).map(drop)
                 };
                 let times = beside(write, || reader.run(all, &mut histogram()))?;
@@ -89,7 +90,7 @@ fn stall(
             let (mut interval, mut places) = (Interval::begin(), Shuffle::new(9));
             while !stop.load(Ordering::Relaxed) {
                 let offsets = random(&mut places, volume, BATCH);
-                let batch = Requests::writes(&offsets, SMALL as usize);
+                let batch = Requests::writes(&offsets, SMALL);
                 disk.run(batch, &mut interval.latencies)?;
             }
             Ok(interval.end())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
-use shadowvol_benches::{Buffer, Plain, Result, Way, by};
+use shadowvol_benches::{Axes, Buffer, Plain, Result, Way, by};
 use shadowvol_host::{ShadowCopy, Volume};
 
 const READ_ONLY: &str = "a shadow copy is read only";
@@ -28,14 +28,19 @@ pub(crate) struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
+    /// Of this length, and with these flushes.
+    pub(crate) fn of(kind: Kind, axes: Axes, offsets: &'a [u64]) -> Self {
+        Self { kind, offsets, length: axes.length(), flush_every: axes.flush_every }
+    }
+
     /// Reads.
-    pub(crate) const fn reads(offsets: &'a [u64], length: usize) -> Self {
-        Self { kind: Kind::Read, offsets, length, flush_every: None }
+    pub(crate) const fn reads(offsets: &'a [u64], length: u64) -> Self {
+        Self { kind: Kind::Read, offsets, length: length as usize, flush_every: None }
     }
 
     /// Writes without a flush.
-    pub(crate) const fn writes(offsets: &'a [u64], length: usize) -> Self {
-        Self { kind: Kind::Write, offsets, length, flush_every: None }
+    pub(crate) const fn writes(offsets: &'a [u64], length: u64) -> Self {
+        Self { kind: Kind::Write, offsets, length: length as usize, flush_every: None }
     }
 }
 

@@ -24,6 +24,7 @@ mod qmp;
 mod reflink;
 mod stack;
 mod suite;
+mod turns;
 
 use core::mem;
 use std::env;

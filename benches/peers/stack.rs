@@ -8,7 +8,8 @@ use shadowvol_benches::{Axes, Outcome, Result, Shuffle, Side, Versus, histogram,
 
 use crate::disk::Requests;
 use crate::peer::Age;
-use crate::suite::{BATCH, SMALL, SNAPSHOTS, Suite, random, rounds};
+use crate::suite::{BATCH, SMALL, SNAPSHOTS, Suite, random};
+use crate::turns::rounds;
 
 /// So many are there when something is measured; the last one in the long form only.
 const COPIES: [usize; 4] = [1, 10, 100, 1_000];
@@ -74,7 +75,7 @@ impl Suite<'_> {
             let begun = Instant::now();
             peer.snapshot()?;
             *time = begun.elapsed();
-            let writes = Requests::writes(&offsets, SMALL as usize);
+            let writes = Requests::writes(&offsets, SMALL);
             peer.live()?.run(writes, &mut histogram())?;
         }
         Ok(times)

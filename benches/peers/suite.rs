@@ -1,18 +1,14 @@
 //! What is measured of a peer, and of us beside it.
 
 use core::cell::RefCell;
-use core::ops::Range;
-use core::time::Duration;
 
-use hdrhistogram::Histogram;
 use shadowvol_benches::Pattern::{Random, Sequential, Sparse};
-use shadowvol_benches::{
-    Axes, Contest, Outcome, Pattern, Result, Shuffle, Side, Table, Versus, Way, histogram, settings,
-};
+use shadowvol_benches::{Axes, Outcome, Pattern, Result, Shuffle, Side, Table, Versus, histogram};
 use shadowvol_host::Caching;
 
-use crate::disk::{Disk, Requests};
+use crate::disk::{Disk, Kind, Requests};
 use crate::peer::{Age, Peer};
+use crate::turns::{Four, contest, most, offsets};
 
 pub(crate) const SMALL: u64 = 4 << 10;
 pub(crate) const PIECE: u64 = 1 << 20;
@@ -25,11 +21,6 @@ const WRITES: [(Pattern, u64); 5] = [
 ];
 /// Past the page cache, each request waits for the disk.
 const DIRECT_WRITES: [(Pattern, u64); 2] = [(Sparse, SMALL), (Sparse, 64 << 10)];
-const DIRECT_REQUESTS: usize = 2048;
-/// Few enough to leave most of the disk as many snapshots have left it.
-const STACK_REQUESTS: usize = 8192;
-/// How long a round of all four may take.
-const LIMIT: Duration = Duration::from_secs(6);
 /// Writes that a writer beside something else makes before it looks whether to stop.
 pub(crate) const BATCH: usize = 64;
 /// That are taken one after the other.
@@ -53,9 +44,6 @@ pub(crate) struct Names {
     /// Whether the plain file has rows of its own beside this peer.
     pub(crate) with_plain: bool,
 }
-
-/// Ours, the peer's, a plain file, and the peer's way to a disk without snapshots.
-pub(crate) type Four<T> = [T; 4];
 
 impl Suite<'_> {
     pub(crate) fn run(&mut self) -> Result<()> {
@@ -95,9 +83,9 @@ impl Suite<'_> {
 
     fn writes(&mut self, axes: Axes) -> Result<()> {
         let count = self.first_overwrite(axes, Self::fresh)?;
-        // What was written last is preserved: so much was there time for.
-        let offsets = &offsets(axes)[..count];
-        let again = self.contest(Requests::writes(offsets, axes.length()))?;
+        // What was written last is preserved.
+        let disks = self.live()?.map(RefCell::new);
+        let again = contest(&disks, (Kind::Write, axes, count), || Ok(()))?;
         self.push(axes.work("rewrite"), again, [None; 2])
     }
 
@@ -107,13 +95,19 @@ impl Suite<'_> {
         axes: Axes,
         mut prepare: impl FnMut(&mut Self) -> Result<()>,
     ) -> Result<usize> {
-        let (offsets, Axes { flush_every, .. }) = (offsets(axes), axes);
-        let all = Requests { flush_every, ..Requests::writes(&offsets, axes.length()) };
-        let sides = self.contest_after(all, &mut prepare)?;
-        let count = sides[0].count;
-        let done = Requests { offsets: &offsets[..count], ..all };
+        let disks = self.live()?.map(RefCell::new);
+        let sides = contest(&disks, (Kind::Write, axes, most(axes)), || {
+            prepare(self)?;
+            for (disk, anew) in disks.iter().zip(self.live()?) {
+                disk.replace(anew);
+            }
+            Ok(())
+        })?;
         prepare(self)?;
-        let written = [self.amplification(done, true)?, self.amplification(done, false)?];
+        let count = sides[0].count;
+        let offsets = offsets(axes, count);
+        let requests = Requests::of(Kind::Write, axes, &offsets);
+        let written = [self.amplification(requests, true)?, self.amplification(requests, false)?];
         self.push(axes.work("first overwrite"), sides, written)?;
         Ok(count)
     }
@@ -134,7 +128,7 @@ impl Suite<'_> {
         self.read(whole.state("nothing overwritten"), Age::Newest)?;
         self.read(small.state("nothing overwritten"), Age::Newest)?;
         let offsets = Sequential.offsets(self.axes.volume, PIECE);
-        let writes = Requests::writes(&offsets, PIECE as usize);
+        let writes = Requests::writes(&offsets, PIECE);
         for peer in [&mut *self.ours, &mut *self.peer] {
             peer.live()?.run(writes, &mut histogram())?;
         }
@@ -143,33 +137,9 @@ impl Suite<'_> {
     }
 
     pub(crate) fn read(&mut self, axes: Axes, age: Age) -> Result<()> {
-        let offsets = offsets(axes);
-        let sides = {
-            let disks = self.frozen(age)?.map(RefCell::new);
-            turns(&disks, Requests::reads(&offsets, axes.length()), || Ok(()))?
-        };
+        let disks = self.frozen(age)?.map(RefCell::new);
+        let sides = contest(&disks, (Kind::Read, axes, most(axes)), || Ok(()))?;
         self.push(axes, sides, [None; 2])
-    }
-
-    /// All four in turn.
-    fn contest(&mut self, requests: Requests<'_>) -> Result<Four<Side>> {
-        turns(&self.live()?.map(RefCell::new), requests, || Ok(()))
-    }
-
-    /// All four in turn; each round after this.
-    fn contest_after(
-        &mut self,
-        requests: Requests<'_>,
-        mut prepare: impl FnMut(&mut Self) -> Result<()>,
-    ) -> Result<Four<Side>> {
-        let disks = self.live()?.map(RefCell::new);
-        turns(&disks, requests, || {
-            prepare(self)?;
-            for (disk, anew) in disks.iter().zip(self.live()?) {
-                disk.replace(anew);
-            }
-            Ok(())
-        })
     }
 
     /// To be written.
@@ -241,48 +211,7 @@ fn net(to_plain: &Outcome, to_own: &Outcome) -> Vec<f64> {
         .collect()
 }
 
-/// All of them in turn; `prepare` goes before each round.
-fn turns(
-    disks: &Four<RefCell<Box<dyn Disk>>>,
-    requests: Requests<'_>,
-    prepare: impl FnMut() -> Result<()>,
-) -> Result<Four<Side>> {
-    let [mut ours, mut theirs, mut plain, mut own] =
-        [0, 1, 2, 3].map(|nth| Turn { disk: &disks[nth], requests });
-    let ways: Four<&mut dyn Way> = [&mut ours, &mut theirs, &mut plain, &mut own];
-    rounds().sides(requests.offsets.len(), prepare, ways)
-}
-
-/// Peers take long; three rounds will do, and a few seconds for each.
-pub(crate) fn rounds() -> Contest {
-    Contest { rounds: settings().rounds.min(3), limit: Some(LIMIT) }
-}
-
-/// Where the requests of a round go: everywhere, or as many as there is time for.
-fn offsets(axes: Axes) -> Vec<u64> {
-    let mut offsets = axes.offsets();
-    if axes.caching == Caching::Direct {
-        offsets.truncate(DIRECT_REQUESTS);
-    } else if axes.copies.is_some() {
-        offsets.truncate(STACK_REQUESTS);
-    }
-    offsets
-}
-
 /// So many writes, wherever.
 pub(crate) fn random(places: &mut Shuffle, volume: u64, writes: usize) -> Vec<u64> {
     (0..writes).map(|_| places.below(volume / SMALL) * SMALL).collect()
-}
-
-/// The part of the requests whose turn it is.
-struct Turn<'a> {
-    disk: &'a RefCell<Box<dyn Disk>>,
-    requests: Requests<'a>,
-}
-
-impl Way for Turn<'_> {
-    fn time(&mut self, items: Range<usize>, latencies: &mut Histogram<u64>) -> Result<Duration> {
-        let requests = Requests { offsets: &self.requests.offsets[items], ..self.requests };
-        self.disk.borrow_mut().run(requests, latencies)
-    }
 }
