@@ -11,7 +11,7 @@ use shadowvol_host::Caching;
 use crate::disk::{Disk, Kind, Requests};
 
 /// How long a round of all four may take.
-const LIMIT: Duration = Duration::from_secs(6);
+const LIMIT: Duration = Duration::from_secs(3);
 /// Past the page cache, each request waits for the disk.
 const DIRECT_REQUESTS: usize = 2048;
 /// Few enough to leave most of the disk as many snapshots have left it.
