@@ -1,18 +1,21 @@
 //! What it costs to take snapshots, and to have many of them.
 
+use core::cell::RefCell;
 use core::time::Duration;
 use std::time::Instant;
 
-use shadowvol_benches::Pattern::Random;
+use shadowvol_benches::Pattern::{Random, Sparse};
 use shadowvol_benches::{Axes, Outcome, Result, Shuffle, Side, Versus, histogram, settings};
 
-use crate::disk::Requests;
+use crate::disk::{Kind, Requests};
 use crate::peer::Age;
 use crate::suite::{BATCH, SMALL, SNAPSHOTS, Suite, random};
-use crate::turns::rounds;
+use crate::turns::{once, rounds};
 
 /// So many are there when something is measured; the last one in the long form only.
 const COPIES: [usize; 4] = [1, 10, 100, 1_000];
+/// First overwrites of a round: each round has a part of the disk of its own.
+const PART: usize = 768;
 /// Writes between two of many snapshots.
 const BETWEEN: usize = 8;
 
@@ -42,7 +45,25 @@ impl Suite<'_> {
             self.read(small.work("passive read").state("oldest"), Age::Oldest)?;
         }
         self.create(axes.work("create"), places, (rounds().rounds, BETWEEN))?;
-        self.first_overwrite(small, Self::snapshot).map(drop)
+        self.overwrites(axes.requests(Sparse, SMALL).work("first overwrite"))
+    }
+
+    /// First overwrites, each time after one more snapshot, and where nobody has written before: that
+    /// would be preserved near at hand.
+    fn overwrites(&mut self, axes: Axes) -> Result<()> {
+        let offsets = axes.offsets();
+        let mut parts = offsets.chunks(PART).map(|part| Requests::of(Kind::Write, axes, part));
+        let mut sides = [(); 4].map(|()| Side::new(PART));
+        for (round, requests) in parts.by_ref().take(rounds().rounds + 1).enumerate() {
+            self.snapshot()?;
+            let times = once(&self.live()?.map(RefCell::new), requests)?;
+            if round > 0 {
+                sides.iter_mut().zip(times).for_each(|(side, time)| side.extend(time));
+            }
+        }
+        self.snapshot()?;
+        let written = self.amplification(parts.next().ok_or("the disk is too small")?)?;
+        self.push(axes, sides, written)
     }
 
     /// So many more snapshots, with so many writes behind each; the first one does not count.

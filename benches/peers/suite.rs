@@ -77,49 +77,48 @@ impl Suite<'_> {
     /// The first overwrite where there is a flush now and then.
     pub(crate) fn flushed(&mut self) -> Result<()> {
         DIRECT_WRITES.into_iter().try_for_each(|(pattern, size)| {
-            self.first_overwrite(self.axes.requests(pattern, size), Self::fresh).map(drop)
+            self.first_overwrite(self.axes.requests(pattern, size)).map(drop)
         })
     }
 
     fn writes(&mut self, axes: Axes) -> Result<()> {
-        let count = self.first_overwrite(axes, Self::fresh)?;
+        let count = self.first_overwrite(axes)?;
         // What was written last is preserved.
         let disks = self.live()?.map(RefCell::new);
         let again = contest(&disks, (Kind::Write, axes, count), || Ok(()))?;
         self.push(axes.work("rewrite"), again, [None; 2])
     }
 
-    /// The first overwrite after a snapshot that `prepare` takes; returns the number of requests.
-    pub(crate) fn first_overwrite(
-        &mut self,
-        axes: Axes,
-        mut prepare: impl FnMut(&mut Self) -> Result<()>,
-    ) -> Result<usize> {
+    /// The first overwrite after a snapshot; returns the number of requests.
+    fn first_overwrite(&mut self, axes: Axes) -> Result<usize> {
         let disks = self.live()?.map(RefCell::new);
         let sides = contest(&disks, (Kind::Write, axes, most(axes)), || {
-            prepare(self)?;
+            self.fresh()?;
             for (disk, anew) in disks.iter().zip(self.live()?) {
                 disk.replace(anew);
             }
             Ok(())
         })?;
-        prepare(self)?;
+        self.fresh()?;
         let count = sides[0].count;
         let offsets = offsets(axes, count);
         let requests = Requests::of(Kind::Write, axes, &offsets);
-        let written = [self.amplification(requests, true)?, self.amplification(requests, false)?];
+        let written = self.amplification(requests)?;
         self.push(axes.work("first overwrite"), sides, written)?;
         Ok(count)
     }
 
-    /// Bytes written to media for each byte of the user.
-    fn amplification(&mut self, requests: Requests<'_>, ours: bool) -> Result<Option<f64>> {
-        let peer: &mut dyn Peer = if ours { self.ours } else { self.peer };
-        let before = peer.written()?;
-        peer.live()?.run(requests, &mut histogram())?;
-        let after = peer.written()?;
+    /// Bytes written to media for each byte of the user, by us and by the peer.
+    pub(crate) fn amplification(&mut self, requests: Requests<'_>) -> Result<[Option<f64>; 2]> {
         let user = (requests.offsets.len() * requests.length) as f64;
-        Ok(before.zip(after).map(|(before, after)| (after - before) as f64 / user))
+        let mut written = [None; 2];
+        for (written, peer) in written.iter_mut().zip([&mut *self.ours, &mut *self.peer]) {
+            let before = peer.written()?;
+            peer.live()?.run(requests, &mut histogram())?;
+            let after = peer.written()?;
+            *written = before.zip(after).map(|(before, after)| (after - before) as f64 / user);
+        }
+        Ok(written)
     }
 
     fn reads(&mut self) -> Result<()> {

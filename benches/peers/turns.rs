@@ -14,7 +14,7 @@ use crate::disk::{Disk, Kind, Requests};
 const LIMIT: Duration = Duration::from_secs(3);
 /// Past the page cache, each request waits for the disk.
 const DIRECT_REQUESTS: usize = 2048;
-/// Few enough to leave most of the disk as many snapshots have left it.
+/// Of many snapshots, for there are many rows of them.
 const STACK_REQUESTS: usize = 8192;
 
 /// Ours, the peer's, a plain file, and the peer's way to a disk without snapshots.
@@ -34,6 +34,15 @@ pub(crate) fn contest(
     let offsets = offsets(axes, count);
     let mut turns = Turn::of_all(disks, Requests::of(kind, axes, &offsets));
     rounds().warm(count, prepare, ways(&mut turns))
+}
+
+/// All of them in turn, in one round.
+pub(crate) fn once(
+    disks: &Four<RefCell<Box<dyn Disk>>>,
+    requests: Requests<'_>,
+) -> Result<Four<Side>> {
+    let mut turns = Turn::of_all(disks, requests);
+    Contest { rounds: 1 }.warm(requests.offsets.len(), || Ok(()), ways(&mut turns))
 }
 
 /// Peers take long; three rounds will do.
