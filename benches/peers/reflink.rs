@@ -14,6 +14,9 @@ use crate::peer::{Age, Peer, Setting, depth};
 /// The file system has so many times the room that the disk takes.
 const ROOM: u64 = 8;
 
+/// The disk's file.
+const DISK: &str = "disk.img";
+
 /// How a snapshot is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -53,7 +56,7 @@ impl Reflink {
     }
 
     fn disk(&self) -> PathBuf {
-        self.folder().join("disk.img")
+        self.folder().join(DISK)
     }
 
     fn plain_file(&self) -> PathBuf {
@@ -72,6 +75,8 @@ impl Peer for Reflink {
     fn renew(&mut self) -> Result<()> {
         for path in self.taken.drain(..) {
             if self.method == Method::BtrfsSubvolume {
+                // What a deleted subvolume has in it stays for a while; there is no room for that.
+                fs::remove_file(path.join(DISK))?;
                 run("btrfs", &["-q", "subvolume", "delete", &text(&path)])?;
             } else {
                 fs::remove_file(path)?;
@@ -89,7 +94,7 @@ impl Peer for Reflink {
         let path = self.mount.path.join(format!("snapshot{}", self.count));
         if self.method == Method::BtrfsSubvolume {
             let (live, path) = (text(&self.folder()), text(&path));
-            run("btrfs", &["-q", "subvolume", "snapshot", "-r", &live, &path])?;
+            run("btrfs", &["-q", "subvolume", "snapshot", &live, &path])?;
         } else {
             ioctl_ficlone(File::create(&path)?, File::open(self.disk())?)?;
         }
@@ -104,7 +109,7 @@ impl Peer for Reflink {
     fn frozen(&self, age: Age) -> Result<Option<Box<dyn Disk>>> {
         let taken = if age == Age::Newest { self.taken.last() } else { self.taken.first() };
         let taken = taken.ok_or("no snapshot")?;
-        let path = if taken.is_dir() { taken.join("disk.img") } else { taken.clone() };
+        let path = if taken.is_dir() { taken.join(DISK) } else { taken.clone() };
         let axes = self.setting.axes;
         let bytes = Plain::open_read_only(&path, axes.caching)?;
         Ok(Some(Box::new(Local { bytes, depth: depth(axes) })))
