@@ -48,8 +48,8 @@ impl Suite<'_> {
         self.overwrites(axes.requests(Sparse, SMALL).work("first overwrite"))
     }
 
-    /// First overwrites, each time after one more snapshot, and where nobody has written before: that
-    /// would be preserved near at hand.
+    /// First overwrites, each time after one more snapshot, and where no round has written before: what
+    /// one has written lies near at hand.
     fn overwrites(&mut self, axes: Axes) -> Result<()> {
         let offsets = axes.offsets();
         let mut parts = offsets.chunks(PART).map(|part| Requests::of(Kind::Write, axes, part));
