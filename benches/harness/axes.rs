@@ -30,6 +30,8 @@ pub struct Axes {
     pub threads: usize,
     /// Shadow copies.
     pub copies: Option<usize>,
+    /// Writes from one flush to the next.
+    pub flush_every: Option<usize>,
     /// Chunks that the journal knows when the work begins.
     pub preserved: Option<u64>,
     /// How what is read was overwritten, or what goes on meanwhile.
@@ -53,6 +55,7 @@ impl Default for Axes {
             volume: 256 << 20,
             threads: 1,
             copies: None,
+            flush_every: None,
             preserved: None,
             state: None,
             durability: Durability::Coherent,
@@ -126,6 +129,9 @@ impl fmt::Display for Axes {
         }
         if self.durability != usual.durability {
             write!(f, ", durable")?;
+        }
+        if let Some(writes) = self.flush_every {
+            write!(f, ", flush every {writes}")?;
         }
         if self.caching != usual.caching {
             write!(f, ", direct")?;

@@ -57,7 +57,7 @@ impl Table {
         let log = Log::create(&folder.join(format!("{name}.hlog")))?;
         println!(
             "\n{name}: speed as a ratio to the base, the median of the rounds (least..greatest)\n\
-             {:<52} {:<6} {:<17} {:>6} {:>14} {:>6}  {:<17} {:>10} {:>10}",
+             {:<64} {:<6} {:<17} {:>6} {:>14} {:>6}  {:<17} {:>10} {:>10}",
             "what", "place", "base", "ratio", "spread", "goal", "ahead", "p50", "p99"
         );
         Ok(Self { name, date: utc(), rows: 0, lines, log })
@@ -94,7 +94,7 @@ fn print(line: &Line<'_>) {
     let extra: String =
         line.extra.iter().map(|(name, value)| format!("  {name} {value:.2}")).collect();
     println!(
-        "{what:<52} {:<6} {base:<17} {ratio:>6.2} {:>14} {goal:>6}  {ahead:<17} {:>10} {:>10}{extra}",
+        "{what:<64} {:<6} {base:<17} {ratio:>6.2} {:>14} {goal:>6}  {ahead:<17} {:>10} {:>10}{extra}",
         line.axes.place,
         format!("{least:.2}..{greatest:.2}"),
         micros(line.p50_ns),

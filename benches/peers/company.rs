@@ -3,37 +3,39 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::thread;
+use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use shadowvol_benches::Pattern::{Random, Sequential};
 use shadowvol_benches::{Interval, Outcome, Result, Shuffle, Side, Versus, beside, histogram};
 
-use crate::disk::{Kind, Requests};
-use crate::peer::Peer;
-use crate::suite::{PIECE, SMALL, SNAPSHOTS, Suite, random, rounds};
+use crate::disk::Requests;
+use crate::peer::{Age, Peer};
+use crate::suite::{BATCH, PIECE, SMALL, SNAPSHOTS, Suite, random};
+use crate::turns::rounds;
 
 /// From one snapshot to the next.
 const EVERY: Duration = Duration::from_millis(100);
+/// How long snapshots are taken: no more of them than each side can take in this time.
+const TAKING: Duration = Duration::from_secs(3);
 
 impl Suite<'_> {
     /// A reader of everything, and a writer at random.
     pub(crate) fn reads_beside_a_writer(&mut self) -> Result<()> {
         let pieces = Sequential.offsets(self.axes.volume, PIECE);
-        let all = Requests { kind: Kind::Read, offsets: &pieces, length: PIECE as usize };
+        let all = Requests::reads(&pieces, PIECE);
         let volume = self.axes.volume;
         let mut sides = [(); 4].map(|()| [Side::new(1), Side::new(1)]);
         for round in 0..=rounds().rounds {
             self.fresh()?;
-            let readers = self.connect(Kind::Read)?;
-            let writers = self.connect(Kind::Write)?;
+            let (readers, writers) = (self.frozen(Age::Newest)?, self.live()?);
             for ((mut reader, mut writer), sides) in
                 readers.into_iter().zip(writers).zip(&mut sides)
             {
                 let mut places = Shuffle::new(7);
                 let write = || {
-                    let offsets = random(&mut places, volume);
-                    let batch =
-                        Requests { kind: Kind::Write, offsets: &offsets, length: SMALL as usize };
+                    let offsets = random(&mut places, volume, BATCH);
+                    let batch = Requests::writes(&offsets, SMALL);
                     writer.run(batch, &mut histogram()).map(drop)
                 };
                 let times = beside(write, || reader.run(all, &mut histogram()))?;
@@ -51,14 +53,16 @@ impl Suite<'_> {
 
     /// The worst that a writer at full speed sees while snapshots are taken.
     pub(crate) fn stalls(&mut self) -> Result<()> {
-        let mut sides = [Side::new(SNAPSHOTS), Side::new(SNAPSHOTS)];
-        for round in 0..=rounds().rounds {
+        let (volume, mut snapshots) = (self.axes.volume, SNAPSHOTS);
+        for peer in [&mut *self.ours, &mut *self.peer] {
+            snapshots = stall(peer, volume, snapshots, Some(TAKING))?.0;
+        }
+        let mut sides = [Side::new(snapshots), Side::new(snapshots)];
+        for _ in 0..rounds().rounds {
             for (side, peer) in sides.iter_mut().zip([&mut *self.ours, &mut *self.peer]) {
-                let interval = stall(peer, self.axes.volume)?;
-                if round > 0 {
-                    side.rounds.push(interval.lasted);
-                    side.intervals.push(interval);
-                }
+                let (_, interval) = stall(peer, volume, snapshots, None)?;
+                side.rounds.push(interval.lasted);
+                side.intervals.push(interval);
             }
         }
         let worst = sides.each_ref().map(|side| side.latency().max() as f64 / 1000.0);
@@ -71,29 +75,36 @@ impl Suite<'_> {
     }
 }
 
-/// Latencies of a writer at full speed while snapshots are taken.
-fn stall(peer: &mut dyn Peer, volume: u64) -> Result<Interval> {
+/// The number of snapshots that were taken, for no longer than the limit, and the latencies of a writer
+/// at full speed meanwhile.
+fn stall(
+    peer: &mut dyn Peer,
+    volume: u64,
+    snapshots: usize,
+    limit: Option<Duration>,
+) -> Result<(usize, Interval)> {
     peer.renew()?;
     let (mut disk, stop) = (peer.live()?, AtomicBool::new(false));
     thread::scope(|scope| {
         let writer = scope.spawn(|| -> Result<Interval> {
             let (mut interval, mut places) = (Interval::begin(), Shuffle::new(9));
             while !stop.load(Ordering::Relaxed) {
-                let offsets = random(&mut places, volume);
-                let batch =
-                    Requests { kind: Kind::Write, offsets: &offsets, length: SMALL as usize };
+                let offsets = random(&mut places, volume, BATCH);
+                let batch = Requests::writes(&offsets, SMALL);
                 disk.run(batch, &mut interval.latencies)?;
             }
             Ok(interval.end())
         });
-        let taken = (0..SNAPSHOTS).try_for_each(|_| {
+        let (begun, mut taken) = (Instant::now(), 0);
+        let mut all = Ok(());
+        while all.is_ok() && taken < snapshots && limit.is_none_or(|it| begun.elapsed() < it) {
             thread::sleep(EVERY);
-            peer.snapshot()
-        });
+            all = peer.snapshot();
+            taken += 1;
+        }
         thread::sleep(EVERY);
         stop.store(true, Ordering::Relaxed);
         let interval = writer.join().map_err(|_| "the writer panicked")?;
-        taken?;
-        interval
+        all.and(interval).map(|interval| (taken, interval))
     })
 }

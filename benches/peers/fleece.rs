@@ -12,7 +12,7 @@ use serde_json::json;
 use shadowvol_benches::{Plain, Result};
 
 use crate::disk::Disk;
-use crate::peer::{Peer, Setting};
+use crate::peer::{Age, Peer, Setting};
 use crate::qemu::{Qemu, file};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -93,13 +93,18 @@ impl Peer for Fleece {
         self.qemu.connect("live")
     }
 
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
+    /// There is one, so that the newest is the oldest.
+    fn frozen(&self, _: Age) -> Result<Option<Box<dyn Disk>>> {
         let number = self.number.ok_or("no snapshot")?;
         self.qemu.connect(&format!("frozen{number}")).map(Some)
     }
 
     fn plain(&self) -> Result<Box<dyn Disk>> {
         self.qemu.connect("plain")
+    }
+
+    fn has_many(&self) -> bool {
+        false
     }
 
     fn written(&mut self) -> Result<Option<u64>> {

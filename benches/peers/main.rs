@@ -22,7 +22,9 @@ mod qemu;
 mod qmp;
 #[cfg(target_os = "linux")]
 mod reflink;
+mod stack;
 mod suite;
+mod turns;
 
 use core::mem;
 use std::env;
@@ -30,7 +32,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use shadowvol_benches::{Axes, Result, Table, is_chosen, settings};
-use shadowvol_host::Caching;
+use shadowvol_host::{Caching, Durability};
 
 use crate::fleece::Fleece;
 use crate::nbdkit::Nbdkit;
@@ -40,6 +42,9 @@ use crate::qcow2::{External, Internal};
 #[cfg(target_os = "linux")]
 use crate::reflink::{Method, Reflink};
 use crate::suite::{Names, Suite};
+
+/// Writes from one flush to the next, on disk.
+const FLUSH_EVERY: usize = 16;
 
 /// Makes a peer.
 type Make = fn(Setting) -> Result<Box<dyn Peer>>;
@@ -108,8 +113,16 @@ fn beside(table: &mut Table, names: Names, make: Make, axes: Axes, folder: &Path
     };
     let ((their_folder, theirs), (our_folder, ours)) = (own(names.name)?, own("shadowvol")?);
     let measured = (|| {
-        let (mut peer, mut ours) = (make(theirs)?, Ours::new(ours)?);
-        Suite { table, names, axes, ours: &mut ours, peer: &mut *peer }.run()
+        let peer = &mut *make(theirs)?;
+        let setting = ours.clone();
+        Suite { table, names, axes, ours: &mut Ours::new(setting)?, peer }.run()?;
+        if axes.caching == Caching::Buffered {
+            return Ok(());
+        }
+        let durability = Durability::Durable;
+        let axes = Axes { durability, flush_every: Some(FLUSH_EVERY), ..axes };
+        let setting = Setting { axes, ..ours };
+        Suite { table, names, axes, ours: &mut Ours::new(setting)?, peer }.flushed()
     })();
     fs::remove_dir_all(their_folder)?;
     fs::remove_dir_all(our_folder)?;

@@ -22,7 +22,10 @@ const OPTION: &[u8; 8] = b"IHAVEOPT";
 const EXPORT_NAME: u32 = 1;
 const REQUEST: u32 = 0x2560_9513;
 const REPLY: u32 = 0x6744_6698;
+const READ: u16 = 0;
+const WRITE: u16 = 1;
 const DISCONNECT: u16 = 2;
+const FLUSH: u16 = 3;
 
 /// A connection.
 pub(crate) struct Nbd {
@@ -103,8 +106,12 @@ impl Nbd {
 }
 
 impl Disk for Nbd {
-    fn run(&mut self, requests: Requests<'_>, latencies: &mut Histogram<u64>) -> Result<Duration> {
-        let Requests { kind, offsets, length } = requests;
+    fn at_once(
+        &mut self,
+        requests: Requests<'_>,
+        latencies: &mut Histogram<u64>,
+    ) -> Result<Duration> {
+        let Requests { kind, offsets, length, .. } = requests;
         let mut buffer = vec![0xa5; length];
         let mut under_way = HashMap::with_capacity(self.depth);
         let begun = Instant::now();
@@ -113,8 +120,8 @@ impl Disk for Nbd {
             while sent < offsets.len() && under_way.len() < self.depth {
                 under_way.insert(sent as u64, Instant::now());
                 let (kind, data) = match kind {
-                    Kind::Read => (0, &[][..]),
-                    Kind::Write => (1, &buffer[..]),
+                    Kind::Read => (READ, &[][..]),
+                    Kind::Write => (WRITE, &buffer[..]),
                 };
                 self.send(kind, sent as u64, offsets[sent], length as u32, data)?;
                 sent += 1;
@@ -126,6 +133,11 @@ impl Disk for Nbd {
             done += 1;
         }
         Ok(begun.elapsed())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.send(FLUSH, 0, 0, 0, &[])?;
+        self.receive(&mut []).map(drop)
     }
 }
 

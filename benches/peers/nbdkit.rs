@@ -10,7 +10,7 @@ use shadowvol_benches::{Plain, Result};
 use crate::daemon::Daemon;
 use crate::disk::Disk;
 use crate::nbd::Nbd;
-use crate::peer::{DEPTH, Peer, Setting};
+use crate::peer::{Age, DEPTH, Peer, Setting};
 
 /// A server with an overlay, and one without.
 pub(crate) struct Nbdkit {
@@ -75,7 +75,8 @@ impl Peer for Nbdkit {
         self.connect("live")
     }
 
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
+    /// There is one, so that the newest is the oldest.
+    fn frozen(&self, _: Age) -> Result<Option<Box<dyn Disk>>> {
         self.connect("frozen").map(Some)
     }
 
@@ -85,6 +86,10 @@ impl Peer for Nbdkit {
 
     /// The server has to start anew.
     fn takes_while_written(&self) -> bool {
+        false
+    }
+
+    fn has_many(&self) -> bool {
         false
     }
 

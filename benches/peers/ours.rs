@@ -3,13 +3,13 @@
 use std::fs;
 use std::sync::Arc;
 
-use shadowvol_benches::{Plain, Result};
-use shadowvol_host::{CreateOptions, Durability, Passive, PassiveOptions, Volume, diff_path};
+use shadowvol_benches::{Axes, Plain, Result};
+use shadowvol_host::{CreateOptions, Passive, PassiveOptions, Volume, diff_path};
 
 use crate::disk::{Disk, Local};
-use crate::peer::{Peer, Setting, depth};
+use crate::peer::{Age, Peer, Setting, depth};
 
-/// A volume in coherent mode, as no peer flushes either; and a plain file.
+/// A volume, and a plain file.
 pub(crate) struct Ours {
     setting: Setting,
     volume: Option<Arc<Volume>>,
@@ -42,7 +42,7 @@ impl Peer for Ours {
         if diff.exists() {
             fs::remove_file(diff)?;
         }
-        let (durability, caching) = (Durability::Coherent, self.setting.axes.caching);
+        let Axes { durability, caching, .. } = self.setting.axes;
         let options = CreateOptions { durability, caching, ..CreateOptions::default() };
         self.volume = Some(Arc::new(Volume::create(&path, &options)?));
         Ok(())
@@ -56,11 +56,13 @@ impl Peer for Ours {
         Ok(Box::new(Local { bytes: Arc::clone(self.volume()?), depth: depth(self.setting.axes) }))
     }
 
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
+    fn frozen(&self, age: Age) -> Result<Option<Box<dyn Disk>>> {
         let caching = self.setting.axes.caching;
         let options = PassiveOptions { caching, ..PassiveOptions::default() };
         let node = Passive::open(self.setting.folder.join("ours.img"), &options)?;
-        let copy = node.find_newest()?.ok_or("no copy")?;
+        let mut copies = node.shadow_copies()?.into_iter();
+        let copy = if age == Age::Newest { copies.next_back() } else { copies.next() };
+        let copy = copy.ok_or("no copy")?;
         Ok(Some(Box::new(Local { bytes: copy, depth: depth(self.setting.axes) })))
     }
 

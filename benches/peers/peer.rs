@@ -24,6 +24,13 @@ pub(crate) struct Setting {
     pub(crate) axes: Axes,
 }
 
+/// One of the snapshots that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    Newest,
+    Oldest,
+}
+
 /// A disk of which snapshots are taken.
 pub(crate) trait Peer {
     /// Begins anew: no snapshots.
@@ -35,14 +42,19 @@ pub(crate) trait Peer {
     /// The disk. Ends to work when the peer begins anew.
     fn live(&self) -> Result<Box<dyn Disk>>;
 
-    /// The newest snapshot; none where it cannot be read beside a writer.
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>>;
+    /// A snapshot; none where it cannot be read beside a writer.
+    fn frozen(&self, age: Age) -> Result<Option<Box<dyn Disk>>>;
 
     /// Another disk that is reached in the same way, of which no snapshots are taken.
     fn plain(&self) -> Result<Box<dyn Disk>>;
 
     /// Whether a snapshot can be taken while somebody writes.
     fn takes_while_written(&self) -> bool {
+        true
+    }
+
+    /// Whether there can be several snapshots.
+    fn has_many(&self) -> bool {
         true
     }
 

@@ -7,7 +7,7 @@ use shadowvol_benches::{Plain, Result};
 
 use crate::daemon::run;
 use crate::disk::Disk;
-use crate::peer::{Peer, Setting};
+use crate::peer::{Age, Peer, Setting};
 use crate::qemu::{Qemu, file};
 
 /// Snapshots inside of an image; nobody can read one while the image is written to.
@@ -56,7 +56,7 @@ impl Peer for Internal {
         self.qemu.as_ref().ok_or("QEMU was not started")?.connect("live")
     }
 
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
+    fn frozen(&self, _: Age) -> Result<Option<Box<dyn Disk>>> {
         Ok(None)
     }
 
@@ -129,8 +129,9 @@ impl Peer for External {
         self.qemu.as_ref().ok_or("QEMU was not started")?.connect("live")
     }
 
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
-        let export = format!("frozen-{}", layer(self.chain - 1));
+    fn frozen(&self, age: Age) -> Result<Option<Box<dyn Disk>>> {
+        let number = if age == Age::Newest { self.chain - 1 } else { 0 };
+        let export = format!("frozen-{}", layer(number));
         self.qemu.as_ref().ok_or("QEMU was not started")?.connect(&export).map(Some)
     }
 

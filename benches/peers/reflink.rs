@@ -9,10 +9,13 @@ use shadowvol_host::Caching;
 
 use crate::daemon::run;
 use crate::disk::{Disk, Local};
-use crate::peer::{Peer, Setting, depth};
+use crate::peer::{Age, Peer, Setting, depth};
 
-/// Bytes of the file system, of which the disk is a small part.
-const ROOM: u64 = 2 << 30;
+/// The file system has so many times the room that the disk takes.
+const ROOM: u64 = 8;
+
+/// The disk's file.
+const DISK: &str = "disk.img";
 
 /// How a snapshot is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,22 +40,27 @@ pub(crate) struct Reflink {
 impl Reflink {
     pub(crate) fn new(setting: Setting, method: Method) -> Result<Self> {
         let mount = Mount::new(&setting, method)?;
-        let reflink = Self { setting, method, taken: Vec::new(), count: 0, mount };
-        let axes = reflink.setting.axes;
+        let mut reflink = Self { setting, method, taken: Vec::new(), count: 0, mount };
         if method == Method::BtrfsSubvolume {
             run("btrfs", &["-q", "subvolume", "create", &text(&reflink.folder())])?;
         } else {
             fs::create_dir(reflink.folder())?;
         }
-        for path in [reflink.folder().join("disk.img"), reflink.mount.path.join("plain.img")] {
-            Plain::create(&path, axes.volume, axes.caching)?;
-        }
+        reflink.renew()?;
         Ok(reflink)
     }
 
     /// Where the disk lies.
     fn folder(&self) -> PathBuf {
         self.mount.path.join("live")
+    }
+
+    fn disk(&self) -> PathBuf {
+        self.folder().join(DISK)
+    }
+
+    fn plain_file(&self) -> PathBuf {
+        self.mount.path.join("plain.img")
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Disk>> {
@@ -62,15 +70,23 @@ impl Reflink {
 }
 
 impl Peer for Reflink {
+    /// With files in one piece, because what snapshots have broken up stays so; and all of that on the
+    /// device, so that nothing of it is written while something is measured.
     fn renew(&mut self) -> Result<()> {
         for path in self.taken.drain(..) {
             if self.method == Method::BtrfsSubvolume {
+                // What a deleted subvolume has in it stays for a while; there is no room for that.
+                fs::remove_file(path.join(DISK))?;
                 run("btrfs", &["-q", "subvolume", "delete", &text(&path)])?;
             } else {
                 fs::remove_file(path)?;
             }
         }
-        Ok(())
+        let axes = self.setting.axes;
+        for path in [self.disk(), self.plain_file()] {
+            Plain::create(&path, axes.volume, axes.caching)?;
+        }
+        Ok(syncfs(File::open(&self.mount.path)?)?)
     }
 
     fn snapshot(&mut self) -> Result<()> {
@@ -78,28 +94,29 @@ impl Peer for Reflink {
         let path = self.mount.path.join(format!("snapshot{}", self.count));
         if self.method == Method::BtrfsSubvolume {
             let (live, path) = (text(&self.folder()), text(&path));
-            run("btrfs", &["-q", "subvolume", "snapshot", "-r", &live, &path])?;
+            run("btrfs", &["-q", "subvolume", "snapshot", &live, &path])?;
         } else {
-            ioctl_ficlone(File::create(&path)?, File::open(self.folder().join("disk.img"))?)?;
+            ioctl_ficlone(File::create(&path)?, File::open(self.disk())?)?;
         }
         self.taken.push(path);
         Ok(())
     }
 
     fn live(&self) -> Result<Box<dyn Disk>> {
-        self.open(&self.folder().join("disk.img"))
+        self.open(&self.disk())
     }
 
-    fn frozen(&self) -> Result<Option<Box<dyn Disk>>> {
-        let newest = self.taken.last().ok_or("no snapshot")?;
-        let path = if newest.is_dir() { newest.join("disk.img") } else { newest.clone() };
+    fn frozen(&self, age: Age) -> Result<Option<Box<dyn Disk>>> {
+        let taken = if age == Age::Newest { self.taken.last() } else { self.taken.first() };
+        let taken = taken.ok_or("no snapshot")?;
+        let path = if taken.is_dir() { taken.join(DISK) } else { taken.clone() };
         let axes = self.setting.axes;
         let bytes = Plain::open_read_only(&path, axes.caching)?;
         Ok(Some(Box::new(Local { bytes, depth: depth(axes) })))
     }
 
     fn plain(&self) -> Result<Box<dyn Disk>> {
-        self.open(&self.mount.path.join("plain.img"))
+        self.open(&self.plain_file())
     }
 
     fn written(&mut self) -> Result<Option<u64>> {
@@ -117,7 +134,7 @@ struct Mount {
 impl Mount {
     fn new(setting: &Setting, method: Method) -> Result<Self> {
         let (image, path) = (setting.folder.join("file-system"), setting.folder.join("mnt"));
-        File::create(&image)?.set_len(ROOM)?;
+        File::create(&image)?.set_len(ROOM * setting.axes.volume)?;
         fs::create_dir(&path)?;
         match method {
             Method::XfsClone => run("mkfs.xfs", &["-q", "-m", "reflink=1", &text(&image)])?,

@@ -1,19 +1,14 @@
 //! What is measured of a peer, and of us beside it.
 
 use core::cell::RefCell;
-use core::ops::Range;
-use core::time::Duration;
-use std::time::Instant;
 
-use hdrhistogram::Histogram;
 use shadowvol_benches::Pattern::{Random, Sequential, Sparse};
-use shadowvol_benches::{
-    Axes, Contest, Outcome, Pattern, Result, Shuffle, Side, Table, Versus, Way, histogram, settings,
-};
+use shadowvol_benches::{Axes, Outcome, Pattern, Result, Shuffle, Side, Table, Versus, histogram};
 use shadowvol_host::Caching;
 
 use crate::disk::{Disk, Kind, Requests};
-use crate::peer::Peer;
+use crate::peer::{Age, Peer};
+use crate::turns::{Four, contest, most, offsets};
 
 pub(crate) const SMALL: u64 = 4 << 10;
 pub(crate) const PIECE: u64 = 1 << 20;
@@ -26,9 +21,8 @@ const WRITES: [(Pattern, u64); 5] = [
 ];
 /// Past the page cache, each request waits for the disk.
 const DIRECT_WRITES: [(Pattern, u64); 2] = [(Sparse, SMALL), (Sparse, 64 << 10)];
-const DIRECT_REQUESTS: usize = 2048;
 /// Writes that a writer beside something else makes before it looks whether to stop.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// That are taken one after the other.
 pub(crate) const SNAPSHOTS: usize = 10;
 
@@ -51,9 +45,6 @@ pub(crate) struct Names {
     pub(crate) with_plain: bool,
 }
 
-/// Ours, the peer's, a plain file, and the peer's way to a disk without snapshots.
-pub(crate) type Four<T> = [T; 4];
-
 impl Suite<'_> {
     pub(crate) fn run(&mut self) -> Result<()> {
         self.snapshots()?;
@@ -63,7 +54,7 @@ impl Suite<'_> {
             self.writes(self.axes.requests(*pattern, *size))?;
         }
         self.fresh()?;
-        if self.peer.frozen()?.is_none() {
+        if self.peer.frozen(Age::Newest)?.is_none() {
             println!("{}: its snapshots cannot be read while it is written to", self.names.name);
         } else {
             self.reads()?;
@@ -76,120 +67,105 @@ impl Suite<'_> {
         } else if !direct {
             self.stalls()?;
         }
-        Ok(())
+        if !self.peer.has_many() {
+            println!("{}: it has one snapshot at a time", self.names.name);
+            return Ok(());
+        }
+        self.stacks()
     }
 
-    /// The time to take a snapshot, with some writes between two.
-    fn snapshots(&mut self) -> Result<()> {
-        let mut sides = [Side::new(1), Side::new(1)];
-        let mut random = Shuffle::new(3);
-        self.ours.renew()?;
-        self.peer.renew()?;
-        for nth in 0..=SNAPSHOTS {
-            for (side, peer) in sides.iter_mut().zip([&mut *self.ours, &mut *self.peer]) {
-                let begun = Instant::now();
-                peer.snapshot()?;
-                // The first one is the warm-up.
-                if nth > 0 {
-                    side.rounds.push(begun.elapsed());
-                }
-                let offsets = self::random(&mut random, self.axes.volume);
-                let writes =
-                    Requests { kind: Kind::Write, offsets: &offsets, length: SMALL as usize };
-                peer.live()?.run(writes, &mut histogram())?;
-            }
-        }
-        let [ours, theirs] = sides;
-        let extra = [("ours_us", ours.seconds() * 1e6), ("peer_us", theirs.seconds() * 1e6)];
-        let outcome = Outcome::of(ours, theirs);
-        let outcome = extra.into_iter().fold(outcome, |outcome, (name, it)| outcome.with(name, it));
-        self.table.push(self.axes.work("snapshot"), Versus::base(self.names.name), &outcome)
+    /// The first overwrite where there is a flush now and then.
+    pub(crate) fn flushed(&mut self) -> Result<()> {
+        DIRECT_WRITES.into_iter().try_for_each(|(pattern, size)| {
+            self.first_overwrite(self.axes.requests(pattern, size)).map(drop)
+        })
     }
 
     fn writes(&mut self, axes: Axes) -> Result<()> {
-        let mut offsets = axes.offsets();
-        if axes.caching == Caching::Direct {
-            offsets.truncate(DIRECT_REQUESTS);
-        }
-        let requests = Requests { kind: Kind::Write, offsets: &offsets, length: axes.length() };
-        let first = self.contest(requests, true)?;
-        let written = [self.amplification(requests, true)?, self.amplification(requests, false)?];
-        self.push(axes.work("first overwrite"), first, written)?;
-        // What was written last is preserved now.
-        let again = self.contest(requests, false)?;
+        let count = self.first_overwrite(axes)?;
+        // What was written last is preserved.
+        let disks = self.live()?.map(RefCell::new);
+        let again = contest(&disks, (Kind::Write, axes, count), || Ok(()))?;
         self.push(axes.work("rewrite"), again, [None; 2])
     }
 
-    /// Bytes written to media for each byte of the user at the first overwrite.
-    fn amplification(&mut self, requests: Requests<'_>, ours: bool) -> Result<Option<f64>> {
-        let peer: &mut dyn Peer = if ours { self.ours } else { self.peer };
-        peer.renew()?;
-        peer.snapshot()?;
-        let before = peer.written()?;
-        peer.live()?.run(requests, &mut histogram())?;
-        let after = peer.written()?;
+    /// The first overwrite after a snapshot; returns the number of requests.
+    fn first_overwrite(&mut self, axes: Axes) -> Result<usize> {
+        let disks = self.live()?.map(RefCell::new);
+        let sides = contest(&disks, (Kind::Write, axes, most(axes)), || {
+            self.fresh()?;
+            for (disk, anew) in disks.iter().zip(self.live()?) {
+                disk.replace(anew);
+            }
+            Ok(())
+        })?;
+        self.fresh()?;
+        let count = sides[0].count;
+        let offsets = offsets(axes, count);
+        let requests = Requests::of(Kind::Write, axes, &offsets);
+        let written = self.amplification(requests)?;
+        self.push(axes.work("first overwrite"), sides, written)?;
+        Ok(count)
+    }
+
+    /// Bytes written to media for each byte of the user, by us and by the peer.
+    pub(crate) fn amplification(&mut self, requests: Requests<'_>) -> Result<[Option<f64>; 2]> {
         let user = (requests.offsets.len() * requests.length) as f64;
-        Ok(before.zip(after).map(|(before, after)| (after - before) as f64 / user))
+        let mut written = [None; 2];
+        for (written, peer) in written.iter_mut().zip([&mut *self.ours, &mut *self.peer]) {
+            let before = peer.written()?;
+            peer.live()?.run(requests, &mut histogram())?;
+            let after = peer.written()?;
+            *written = before.zip(after).map(|(before, after)| (after - before) as f64 / user);
+        }
+        Ok(written)
     }
 
     fn reads(&mut self) -> Result<()> {
         let whole = self.axes.requests(Sequential, PIECE).work("copy-out");
         let small = self.axes.requests(Random, SMALL).work("passive read");
-        self.read(whole.state("nothing overwritten"))?;
-        self.read(small.state("nothing overwritten"))?;
+        self.read(whole.state("nothing overwritten"), Age::Newest)?;
+        self.read(small.state("nothing overwritten"), Age::Newest)?;
         let offsets = Sequential.offsets(self.axes.volume, PIECE);
-        let writes = Requests { kind: Kind::Write, offsets: &offsets, length: PIECE as usize };
+        let writes = Requests::writes(&offsets, PIECE);
         for peer in [&mut *self.ours, &mut *self.peer] {
             peer.live()?.run(writes, &mut histogram())?;
         }
-        self.read(whole.state("all overwritten"))?;
-        self.read(small.state("all overwritten"))
+        self.read(whole.state("all overwritten"), Age::Newest)?;
+        self.read(small.state("all overwritten"), Age::Newest)
     }
 
-    fn read(&mut self, axes: Axes) -> Result<()> {
-        let mut offsets = axes.offsets();
-        if axes.caching == Caching::Direct {
-            offsets.truncate(DIRECT_REQUESTS);
-        }
-        let requests = Requests { kind: Kind::Read, offsets: &offsets, length: axes.length() };
-        let sides = self.contest(requests, false)?;
+    pub(crate) fn read(&mut self, axes: Axes, age: Age) -> Result<()> {
+        let disks = self.frozen(age)?.map(RefCell::new);
+        let sides = contest(&disks, (Kind::Read, axes, most(axes)), || Ok(()))?;
         self.push(axes, sides, [None; 2])
     }
 
-    /// All four in turn; each round after a snapshot of its own if it shall be `fresh`.
-    fn contest(&mut self, requests: Requests<'_>, fresh: bool) -> Result<Four<Side>> {
-        let disks = self.connect(requests.kind)?.map(RefCell::new);
-        let prepare = || {
-            if fresh {
-                self.fresh()?;
-                for (disk, anew) in disks.iter().zip(self.connect(requests.kind)?) {
-                    disk.replace(anew);
-                }
-            }
-            Ok(())
-        };
-        let [mut ours, mut theirs, mut plain, mut own] =
-            [0, 1, 2, 3].map(|nth| Turn { disk: &disks[nth], requests });
-        let ways: Four<&mut dyn Way> = [&mut ours, &mut theirs, &mut plain, &mut own];
-        rounds().sides(requests.offsets.len(), prepare, ways)
+    /// To be written.
+    pub(crate) fn live(&self) -> Result<Four<Box<dyn Disk>>> {
+        Ok([self.ours.live()?, self.peer.live()?, self.ours.plain()?, self.peer.plain()?])
     }
 
-    /// To read snapshots, or to write.
-    pub(crate) fn connect(&self, kind: Kind) -> Result<Four<Box<dyn Disk>>> {
-        let connect = |peer: &dyn Peer| match kind {
-            Kind::Write => peer.live(),
-            Kind::Read => peer.frozen()?.ok_or_else(|| "it cannot be read".into()),
-        };
-        let (ours, peer) = (connect(self.ours)?, connect(self.peer)?);
-        Ok([ours, peer, self.ours.plain()?, self.peer.plain()?])
+    /// A snapshot of each, to be read.
+    pub(crate) fn frozen(&self, age: Age) -> Result<Four<Box<dyn Disk>>> {
+        let open =
+            |peer: &dyn Peer| -> Result<_> { Ok(peer.frozen(age)?.ok_or("it cannot be read")?) };
+        Ok([open(self.ours)?, open(self.peer)?, self.ours.plain()?, self.peer.plain()?])
+    }
+
+    pub(crate) fn renew(&mut self) -> Result<()> {
+        self.ours.renew()?;
+        self.peer.renew()
+    }
+
+    pub(crate) fn snapshot(&mut self) -> Result<()> {
+        self.ours.snapshot()?;
+        self.peer.snapshot()
     }
 
     pub(crate) fn fresh(&mut self) -> Result<()> {
-        for peer in [&mut *self.ours, &mut *self.peer] {
-            peer.renew()?;
-            peer.snapshot()?;
-        }
-        Ok(())
+        self.renew()?;
+        self.snapshot()
     }
 
     /// A row as it is, and one with the cost of the way to the peer taken out.
@@ -234,25 +210,7 @@ fn net(to_plain: &Outcome, to_own: &Outcome) -> Vec<f64> {
         .collect()
 }
 
-/// Peers take long; three rounds will do.
-pub(crate) fn rounds() -> Contest {
-    Contest { rounds: settings().rounds.min(3) }
-}
-
-/// Some writes, wherever.
-pub(crate) fn random(places: &mut Shuffle, volume: u64) -> Vec<u64> {
-    (0..BATCH).map(|_| places.below(volume / SMALL) * SMALL).collect()
-}
-
-/// The part of the requests whose turn it is.
-struct Turn<'a> {
-    disk: &'a RefCell<Box<dyn Disk>>,
-    requests: Requests<'a>,
-}
-
-impl Way for Turn<'_> {
-    fn time(&mut self, items: Range<usize>, latencies: &mut Histogram<u64>) -> Result<Duration> {
-        let requests = Requests { offsets: &self.requests.offsets[items], ..self.requests };
-        self.disk.borrow_mut().run(requests, latencies)
-    }
+/// So many writes, wherever.
+pub(crate) fn random(places: &mut Shuffle, volume: u64, writes: usize) -> Vec<u64> {
+    (0..writes).map(|_| places.below(volume / SMALL) * SMALL).collect()
 }
