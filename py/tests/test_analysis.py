@@ -214,7 +214,7 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "target" / "bench-results"
     folder.mkdir(parents=True)
     row = {"bench": "write", "date": "2026-11-28", "work": "first overwrite", "place": "tmpfs"}
-    figures = {"base": "floor", "ratio": 0.85, "least": 0.8, "greatest": 0.9}
+    figures = {"base": "floor", "ratio": 0.85, "least": 0.8, "greatest": 0.9, "ahead": "floor"}
     made = [row | figures | {"what": "4 KiB random", "tag": "a"}]
     made += [row | {"what": "set up", "base": None, "ratio": None, "tag": None}]
     lines = "".join(json.dumps(one) + "\n" for one in made)
@@ -241,6 +241,10 @@ def test_results_of_the_benches(checkout: Path) -> None:
     figure = check_figure(bench.draw())
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels == ["4 KiB random  (to floor)"]
+    matrix = check_figure(bench.draw_matrix("tmpfs"))
+    assert [text.get_text() for text in matrix.axes[0].get_xticklabels()] == ["floor"]
+    assert [text.get_text() for text in matrix.axes[0].texts] == ["0.85"]
+    assert bench.draw_matrix("tea") == "nothing was measured on 'tea'"
     check_figure(bench.draw_latencies("first overwrite"))
     assert bench.draw_latencies("tea") == "nothing is logged of 'tea'"
 

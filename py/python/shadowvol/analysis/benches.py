@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shadowvol.analysis.bench_matrix import draw_matrix
 from shadowvol.analysis.latencies import Latencies, read_log
 from shadowvol.analysis.latency_plots import draw_lines
 from shadowvol.analysis.style import BLACK, BLUE, GREY, ORANGE, SERIES, caption, new_figure
@@ -62,6 +63,14 @@ class Results:
         """The ratios of all rows; a sentence that says how to get them if there are none."""
         rows = [row for row in self.rows if row["ratio"] is not None]
         return _draw(rows, self) if rows else self.source
+
+    def draw_matrix(self, place: str) -> Figure | str:
+        """The ratios on a place, a row for each work and a column for each base; or a sentence."""
+        rows = [row for row in self.rows if row["place"] == place and row["ratio"] is not None]
+        if not rows:
+            return self.source if not self.rows else f"nothing was measured on {place!r}"
+        title = f"The bench “{self.name}” on {place}: above 1 we are faster"
+        return draw_matrix(rows, title, self.source)
 
 
 def bench_results(name: str, start: Path | None = None) -> Results:
