@@ -69,13 +69,19 @@ for (const [name, media] of Object.entries(KINDS)) {
       }
       await volume.createShadowCopy();
       assert.deepEqual(await node.changes(2, 1), volume.changes(1, 2));
-      assert.deepEqual((await node.shadowCopies()).map(({ id }) => id), [1, 2]);
+      assert.deepEqual(
+        (await node.shadowCopies()).map(({ id }) => id),
+        [1, 2],
+      );
 
       const copy = await node.shadowCopy(1);
       await volume.deleteShadowCopy(1);
       await assert.rejects(copy.read(0, 10), kind('gone', { copy: 1 }));
       assert.equal(node.stats().gone, 1);
-      assert.deepEqual(volume.shadowCopies().map(({ id }) => id), [2]);
+      assert.deepEqual(
+        volume.shadowCopies().map(({ id }) => id),
+        [2],
+      );
       assert.equal((await node.newest())?.id, 2);
       assert.ok(volume.stats().preservedBytes > 0 && volume.stats().records > 0);
 
@@ -144,7 +150,9 @@ for (const [name, media] of Object.entries(KINDS)) {
         await dropping.write(0, filled(200_000, round));
         await dropping.createShadowCopy();
       }
-      const dropped = dropping.events().flatMap((of) => (of.kind === 'copies-dropped' ? of.copies : []));
+      const dropped = dropping
+        .events()
+        .flatMap((of) => (of.kind === 'copies-dropped' ? of.copies : []));
       assert.ok(dropped.includes(1));
       await assert.rejects((await Passive.open(both)).shadowCopy(1), kind('gone', { copy: 1 }));
       await dropping.close();
@@ -175,7 +183,10 @@ describe('errors', () => {
     const both = { origin: new Memory(SIZE), diff: new Memory() };
     await assert.rejects(Volume.open(both), kind('not-a-diff-area'));
     await assert.rejects(Passive.open(both), kind('not-a-diff-area'));
-    await assert.rejects(Volume.create(both, { chunkSize: 5000 }), kind('bad-chunk-size', { chunkSize: 5000 }));
+    await assert.rejects(
+      Volume.create(both, { chunkSize: 5000 }),
+      kind('bad-chunk-size', { chunkSize: 5000 }),
+    );
     const volume = await Volume.create(both);
     await assert.rejects(volume.read(SIZE - 1, 2), kind('out-of-range', { size: SIZE }));
     await assert.rejects(volume.read(0, 2 ** 60), kind('out-of-range', { length: 2 ** 60 }));

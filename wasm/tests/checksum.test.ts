@@ -11,11 +11,29 @@ import { Bytes, random } from './media.js';
 
 const CHUNK = 64 << 10;
 /** Lengths round those from which on tables, blocks, rounds and the moving of what is kept are used. */
-const BORDERS = [1, 16, 256, 512, 1024, 1056, 1088, 1536, 2560, 2592, 4096, 4608, 6656, 30_000, CHUNK];
+const BORDERS = [
+  1,
+  16,
+  256,
+  512,
+  1024,
+  1056,
+  1088,
+  1536,
+  2560,
+  2592,
+  4096,
+  4608,
+  6656,
+  30_000,
+  CHUNK,
+];
 
 for (const border of BORDERS) {
   test(`the checksums of about ${border} bytes`, async () => {
-    for (const length of [border - 1, border, border + 1].filter((one) => one > 0 && one <= CHUNK)) {
+    for (const length of [border - 1, border, border + 1].filter(
+      (one) => one > 0 && one <= CHUNK,
+    )) {
       const origin = new Bytes(CHUNK + length);
       const chance = random(length);
       for (let at = 0; at < origin.bytes.length; at++) origin.bytes[at] = 256 * chance();

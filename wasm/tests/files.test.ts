@@ -64,7 +64,10 @@ for (const [sort, make] of [
     const now = await Files.open(volume);
     assert.equal(await now.exists('/photos'), false);
     assert.equal(await now.exists('/letters/to Ann'), true);
-    const [one, two] = await Promise.all([files.text('/letters/from Ann'), now.text('shopping list')]);
+    const [one, two] = await Promise.all([
+      files.text('/letters/from Ann'),
+      now.text('shopping list'),
+    ]);
     assert.match(one, /forty years/);
     assert.match(two, /lamp oil/);
 
@@ -85,7 +88,10 @@ test('what cannot be had says why', async () => {
   await assert.rejects(copy.files({ offset: 512 }), kindOf('not-a-file-system'));
   await assert.rejects(copy.files({ offset: -1 }), kindOf('out-of-range'));
   await assert.rejects(copy.files({ offset: copy.size }), kindOf('not-a-file-system'));
-  await assert.rejects(Files.open({ size: 4096, read: () => new Uint8Array(1) }), kindOf('medium-error'));
+  await assert.rejects(
+    Files.open({ size: 4096, read: () => new Uint8Array(1) }),
+    kindOf('medium-error'),
+  );
 });
 
 test('a file system that begins at a partition', async () => {

@@ -29,7 +29,8 @@ function ranges(files: Record<string, Bytes>): RequestListener {
     const file = files[request.url ?? ''];
     if (!file) return void response.writeHead(404).end();
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-    if (first === undefined || last === undefined) return void response.writeHead(200).end('all of it');
+    if (first === undefined || last === undefined)
+      return void response.writeHead(200).end('all of it');
     const total = file.size();
     if (Number(first) >= total) {
       return void response.writeHead(416, { 'content-range': `bytes */${total}` }).end();
@@ -79,11 +80,13 @@ test('a server that is of no use is told apart', async () => {
     return causes.some((one) => one.kind === kind && text.test(one.message));
   };
   await serve(ranges({}), (url) => assert.rejects(open(url), says('missing-medium', /not there/)));
-  await serve((_, response) => void response.end('everything'), (url) =>
-    assert.rejects(open(url), says('medium-error', /no ranges/)),
+  await serve(
+    (_, response) => void response.end('everything'),
+    (url) => assert.rejects(open(url), says('medium-error', /no ranges/)),
   );
-  await serve((_, response) => void response.writeHead(403).end(), (url) =>
-    assert.rejects(open(url), says('medium-error', /403/)),
+  await serve(
+    (_, response) => void response.writeHead(403).end(),
+    (url) => assert.rejects(open(url), says('medium-error', /403/)),
   );
 });
 

@@ -94,7 +94,10 @@ async function play(seed: number, kind: (typeof KINDS)[string]): Promise<void> {
     assert.deepEqual(found, now.slice(offset, offset + length), `${where}, operation ${nth}`);
   }
   for (const reader of [node, await volume.reader()]) {
-    assert.deepEqual((await reader.shadowCopies()).map(({ id }) => id), [...copies.keys()]);
+    assert.deepEqual(
+      (await reader.shadowCopies()).map(({ id }) => id),
+      [...copies.keys()],
+    );
     for (const [id, bytes] of copies) await check(reader, id, bytes, { offset: 0, length: size });
   }
   assert.deepEqual(await volume.read(0, size), now, where);

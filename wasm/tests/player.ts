@@ -35,7 +35,8 @@ interface Line {
 
 /** What is written with a seed. */
 function pattern({ seed, length }: Line): Uint8Array {
-  const byte = (_: number, i: number) => (seed === 0 ? 0 : (31 * seed + 7 * i + Math.floor(i / 256)) % 256);
+  const byte = (_: number, i: number) =>
+    seed === 0 ? 0 : (31 * seed + 7 * i + Math.floor(i / 256)) % 256;
   return new Uint8Array(length).map(byte);
 }
 
@@ -80,7 +81,10 @@ class Player {
         const bytes = (label: string) => new TextEncoder().encode(label).length;
         const own = this.#volume.shadowCopies().map(({ id, label }) => [id, bytes(label)]);
         const theirs = await this.#passive.shadowCopies();
-        same(theirs.map(({ id, label }) => [id, bytes(label)]), own);
+        same(
+          theirs.map(({ id, label }) => [id, bytes(label)]),
+          own,
+        );
         return own;
       }
       case 'changes': {
@@ -136,13 +140,17 @@ class Player {
     }
     const buffer = new Uint8Array(length);
     same(await (await this.#passive.shadowCopy(id)).readInto(offset, buffer), length);
-    same(buffer.findIndex((byte, nth) => byte !== own[nth]), -1);
+    same(
+      buffer.findIndex((byte, nth) => byte !== own[nth]),
+      -1,
+    );
     return crc32(own);
   }
 }
 
 /** `gone` is `Gone`, `chunkSize` is `chunk_size`: the names in the traces are Python's. */
-const className = (kind: string) => kind.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
+const className = (kind: string) =>
+  kind.replace(/(^|-)(.)/g, (_, __, letter: string) => letter.toUpperCase());
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** @throws when two things that every node has to agree on are not the same. */

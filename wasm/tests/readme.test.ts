@@ -18,7 +18,8 @@ for (const [nth, code] of examples.entries()) {
     writeFileSync(file, code);
     await import(file.href);
     if (nth === 0) assert.deepEqual(said, [['first', [{ offset: 0, length: 4096 }]]]);
-    else if (nth === 1) assert.deepEqual(said, [['sold: tea'], ['application-consistent', ['shop']]]);
+    else if (nth === 1)
+      assert.deepEqual(said, [['sold: tea'], ['application-consistent', ['shop']]]);
     else assert.match(String(said.at(-1)), /copy reads as/);
   });
 }

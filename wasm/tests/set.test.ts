@@ -24,7 +24,9 @@ const SIZE = 1 << 18;
 const memory = (): Media => ({ origin: new Memory(SIZE), diff: new Memory() });
 
 async function volumes(count: number, media = memory): Promise<Volume[]> {
-  return Promise.all(Array.from({ length: count }, () => Volume.create(media(), { chunkSize: 4096 })));
+  return Promise.all(
+    Array.from({ length: count }, () => Volume.create(media(), { chunkSize: 4096 })),
+  );
 }
 
 function kind(expected: ErrorKind) {
@@ -85,7 +87,9 @@ describe('one instant', () => {
         const { report, value } = await backupSet(all, options, async (copies) => {
           for (const at of [0, 512, 8192, 8196]) {
             const found = await Promise.all(
-              copies.map(async (copy) => new Uint32Array((await copy.read(at, 4)).buffer)[0] ?? NaN),
+              copies.map(
+                async (copy) => new Uint32Array((await copy.read(at, 4)).buffer)[0] ?? NaN,
+              ),
             );
             const [first = NaN] = found;
             const last = found.at(-1) ?? NaN;
@@ -95,7 +99,9 @@ describe('one instant', () => {
             different += first - last;
             assert.ok(round < 3 || first > 0);
           }
-          assert.ok(copies.every(({ label, unfinished }) => label === `round ${round}` && !unfinished));
+          assert.ok(
+            copies.every(({ label, unfinished }) => label === `round ${round}` && !unfinished),
+          );
           return copies.length;
         });
         assert.equal(value, count);
@@ -144,11 +150,15 @@ describe('one instant', () => {
     };
     const working = work();
     for (let round = 0; round < 5; round++) {
-      await backupSet({ data: all[0]!, log: all[1]! }, { participants: [store] }, async ({ data, log }) => {
-        const [one, other] = await Promise.all([data.read(0, 9000), log.read(0, 9000)]);
-        assert.deepEqual(one, other);
-        assert.deepEqual(one, filled(9000, one[0] ?? 0));
-      });
+      await backupSet(
+        { data: all[0]!, log: all[1]! },
+        { participants: [store] },
+        async ({ data, log }) => {
+          const [one, other] = await Promise.all([data.read(0, 9000), log.read(0, 9000)]);
+          assert.deepEqual(one, other);
+          assert.deepEqual(one, filled(9000, one[0] ?? 0));
+        },
+      );
     }
     stop = true;
     await working;
@@ -236,7 +246,9 @@ describe('a participant that', () => {
       test(`${way} in ${call} is reported, and the set is good`, async () => {
         const [clock, all] = [new VirtualClock(), await volumes(2)];
         const bad = new Witness('bad', { [call]: deviate });
-        const { report } = await clock.run(backupSet(all, { participants: [bad], clock }, () => {}));
+        const { report } = await clock.run(
+          backupSet(all, { participants: [bad], clock }, () => {}),
+        );
         assert.equal(report.outcome, 'application-consistent');
         expected(report.participants[0]?.complaint, call);
         await atPeace(all, clock);
@@ -264,7 +276,9 @@ describe('a participant that', () => {
     const [clock, all] = [new VirtualClock(), await volumes(1)];
     let freeze = () => {};
     const late = new Witness('late', { freeze: () => new Promise((frozen) => (freeze = frozen)) });
-    const error = await failure(clock.run(backupSet(all, { participants: [late], clock }, () => {})));
+    const error = await failure(
+      clock.run(backupSet(all, { participants: [late], clock }, () => {})),
+    );
     assert.equal(error.failure.reason.message, 'freeze: no answer in 20.000 s');
     assert.equal(clock.passed, 20_000);
     late.frozen = true;
@@ -308,7 +322,11 @@ describe('a participant that', () => {
       thaw: () => void told.push(`thaw ${name}`),
       abort: () => {},
     });
-    const participants = [of('disk', 'system'), of('shop', 'front-end'), of('database', 'back-end')];
+    const participants = [
+      of('disk', 'system'),
+      of('shop', 'front-end'),
+      of('database', 'back-end'),
+    ];
     await backupSet(all, { participants }, () => {});
     assert.deepEqual(told.slice(0, 3), ['shop', 'database', 'disk']);
     assert.equal(told.length, 6);
@@ -340,7 +358,9 @@ describe('windows', () => {
     let comeBack = () => {};
     // The first flushes while writes go on; the second is in the hold.
     origin.barrier = () =>
-      ++barriers === 2 ? (new Promise<void>((done) => (comeBack = done)) as unknown as void) : undefined;
+      ++barriers === 2
+        ? (new Promise<void>((done) => (comeBack = done)) as unknown as void)
+        : undefined;
     const witness = new Witness('witness');
     const set = await prepareSet({ good, hung }, { participants: [witness], holdMs: 3000, clock });
     const creating = set.create();
@@ -348,7 +368,9 @@ describe('windows', () => {
     await calm();
     assert.equal(barriers, 2);
     let written = 0;
-    const writes = [good, hung].map((volume) => volume.write(0, filled(10, 1)).then(() => written++));
+    const writes = [good, hung].map((volume) =>
+      volume.write(0, filled(10, 1)).then(() => written++),
+    );
     await calm();
     assert.equal(written, 0, 'writes are held');
     const error = await failure(clock.run(creating));
@@ -361,7 +383,10 @@ describe('windows', () => {
     await calm();
     await atPeace([good, hung], clock);
     // And it keeps nobody from the next set.
-    assert.equal((await backupSet({ good, hung }, {}, () => {})).report.outcome, 'crash-consistent');
+    assert.equal(
+      (await backupSet({ good, hung }, {}, () => {})).report.outcome,
+      'crash-consistent',
+    );
   });
 
   test('a copy that is taken after the set has failed is deleted', async () => {
@@ -392,7 +417,10 @@ describe('a volume that', () => {
     };
     const error = await failure(backupSet({ good: all[0]!, broken }, {}, () => {}));
     assert.deepEqual([error.failure.author, error.failure.name], ['volume', 'broken']);
-    assert.deepEqual([error.failure.reason.kind, error.failure.reason.during], ['refused', 'flush']);
+    assert.deepEqual(
+      [error.failure.reason.kind, error.failure.reason.during],
+      ['refused', 'flush'],
+    );
     assert.ok(error.cause instanceof ShadowvolError && error.cause.kind === 'medium-error');
     assert.match(error.message, /on fire/);
     await atPeace(all);
@@ -415,7 +443,10 @@ describe('a volume that', () => {
     void backupSet({ volume }, { participants: [busy], clock }, () => {}).catch(() => {});
     await calm();
     const node = await Passive.open(media);
-    assert.deepEqual((await node.shadowCopies()).map(({ unfinished }) => unfinished), [true]);
+    assert.deepEqual(
+      (await node.shadowCopies()).map(({ unfinished }) => unfinished),
+      [true],
+    );
     await assert.rejects(volume.revert(1), kind('unfinished'));
     // The page has died, and this is another one.
     const again = await Volume.open(media);
@@ -440,7 +471,8 @@ describe('the requester', () => {
       stopper.abort();
       const error = await failure(clock.run(work));
       assert.deepEqual([error.failure.author, error.failure.reason.kind], ['requester', 'aborted']);
-      for (const one of [slow, good]) assert.ok(one.calls.includes('abort') && !one.frozen, one.name);
+      for (const one of [slow, good])
+        assert.ok(one.calls.includes('abort') && !one.frozen, one.name);
       await atPeace(all, clock);
     });
   }
@@ -454,7 +486,11 @@ describe('the requester', () => {
 
     const first = await prepareSet(all);
     const stopper = new AbortController();
-    const waiting = prepareSet(all, { waitMs: 60_000, signal: stopper.signal, clock: new VirtualClock() });
+    const waiting = prepareSet(all, {
+      waitMs: 60_000,
+      signal: stopper.signal,
+      clock: new VirtualClock(),
+    });
     waiting.catch(() => {});
     await calm();
     stopper.abort();
@@ -494,7 +530,10 @@ describe('the requester', () => {
     await assert.rejects(created.complete(true), kind('wrong-state'));
     assert.deepEqual(await created.abort(), report);
     for (const volume of [data, log]) {
-      assert.deepEqual(volume.shadowCopies().map(({ label }) => label), ['kept']);
+      assert.deepEqual(
+        volume.shadowCopies().map(({ label }) => label),
+        ['kept'],
+      );
     }
   });
 
@@ -508,8 +547,15 @@ describe('the requester', () => {
     }
     assert.deepEqual(witness.calls.slice(-2), ['abort', 'shutdown']);
     await atPeace(all);
-    const { value } = await backupSet(all, { keep: true } satisfies BackupOptions, ([copy]) => copy?.id);
-    assert.deepEqual(all[0]?.shadowCopies().map(({ id }) => id), [value]);
+    const { value } = await backupSet(
+      all,
+      { keep: true } satisfies BackupOptions,
+      ([copy]) => copy?.id,
+    );
+    assert.deepEqual(
+      all[0]?.shadowCopies().map(({ id }) => id),
+      [value],
+    );
   });
 
   test('waits for another set as long as it says', async () => {
@@ -543,7 +589,10 @@ describe('the requester', () => {
     const participants = [new Witness('a')];
     await refused(prepareSet({ one, same: one }), 'duplicate-volume');
     await refused(prepareSet([one], { participants, required: ['b'] }), 'bad-argument');
-    await refused(prepareSet([one], { participants: [...participants, new Witness('a')] }), 'bad-argument');
+    await refused(
+      prepareSet([one], { participants: [...participants, new Witness('a')] }),
+      'bad-argument',
+    );
     await refused(prepareSet([one], { holdMs: -1 }), 'bad-argument');
     await refused(prepareSet([one], { waitMs: 0.5 }), 'bad-argument');
     const mute = { name: 'mute' } as unknown as Participant;

@@ -34,17 +34,25 @@ test('orders are done step by step, and pictures and words tell them', async () 
     [{ is: 'preserved', chunk: 0, copy: 1, units: [1, 1], stale: false }],
   );
   assert.equal(picture.lines[0]?.text, 'copy 1 created');
-  assert.deepEqual(picture.nodes.map(({ name }) => name), ['active 0', 'passive 0']);
+  assert.deepEqual(
+    picture.nodes.map(({ name }) => name),
+    ['active 0', 'passive 0'],
+  );
   const steps = new Set(world.events().map(({ step }) => step));
   for (const step of ['W1', 'W2', 'W3', 'W4', 'R1', 'R3', 'R4']) assert.ok(steps.has(step), step);
-  assert.ok(world.events().some(({ place }) => place?.origin && place.writes && place.bytes === 2048));
+  assert.ok(
+    world.events().some(({ place }) => place?.origin && place.writes && place.bytes === 2048),
+  );
 
   const end = world.at;
   world.seek(0);
   assert.deepEqual([world.at, world.length, world.picture().copies], [0, end, []]);
   world.seek(end);
   assert.deepEqual(world.picture(), picture);
-  assert.deepEqual(world.events(end - 1).map(({ move }) => move), world.events(end - 1).map(() => end));
+  assert.deepEqual(
+    world.events(end - 1).map(({ move }) => move),
+    world.events(end - 1).map(() => end),
+  );
 
   const again = await Simulation.create(HAND);
   for (const move of world.moves()) again.make(move);
@@ -81,7 +89,10 @@ test('the explorer finds damage for a broken rule, which can be played, and none
     played.follow(damage.events);
     assert.equal(played.broken, damage.damage);
     assert.equal(played.picture().broken, damage.damage);
-    assert.deepEqual(played.events().map(({ text }) => text), damage.events.map(({ text }) => text));
+    assert.deepEqual(
+      played.events().map(({ text }) => text),
+      damage.events.map(({ text }) => text),
+    );
     assert.throws(() => played.act({ Step: { node: 0, thread: 0 } }), nonsense);
     played.seek(played.at - 1);
     assert.equal(played.broken, undefined);
@@ -94,7 +105,10 @@ test('the explorer finds damage for a broken rule, which can be played, and none
 });
 
 test('an exploration stops at its limit and proves nothing then', async () => {
-  const exploration = await Exploration.begin({ world: 'create' }, { states: 50, first: 'deepest' });
+  const exploration = await Exploration.begin(
+    { world: 'create' },
+    { states: 50, first: 'deepest' },
+  );
   while (!exploration.visit(10));
   assert.equal(exploration.report().complete, false);
 });

@@ -16,13 +16,7 @@ export interface FilesSource {
 
 /** What a file is. */
 export type FileKind =
-  | 'file'
-  | 'directory'
-  | 'link'
-  | 'block-device'
-  | 'character-device'
-  | 'fifo'
-  | 'socket';
+  'file' | 'directory' | 'link' | 'block-device' | 'character-device' | 'fifo' | 'socket';
 
 /** What is known of a file. */
 export interface FileFacts {

@@ -55,15 +55,21 @@ export class OpfsMedium implements Medium {
   ): Promise<OpfsMedium> {
     const file = await find(folder, name, size !== undefined);
     if (!('createSyncAccessHandle' in file)) {
-      throw new ShadowvolError('bad-medium', 'open it in a dedicated worker: only there are such handles');
+      throw new ShadowvolError(
+        'bad-medium',
+        'open it in a dedicated worker: only there are such handles',
+      );
     }
     const open = file as unknown as SyncFile;
     try {
-      const medium = new OpfsMedium(await open.createSyncAccessHandle({ mode: 'readwrite-unsafe' }));
+      const medium = new OpfsMedium(
+        await open.createSyncAccessHandle({ mode: 'readwrite-unsafe' }),
+      );
       if (size !== undefined) medium.grow(size);
       return medium;
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== 'NoModificationAllowedError') throw error;
+      if (!(error instanceof DOMException) || error.name !== 'NoModificationAllowedError')
+        throw error;
       throw new ShadowvolError('role-taken', `${name} is open elsewhere`, {}, error);
     }
   }

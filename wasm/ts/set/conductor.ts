@@ -67,7 +67,9 @@ export class Conductor {
 
   report(): Report {
     const told = this.#set.report() as Omit<Report, 'tookPart'>;
-    const tookPart = told.participants.filter((part: Part) => !part.leftOut).map(({ name }) => name);
+    const tookPart = told.participants
+      .filter((part: Part) => !part.leftOut)
+      .map(({ name }) => name);
     return { ...told, tookPart };
   }
 

@@ -62,7 +62,8 @@ export function plan(volumes: Iterable<string>, options: SetOptions): RawPlan {
   const names = new Set(participants.map(({ name }) => name));
   const stranger = required?.find((name) => !names.has(name));
   if (stranger !== undefined) bad(`\`${stranger}\` is required and no participant is named so`);
-  if (names.size < participants.length) bad('two participants have one name: name each differently');
+  if (names.size < participants.length)
+    bad('two participants have one name: name each differently');
   const asked = new RawPlan(applicationConsistent, freeze, hold);
   for (const name of volumes) asked.volume(name);
   for (const one of participants) {

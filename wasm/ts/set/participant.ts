@@ -5,13 +5,7 @@ export type Level = 'front-end' | 'back-end' | 'system';
 
 /** The methods of a participant that a set calls, in their order; `abort` comes at any time. */
 export type Call =
-  | 'prepare'
-  | 'freeze'
-  | 'thaw'
-  | 'postSnapshot'
-  | 'abort'
-  | 'backupComplete'
-  | 'shutdown';
+  'prepare' | 'freeze' | 'thaw' | 'postSnapshot' | 'abort' | 'backupComplete' | 'shutdown';
 
 /**
  * How many milliseconds a participant may take over each call. They hold even when a promise never

@@ -31,8 +31,9 @@ export type Reason = {
       readonly during: Ask;
     }
   | {
-      readonly kind: /** A participant would have been frozen for too long. */
-      | 'frozen-too-long'
+      readonly kind:
+        /** A participant would have been frozen for too long. */
+        | 'frozen-too-long'
         /** `freezeMs` were over before the copies were taken. */
         | 'freeze-window'
         /** `holdMs` were over before the copies were taken: writes went on. */

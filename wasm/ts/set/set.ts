@@ -37,7 +37,11 @@ export async function prepareSet<const V extends Volumes>(
   whole('waitMs', waitMs);
   const endTurns = await takeTurns(all, waitMs, clock, signal);
   const sides = Array.from(all, ([name, volume]) => new Side(name, volume));
-  const running = new Running(new Conductor(raw, sides, participants, label, clock), endTurns, signal);
+  const running = new Running(
+    new Conductor(raw, sides, participants, label, clock),
+    endTurns,
+    signal,
+  );
   await running.begin();
   return new PreparedSet(running, Array.isArray(volumes));
 }
