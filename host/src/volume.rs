@@ -391,8 +391,9 @@ impl Inner {
                     self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
                 }
                 Wait::Room(slots) => {
-                    if self.node.with(|active| active.could_shrink()) {
-                        // Without room for it, the diff area grows, or copies go, or nothing helps.
+                    // To grow is quicker, and what is needless in the journal goes in good time.
+                    if self.node.with(|active| active.could_shrink() && !active.could_grow()) {
+                        // Without room for it, copies go, or nothing helps.
                         let _ = self.run_one(&mut Compact::within_room());
                     }
                     self.run_one(&mut MakeRoom::new(slots, now()))

@@ -232,7 +232,7 @@ impl Active {
         self.refusal().or_else(full)
     }
 
-    /// Whether a compaction would set room free, so that one pays before copies or growth do.
+    /// Whether a compaction would set room free, so that one pays before copies do.
     #[must_use]
     pub fn could_shrink(&self) -> bool {
         let kept = 2 * self.slots_for_rewrite() + self.geometry().segment;

@@ -306,6 +306,12 @@ impl Active {
         (low && may).then(|| room::growth_target(&self.space())).flatten()
     }
 
+    /// Whether the diff area may grow, as far as is known.
+    #[must_use]
+    pub fn could_grow(&self) -> bool {
+        !self.cannot_grow && room::growth_target(&self.space()).is_some()
+    }
+
     /// Notes how large the diff area's medium is after it was asked to grow, with a barrier behind
     /// that.
     pub fn grown_to(&mut self, bytes: u64) {

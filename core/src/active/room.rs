@@ -102,11 +102,12 @@ impl MakeRoom {
         let lacking = active.geometry().slot_bytes(self.needed).saturating_add(kept);
         let free = active.geometry().slot_bytes(active.slots.free());
         let least = space.capacity.saturating_add(lacking.saturating_sub(free));
-        if least > space.limit {
+        if least > space.limit || space.capacity >= space.limit {
             return None;
         }
-        let target = growth_target(&space)?;
-        Some(if self.modest { least } else { target.max(least) })
+        // A write waits for it: larger steps are for who grows in good time.
+        let step = space.capacity.saturating_add(LEAST_STEP).min(space.limit);
+        Some(if self.modest { least } else { step.max(least) })
     }
 
     /// The oldest copy that may go.
@@ -188,6 +189,28 @@ impl Machine for MakeRoom {
                 self.phase = Phase::Look;
                 self.look(active, buffers)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn a_step_is_a_quarter_within_bounds_and_the_limit() {
+        let limit = 4096 * MIB;
+        for (capacity, target) in [
+            (8 * MIB, Some(12 * MIB)),
+            (40 * MIB, Some(50 * MIB)),
+            (2048 * MIB, Some(2304 * MIB)),
+            (limit - 1, Some(limit)),
+            (limit, None),
+        ] {
+            let space = Space { used: 0, free: 0, limit, capacity, journal: 0 };
+            assert_eq!(growth_target(&space), target, "{capacity} bytes");
         }
     }
 }
