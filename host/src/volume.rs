@@ -392,7 +392,7 @@ impl Inner {
                 }
                 Wait::Room(slots) => {
                     // To grow is quicker, and what is needless in the journal goes in good time.
-                    if self.node.with(|active| active.could_shrink() && !active.could_grow()) {
+                    if self.node.with(|active| active.could_shrink()) && !self.grow_a_little() {
                         // Without room for it, copies go, or nothing helps.
                         let _ = self.run_one(&mut Compact::within_room());
                     }

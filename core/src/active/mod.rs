@@ -306,10 +306,11 @@ impl Active {
         (low && may).then(|| room::growth_target(&self.space())).flatten()
     }
 
-    /// Whether the diff area may grow, as far as is known.
+    /// The size to which the diff area would grow by a small step, if it may and could, as far as is
+    /// known.
     #[must_use]
-    pub fn could_grow(&self) -> bool {
-        !self.cannot_grow && room::growth_target(&self.space()).is_some()
+    pub fn could_grow(&self) -> Option<u64> {
+        room::small_target(&self.space()).filter(|_| !self.cannot_grow && self.ended.is_none())
     }
 
     /// Notes how large the diff area's medium is after it was asked to grow, with a barrier behind

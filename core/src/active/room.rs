@@ -46,6 +46,12 @@ pub(super) fn growth_target(space: &Space) -> Option<u64> {
     (target > space.capacity).then_some(target)
 }
 
+/// The size it grows to when a write waits for it: larger steps are for who grows in good time.
+pub(super) fn small_target(space: &Space) -> Option<u64> {
+    let target = space.capacity.saturating_add(LEAST_STEP).min(space.limit);
+    (target > space.capacity).then_some(target)
+}
+
 impl MakeRoom {
     /// Finds room for this many slots. A copy that is retained at `now`, in nanoseconds since 1970
     /// (UTC), is never dropped for it.
@@ -102,12 +108,11 @@ impl MakeRoom {
         let lacking = active.geometry().slot_bytes(self.needed).saturating_add(kept);
         let free = active.geometry().slot_bytes(active.slots.free());
         let least = space.capacity.saturating_add(lacking.saturating_sub(free));
-        if least > space.limit || space.capacity >= space.limit {
+        if least > space.limit {
             return None;
         }
-        // A write waits for it: larger steps are for who grows in good time.
-        let step = space.capacity.saturating_add(LEAST_STEP).min(space.limit);
-        Some(if self.modest { least } else { step.max(least) })
+        let target = small_target(&space)?;
+        Some(if self.modest { least } else { target.max(least) })
     }
 
     /// The oldest copy that may go.

@@ -232,6 +232,26 @@ impl Inner {
     fn grow_ahead(&self, size: u64) {
         let before = self.media.diff.source_size();
         let grown = self.media.diff.enlarge(size).unwrap_or(0);
+        self.note_growth(grown);
+        if let Ok(before) = before
+            && before < grown
+        {
+            self.media.diff.expect_writes(before, grown - before);
+        }
+    }
+
+    /// Grows by a small step, which is all that a write should wait for; false if it cannot.
+    pub(super) fn grow_a_little(&self) -> bool {
+        let Some(size) = self.node.with(|active| active.could_grow()) else { return false };
+        match self.media.diff.enlarge(size) {
+            Ok(grown) if grown >= size => self.note_growth(grown),
+            // Whoever asks for less may be luckier.
+            _ => return false,
+        }
+        true
+    }
+
+    fn note_growth(&self, grown: u64) {
         let settled = self.media.diff.order();
         self.node.with(|active| match settled {
             Ok(()) => active.grown_to(grown),
@@ -240,11 +260,6 @@ impl Inner {
                 medium: Medium::DiffArea,
             }),
         });
-        if let Ok(before) = before
-            && before < grown
-        {
-            self.media.diff.expect_writes(before, grown - before);
-        }
     }
 
     pub(super) fn collect_events(&self) {
