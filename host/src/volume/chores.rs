@@ -16,7 +16,7 @@ use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Condvar, Mutex};
 
 /// Entries of the table that are swept with the lock held.
-const SWEEP_ENTRIES: usize = 64;
+const SWEEP_ENTRIES: usize = 1024;
 /// How much the thread stands back for others, on a scale that ends at 19.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
