@@ -42,13 +42,16 @@ pub(super) fn growth_step(space: &Space) -> u64 {
 
 /// The size it grows to next, if its limit allows any growth.
 pub(super) fn growth_target(space: &Space) -> Option<u64> {
-    let target = space.capacity.saturating_add(growth_step(space)).min(space.limit);
-    (target > space.capacity).then_some(target)
+    target(space, growth_step(space))
 }
 
 /// The size it grows to when a write waits for it: larger steps are for who grows in good time.
 pub(super) fn small_target(space: &Space) -> Option<u64> {
-    let target = space.capacity.saturating_add(LEAST_STEP).min(space.limit);
+    target(space, LEAST_STEP)
+}
+
+fn target(space: &Space, step: u64) -> Option<u64> {
+    let target = space.capacity.saturating_add(step).min(space.limit);
     (target > space.capacity).then_some(target)
 }
 

@@ -352,15 +352,15 @@ impl Write {
     fn await_commit(&mut self, active: &mut Active, ticket: Ticket) -> Step<()> {
         if let Some(committed) = active.committed(ticket) {
             active.flights.unclaim(self.claim);
-            if let Some(copy) = self.preserved.copy
-                && self.failure.is_none()
-                && self.claim.count == 1
-            {
-                active.known.0.note(copy, self.claim.first);
-            }
             if let Some(failure) = self.failure.take() {
                 active.flights.leave();
                 return Step::Done(Err(failure));
+            }
+            // The next write to it need not look it up.
+            if let Some(copy) = self.preserved.copy
+                && self.claim.count == 1
+            {
+                active.known.0.note(copy, self.claim.first);
             }
             return self.overwrite(active, committed);
         }

@@ -43,7 +43,7 @@ use core::str;
 use crate::description::{Attributes, Description, Id};
 use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u16_at, u32_at, u64_at};
-use crate::format::checksum::{Checksum, is_zeros};
+use crate::format::checksum::Checksum;
 use crate::table::Run;
 use crate::units::{
     ChunkIndex, Content, CopyId, Epoch, Extent, Generation, Segment, Sequence, SlotIndex,
@@ -487,10 +487,6 @@ pub fn stable_ahead(
     sequence: Sequence,
     checksum: Checksum,
 ) -> Option<Sequence> {
-    // Nearly always the medium behind the journal's end was never written.
-    if is_zeros(bytes) {
-        return None;
-    }
     let tells = |at: usize| {
         let bytes = &bytes[at..];
         let later = Sequence(u64_at(bytes, 8));

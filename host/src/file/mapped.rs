@@ -77,7 +77,6 @@ struct Window {
     start: u64,
     /// Invariant: the file has that many bytes from `start` on, and keeps them.
     has: usize,
-    locked: bool,
     /// Of what the file has. Dropped before the bytes are.
     lock: Option<LockGuard>,
     bytes: Arc<MmapRegion>,
@@ -176,7 +175,7 @@ impl Mapped {
     fn extend(&self, start: u64, end: u64, size: u64) {
         if end <= size {
             let has = (size - start).min(self.layout.window) as usize;
-            self.with_window(start, |window| window.extend(has));
+            self.with_window(start, |window| window.extend(has, self.layout.locked));
         }
     }
 
@@ -239,23 +238,23 @@ impl Mapped {
     }
 
     fn window(&self, start: u64) -> io::Result<Window> {
-        let Layout { window: length, locked, .. } = self.layout;
+        let length = self.layout.window as usize;
         let place = FileOffset::from_arc(Arc::clone(&self.file), start);
         let flags = (MapFlags::SHARED | MapFlags::NORESERVE).bits() as i32;
         let protection = self.protection.bits() as i32;
-        let bytes = MmapRegion::build(Some(place), length as usize, protection, flags);
+        let bytes = MmapRegion::build(Some(place), length, protection, flags);
         let bytes = Arc::new(bytes.map_err(io::Error::other)?);
-        Ok(Window { start, has: 0, locked, lock: None, bytes })
+        Ok(Window { start, has: 0, lock: None, bytes })
     }
 }
 
 impl Window {
-    /// The file has so many bytes from the window's start on.
-    fn extend(&mut self, has: usize) -> io::Result<()> {
+    /// The file has so many bytes from the window's start on, which shall be locked or not.
+    fn extend(&mut self, has: usize, locked: bool) -> io::Result<()> {
         if has <= self.has {
             return Ok(());
         }
-        if self.locked {
+        if locked {
             self.has = 0;
             self.lock = None;
             let lock = region::lock(self.bytes.as_ptr(), has);

@@ -7,15 +7,13 @@ use shadowvol::CopyId;
 use wasm_bindgen::JsValue;
 
 use super::ShadowvolError;
+use crate::value::set_number;
 
 /// The error that JavaScript sees, with what the medium said as its cause.
 pub(super) fn translate(error: &shadowvol::Error, cause: &JsValue) -> JsValue {
     let (kind, names, numbers) = describe(error);
     let object = Object::new();
-    for (&name, number) in names.iter().zip(numbers) {
-        // A fresh object takes any property.
-        let _ = Reflect::set(&object, &name.into(), &JsValue::from_f64(number as f64));
-    }
+    names.iter().zip(numbers).for_each(|(name, number)| set_number(&object, name, number));
     let mut message = error.to_string();
     let said = Reflect::get(cause, &"message".into()).ok().and_then(|said| said.as_string());
     if let Some(said) = said {
