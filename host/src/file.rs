@@ -53,6 +53,10 @@ pub use self::error::{Action, FileError};
 pub use self::kind::MediumKind;
 pub(crate) use self::sys::{Facts, create_with};
 
+/// A request that is no longer is shorter than any chunk: it is for the superblocks or the journal's
+/// end, which are read again and again.
+const SHORT: usize = (4 << 10) - 1;
+
 /// Held while a file is made ready for writes to what it has grown by.
 static PREPARING: Mutex<()> = Mutex::new(());
 
@@ -88,10 +92,12 @@ impl Caching {
     }
 }
 
-/// Whether a [`ReadOnlyFile`] is read through a shared mapping where requests are small, which
-/// spares a system call for each: on Linux, on a local file, by way of the page cache.
+/// Whether small requests to a [`ReadOnlyFile`] go a shorter way: on Linux, to a local file, through
+/// a shared mapping of the page cache, which spares a system call for each.
 ///
-/// A page of a mapping that cannot be had ends the process (`SIGBUS`).
+/// A page of a mapping that cannot be had ends the process (`SIGBUS`). A file that is read past the
+/// page cache is not mapped; what is read of it again and again comes from the page cache all the
+/// same, which spares the disk, and which writers on this host keep true, whichever way they go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mapping {
     /// Where a page is lost to nobody but who truncates the file: in memory (tmpfs), where no disk
@@ -405,7 +411,15 @@ impl WriteAt for File {
 #[derive(Debug)]
 pub struct ReadOnlyFile {
     handle: Handle,
-    mapped: Option<Mapped>,
+    shorter: Option<Shorter>,
+}
+
+/// The way of small requests.
+#[derive(Debug)]
+enum Shorter {
+    Mapped(Mapped),
+    /// By way of the page cache, where all others go past it.
+    Cached,
 }
 
 impl ReadOnlyFile {
@@ -417,16 +431,22 @@ impl ReadOnlyFile {
     /// offered.
     pub fn open(path: impl AsRef<Path>, caching: Caching) -> Result<Self, FileError> {
         let mut access = fs::OpenOptions::new();
-        Ok(Self { handle: Handle::open(path.as_ref(), access.read(true), caching)?, mapped: None })
+        Ok(Self { handle: Handle::open(path.as_ref(), access.read(true), caching)?, shorter: None })
     }
 
-    /// Reads what is small through a mapping from now on, if it can.
+    /// Has small reads go a shorter way from now on, if there is one.
     #[must_use]
     pub fn map_small_reads(self, mapping: Mapping) -> Self {
         let Handle { file, medium, direct, .. } = &self.handle;
-        let mappable = direct.is_none() && *medium == MediumKind::LocalFile;
-        let mapped = mappable.then(|| Mapped::to_read(file, mapping)).flatten();
-        Self { mapped, ..self }
+        let shorter = match (medium, direct) {
+            (MediumKind::LocalFile, None) => Mapped::to_read(file, mapping).map(Shorter::Mapped),
+            (MediumKind::LocalFile, Some(_)) => {
+                let cached = mapping != Mapping::Never && sys::is_written_here(file);
+                cached.then_some(Shorter::Cached)
+            }
+            _ => None,
+        };
+        Self { shorter, ..self }
     }
 
     /// The path that it was opened by.
@@ -460,12 +480,15 @@ impl ReadAt for ReadOnlyFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
-        if let Some(mapped) = &self.mapped
-            && let Ok(true) = mapped.read(offset, buffer)
-        {
-            return Ok(());
+        match &self.shorter {
+            Some(Shorter::Mapped(mapped)) if matches!(mapped.read(offset, buffer), Ok(true)) => {
+                Ok(())
+            }
+            Some(Shorter::Cached) if buffer.len() <= SHORT => {
+                self.handle.read_cached(offset, buffer)
+            }
+            _ => self.handle.read(offset, buffer),
         }
-        self.handle.read(offset, buffer)
     }
 
     fn next_data(&self, offset: u64) -> Result<u64, FileError> {

@@ -62,12 +62,30 @@ impl Handle {
     }
 
     pub(super) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
+        self.read_by(self.direct.as_ref(), offset, buffer)
+    }
+
+    /// Reads by way of the page cache, whatever way others go.
+    pub(super) fn read_cached(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FileError> {
+        self.read_by(None, offset, buffer)
+    }
+
+    fn read_by(
+        &self,
+        direct: Option<&Direct>,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), FileError> {
         let length = buffer.len() as u64;
-        let mut read = self.try_read(offset, buffer);
+        let mut try_read = || match direct {
+            Some(direct) => direct.read(offset, buffer),
+            None => sys::read_exact(&self.file, buffer, offset, 1),
+        };
+        let mut read = try_read();
         if matches!(&read, Err(error) if error.kind() == ErrorKind::UnexpectedEof) {
             PastEnd::check(offset, length, self.size()?).map_err(|range| self.past_end(range))?;
             // The file may have grown since, or a network file system learned only now that it has.
-            read = self.try_read(offset, buffer);
+            read = try_read();
         }
         read.map_err(|source| self.failed(Action::Read { offset, length }, source))?;
         // A later read must not be answered from before this one (contract 2).
@@ -90,13 +108,6 @@ impl Handle {
     /// Bytes of the unit in which holes are punched.
     pub(super) fn block(&self) -> u64 {
         self.direct.as_ref().map_or(4096, |direct| direct.block().max(4096))
-    }
-
-    fn try_read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        match &self.direct {
-            Some(direct) => direct.read(offset, buffer),
-            None => sys::read_exact(&self.file, buffer, offset, 1),
-        }
     }
 
     pub(super) fn failed(&self, action: Action, source: io::Error) -> FileError {

@@ -28,7 +28,7 @@ use vm_memory::{
     Bytes, FileOffset, MmapRegion, VolatileMemory, VolatileMemoryError, VolatileSlice,
 };
 
-use super::{Mapping, sys};
+use super::{Mapping, SHORT, sys};
 
 /// What is mapped of a file, and what for.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +53,10 @@ const IN_MEMORY: Layout =
 /// To write to a disk, where the first write to a page after it was written back costs more than a
 /// system call: short ones come many to a page.
 const TO_DISK: Layout = Layout { most: 1 << 10, ..IN_MEMORY };
-/// To read from a disk what is shorter than any chunk, so that it is the superblocks and the
-/// journal's end, which are read again and again; with locks, which every process is given some of.
+/// To read from a disk what is read again and again, with locks, which every process is given some of.
 /// Windows overlap, so that no request is cut by their ends.
 const LOCKED: Layout =
-    Layout { most: (4 << 10) - 1, step: 16 << 10, window: 32 << 10, windows: 3, locked: true };
+    Layout { most: SHORT, step: 16 << 10, window: 32 << 10, windows: 3, locked: true };
 /// The least bytes of a page, on any processor.
 const PAGE: usize = 4 << 10;
 

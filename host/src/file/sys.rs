@@ -12,8 +12,8 @@ mod os;
 mod os;
 
 pub(super) use os::{
-    alignment, allocate, check_space, facts, is_block_device, next_data, open_direct, punch_hole,
-    remote_file_system,
+    alignment, allocate, check_space, facts, is_block_device, is_written_here, next_data,
+    open_direct, punch_hole, remote_file_system,
 };
 
 #[cfg(target_os = "linux")]

@@ -50,11 +50,15 @@ fn a_reader_sees_what_a_writer_was_told_is_written() {
     }
 }
 
-/// A mapping is one more way to the same page cache, and is made anew when the file has grown.
+/// A mapping is one more way to the same page cache, and is made anew when the file has grown. Who goes
+/// past the page cache has short reads answered from it.
 #[test]
-fn a_reader_by_way_of_a_mapping_sees_it_too() {
-    let ways = [Caching::Buffered, Caching::Direct];
-    for (place, writing) in Place::all().iter().flat_map(|place| ways.map(|way| (place, way))) {
+fn a_reader_by_a_shorter_way_sees_it_too() {
+    use Caching::{Buffered, Direct};
+    let ways = [(Buffered, Buffered), (Direct, Buffered), (Buffered, Direct), (Direct, Direct)];
+    let places = Place::all();
+    for (place, (writing, reading)) in places.iter().flat_map(|place| ways.map(|way| (place, way)))
+    {
         for mapping in [Mapping::Auto, Mapping::Always, Mapping::Never] {
             conformance::handles(|size| {
                 let path = place.path();
@@ -62,7 +66,7 @@ fn a_reader_by_way_of_a_mapping_sees_it_too() {
                 let writer = File::create(&path, size, options).expect("a new file");
                 // What has holes is not mapped in memory.
                 writer.write_at(0, &vec![0; size as usize]).expect("a write within the file");
-                let reader = ReadOnlyFile::open(path, Caching::Auto).expect("the same file");
+                let reader = ReadOnlyFile::open(path, reading).expect("the same file");
                 (writer, reader.map_small_reads(mapping))
             });
         }

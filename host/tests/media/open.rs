@@ -95,3 +95,50 @@ fn growth_sets_space_aside() {
     file.punch(0, 2 << 20).expect("a punch of everything");
     assert!(blocks() < 1 << 20, "a punch gives back");
 }
+
+/// The journal's end and the superblocks are looked at with every read of a copy.
+#[cfg(target_os = "linux")]
+#[test]
+fn short_reads_past_the_page_cache_spare_the_disk() {
+    use std::process::Command;
+
+    use shadowvol_host::Mapping;
+
+    use super::place::run;
+
+    let from_disk = || {
+        let told = std::fs::read_to_string("/proc/thread-self/io").expect("what this thread did");
+        let line = told.lines().find_map(|line| line.strip_prefix("read_bytes: "));
+        line.expect("a count").parse::<u64>().expect("a number")
+    };
+    for place in Place::all() {
+        let path = place.path();
+        let options = options(Durability::Durable, Caching::Direct);
+        let file = File::create(&path, 64 << 10, options).expect("a new file");
+        file.write_at(0, &[1; 64 << 10]).expect("a write within the file");
+        let read = |mapping, length| {
+            let reader = ReadOnlyFile::open(&path, Caching::Direct).expect("the same file");
+            let reader = reader.map_small_reads(mapping);
+            let mut found = vec![0; length];
+            reader.read_at(512, &mut found).expect("a read within the file");
+            let before = from_disk();
+            reader.read_at(512, &mut found).expect("once more");
+            from_disk() - before
+        };
+        if read(Mapping::Never, 512) == 0 {
+            println!("skipped: {} has no disk below it", path.display());
+            continue;
+        }
+        assert!(read(Mapping::Auto, 4 << 10) > 0, "it may be a chunk");
+        let file_system = run(Command::new("stat").args(["-f", "-c", "%T"]).arg(&path));
+        if file_system.is_some_and(|name| ["ext2/ext3", "xfs", "btrfs"].contains(&name.trim())) {
+            assert_eq!(
+                read(Mapping::Auto, (4 << 10) - 1),
+                0,
+                "it is no chunk, and nobody has written"
+            );
+        } else {
+            println!("skipped: {} is on a file system that may be shared", path.display());
+        }
+    }
+}

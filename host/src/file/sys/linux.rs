@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FallocateFlags, OFlags, StatxFlags};
+use rustix::fs::{AtFlags, FallocateFlags, OFlags, StatVfs, StatVfsMountFlags, StatxFlags};
 use rustix::io::Errno;
 
 use super::{Alignment, Facts, Storage};
@@ -151,6 +151,14 @@ pub(crate) fn storage(file: &fs::File) -> Option<Storage> {
         EXT4 | XFS | BTRFS => Some(Storage::Disk),
         _ => None,
     }
+}
+
+/// Whether only this host writes to the file, whose page cache its kernel then keeps true: its file
+/// system, which is no shared one, can be written to here. Another host may write to what is mounted
+/// to be read.
+pub(crate) fn is_written_here(file: &fs::File) -> bool {
+    let is_read_only = |found: StatVfs| found.f_flag.contains(StatVfsMountFlags::RDONLY);
+    storage(file).is_some() && rustix::fs::fstatvfs(file).is_ok_and(|found| !is_read_only(found))
 }
 
 fn file_system(file: &fs::File) -> Option<u32> {

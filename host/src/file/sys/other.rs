@@ -11,6 +11,11 @@ pub(crate) const fn is_block_device(_file_type: fs::FileType) -> bool {
     false
 }
 
+/// Nobody asks, for nothing is read past the page cache.
+pub(crate) const fn is_written_here(_file: &fs::File) -> bool {
+    false
+}
+
 /// Holes are not looked for.
 pub(crate) const fn next_data(_file: &fs::File, _offset: u64) -> Option<u64> {
     None
