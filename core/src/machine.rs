@@ -226,9 +226,13 @@ pub enum Step<T> {
 /// What a machine waits for, and who brings it about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wait {
-    /// A step of another machine of this node, whichever it is, that does not end in this. A step
-    /// that does has changed nothing that others wait for, so it need wake nobody.
+    /// A step of another machine of this node, whichever it is, that does not end in this or in
+    /// [`Wait::Barrier`]. A step that does has changed nothing that others wait for, so it need wake
+    /// nobody.
     Turn,
+    /// The end of the commit that is under way. Only that one's step brings it about, so no other need
+    /// wake whoever waits for it, and many may.
+    Barrier,
     /// The journal's next barrier. If no [`Commit`](crate::active::Commit) is under way, run one.
     Commit,
     /// The driver's word: that the creation goes on, or, as a failure, that it does not. Only a creation
@@ -250,10 +254,21 @@ pub enum Next {
     Step,
 }
 
+/// What the machines of one node share, behind the node's lock, as far as it tells the driver whom to
+/// wake.
+pub trait Shared {
+    /// Whether a commit is under way: until its end nobody who waits for [`Wait::Barrier`] need be woken.
+    fn is_committing(&self) -> bool {
+        false
+    }
+}
+
+impl Shared for () {}
+
 /// A protocol in steps; see the module's text for how to drive it.
 pub trait Machine {
-    /// What the machines of one node share, behind the node's lock.
-    type Shared;
+    /// What the machines of one node share.
+    type Shared: Shared;
     /// What the machine is for.
     type Output;
 

@@ -1,6 +1,6 @@
 //! The inside of the driver, for the tests that explore every schedule of it.
 
-use shadowvol::machine::{Machine, Op};
+use shadowvol::machine::{Machine, Op, Shared};
 
 use crate::error::Error;
 use crate::media::Media;
@@ -10,7 +10,7 @@ use crate::node::{self, Request};
 #[derive(Debug)]
 pub struct Node<S>(node::Node<S>);
 
-impl<S> Node<S> {
+impl<S: Shared> Node<S> {
     /// A node with this shared state.
     pub fn new(shared: S) -> Self {
         Self(node::Node::new(shared))

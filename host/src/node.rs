@@ -1,7 +1,8 @@
 //! Driving step machines with threads: the state behind a lock that is never held over I/O, and
-//! a turn to wait for.
+//! a turn to wait for. Who waits for the end of a commit does so apart from the others: there are many
+//! of them where many threads write, and no other step is of use to them.
 
-use shadowvol::machine::{Buffers, Fed, Machine, Step, Wait};
+use shadowvol::machine::{Buffers, Fed, Machine, Shared, Step, Wait};
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
@@ -13,12 +14,16 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) struct Node<S> {
     state: Mutex<State<S>>,
     turn: Condvar,
+    barrier: Condvar,
 }
 
 #[derive(Debug)]
 struct State<S> {
     shared: S,
+    /// Threads that wait for a turn.
     waiting: usize,
+    /// Threads that wait for the end of a commit.
+    behind: usize,
 }
 
 /// The bytes of a request.
@@ -36,9 +41,10 @@ impl<'a> Request<'a> {
     }
 }
 
-impl<S> Node<S> {
+impl<S: Shared> Node<S> {
     pub(crate) fn new(shared: S) -> Self {
-        Self { state: Mutex::new(State { shared, waiting: 0 }), turn: Condvar::new() }
+        let state = Mutex::new(State { shared, waiting: 0, behind: 0 });
+        Self { state, turn: Condvar::new(), barrier: Condvar::new() }
     }
 
     /// Looks at, or changes, the shared state.
@@ -89,11 +95,16 @@ impl<S> Node<S> {
                 let step = machine.step(&mut state.shared, &mut buffers, fed);
                 // Who waits for a turn has changed nothing that others wait for. If it woke them all
                 // the same, two would wake each other for as long as a third does I/O.
-                if !matches!(step, Step::Wait(Wait::Turn)) {
+                if !matches!(step, Step::Wait(Wait::Turn | Wait::Barrier)) {
                     self.announce(&state);
                 }
                 match step {
                     Step::Wait(Wait::Turn) => self.wait(&mut state),
+                    Step::Wait(Wait::Barrier) => {
+                        state.behind += 1;
+                        self.barrier.wait(&mut state);
+                        state.behind -= 1;
+                    }
                     Step::Wait(wait) => {
                         let result = MutexGuard::unlocked(&mut state, || serve(wait));
                         if let Err(error) = result {
@@ -136,6 +147,9 @@ impl<S> Node<S> {
     fn announce(&self, state: &State<S>) {
         if state.waiting > 0 {
             self.turn.notify_all();
+        }
+        if state.behind > 0 && !state.shared.is_committing() {
+            self.barrier.notify_all();
         }
     }
 }

@@ -383,7 +383,7 @@ impl Inner {
         let serve = |wait| {
             served.set(true);
             match wait {
-                Wait::Turn => Ok(()),
+                Wait::Turn | Wait::Barrier => Ok(()),
                 Wait::Gate => gate(),
                 Wait::Commit => {
                     commit.begin();

@@ -243,7 +243,7 @@ async fn drive(
     let done = loop {
         let step = work.step(&mut buffers, fed);
         // Who waits for a turn has changed nothing that others wait for.
-        if !matches!(step, Step::Wait(Wait::Turn)) {
+        if !matches!(step, Step::Wait(Wait::Turn | Wait::Barrier)) {
             turns.announce();
         }
         fed = match step {
@@ -254,7 +254,7 @@ async fn drive(
                     Fed::Failed(failure.error)
                 }
             },
-            Step::Wait(Wait::Turn) => {
+            Step::Wait(Wait::Turn | Wait::Barrier) => {
                 turns.next().await;
                 Fed::Again
             }

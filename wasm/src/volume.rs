@@ -215,7 +215,7 @@ impl Inner {
         Box::pin(async move {
             let mut work: Box<dyn Work> = match wait {
                 // A creation with a gate waits there by itself.
-                Wait::Turn | Wait::Gate => return Ok(()),
+                Wait::Turn | Wait::Barrier | Wait::Gate => return Ok(()),
                 Wait::Commit => {
                     let spare = self.commit.take();
                     let mut job = spare.unwrap_or_else(|| Box::new(self.node.job(Commit::new())));

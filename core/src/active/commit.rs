@@ -138,7 +138,7 @@ impl Commit {
         let committing = active.committing && active.rules.keeps(Rule::OneCommitAtATime);
         if committing || active.gate || active.sealing {
             self.waited.get_or_insert(active.committed);
-            return Step::Wait(Wait::Turn);
+            return Step::Wait(if committing { Wait::Barrier } else { Wait::Turn });
         }
         if self.waited.is_some() || !active.journal.has_news() {
             return Step::Done(Ok(()));

@@ -61,6 +61,7 @@ use crate::format::record::RunKind;
 use crate::format::superblock::{OnFull, Place, Superblock};
 use crate::geometry::Geometry;
 use crate::journal::{Appender, Rewriter, RunList, Seen, Sweep, View};
+use crate::machine::Shared;
 use crate::rules::{Rule, Rules};
 use crate::slots::Slots;
 use crate::units::{ChunkIndex, CopyId, Epoch, SlotIndex};
@@ -175,6 +176,12 @@ impl Space {
     #[must_use]
     pub const fn is_low(&self) -> bool {
         self.free < self.limit / 10
+    }
+}
+
+impl Shared for Active {
+    fn is_committing(&self) -> bool {
+        self.committing
     }
 }
 

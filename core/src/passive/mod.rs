@@ -28,6 +28,7 @@ use crate::error::Error;
 use crate::format::superblock::Superblock;
 use crate::geometry::Geometry;
 use crate::journal::{Loaded, Tail, Trust, View};
+use crate::machine::Shared;
 use crate::rules::{Rule, Rules};
 use crate::units::CopyId;
 
@@ -67,6 +68,8 @@ pub struct Counters {
     /// Journals loaded from their start after the first.
     pub reloads: u64,
 }
+
+impl Shared for Passive {}
 
 impl Passive {
     /// A node that has read the journal to this point.

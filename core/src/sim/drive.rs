@@ -14,7 +14,7 @@ use super::task::{Side, Task};
 use super::thread::{Piece, State, Thread};
 use super::world::{Action, Node, World};
 use crate::active::{Active, Commit, Compact, Event, MakeRoom, Settle};
-use crate::machine::{Buffer, Fed, Medium, Next, Op, Span, Step, Wait};
+use crate::machine::{Buffer, Fed, Medium, Next, Op, Shared as _, Span, Step, Wait};
 use crate::rules::Rule;
 
 impl World {
@@ -30,13 +30,13 @@ impl World {
         if before.is_none() && side.active().is_some_and(|active| active.reverting().is_some()) {
             self.oracle.change(Oracle::revert);
         }
-        if !matches!(step, Step::Wait(Wait::Turn)) {
+        if !matches!(step, Step::Wait(Wait::Turn | Wait::Barrier)) {
             self.nodes[node].wake_others(thread);
         }
         self.hear_events(node);
         match step {
             Step::Io => self.ask(node, thread),
-            Step::Wait(Wait::Turn) => {}
+            Step::Wait(Wait::Turn | Wait::Barrier) => {}
             Step::Wait(wait) => self.serve(node, thread, wait),
             Step::Done(done) => return self.end(node, thread, done),
         }
@@ -72,7 +72,9 @@ impl World {
                 Wait::Room(_) if shrinks => Task::Compact(Compact::within_room()),
                 Wait::Room(slots) => Task::MakeRoom(MakeRoom::new(slots, 0)),
                 Wait::Settle(extent) => Task::Settle(Box::new(Settle::within(extent))),
-                Wait::Commit | Wait::Turn | Wait::Gate => Task::Commit(Commit::new()),
+                Wait::Commit | Wait::Turn | Wait::Barrier | Wait::Gate => {
+                    Task::Commit(Commit::new())
+                }
             });
         });
     }
@@ -271,14 +273,16 @@ impl World {
 fn step(thread: &mut Thread, side: &mut Side) -> Option<Step<super::task::Output>> {
     let Thread { frames, user, .. } = thread;
     let frame = frames.last_mut()?;
-    let fed = match mem::replace(&mut frame.state, State::Wait { woken: false }) {
+    let fed = match mem::replace(&mut frame.state, State::Wait { on_barrier: false, woken: false })
+    {
         State::Step(fed) => fed,
         _ => Fed::Again,
     };
     let step = frame.task.step(side, user, &mut frame.scratch, fed);
     side.tidy();
-    if let Step::Wait(_) = step {
+    if let Step::Wait(wait) = step {
         frame.scratch.clear();
+        frame.state = State::Wait { on_barrier: wait == Wait::Barrier, woken: false };
     }
     Some(step)
 }
@@ -302,14 +306,17 @@ pub(super) fn units(first: usize, count: usize, value: Value) -> Vec<u8> {
 impl Node {
     /// Another machine of the node may have changed what the others wait for.
     fn wake_others(&mut self, thread: usize) {
+        let committing = self.side.active().is_some_and(Active::is_committing);
         for (nth, other) in self.threads.iter_mut().enumerate() {
-            if nth != thread && matches!(other.state(), Some(State::Wait { woken: false })) {
-                other.change(|thread| {
-                    if let Some(frame) = thread.frames.last_mut() {
-                        frame.state = State::Wait { woken: true };
-                    }
-                });
+            let Some(&State::Wait { on_barrier, woken: false }) = other.state() else { continue };
+            if nth == thread || on_barrier && committing {
+                continue;
             }
+            other.change(|thread| {
+                if let Some(frame) = thread.frames.last_mut() {
+                    frame.state = State::Wait { on_barrier, woken: true };
+                }
+            });
         }
     }
 }

@@ -197,7 +197,7 @@ impl World {
         let left = self.program(node, thread).len().saturating_sub(of.next) + of.asked.len();
         let (state, pieces) = match of.state() {
             None if order.is_none() => (Doing::Idle, (0, 0)),
-            None | Some(State::Step(_) | State::Wait { woken: true }) => (Doing::Ready, (0, 0)),
+            None | Some(State::Step(_) | State::Wait { woken: true, .. }) => (Doing::Ready, (0, 0)),
             Some(State::Ops { pieces, landed, .. }) => {
                 (Doing::Io, (landed.count_ones(), pieces.len()))
             }

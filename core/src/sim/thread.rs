@@ -60,6 +60,8 @@ pub(super) enum State {
     Step(Fed),
     /// Its turn, which may have come.
     Wait {
+        /// Only the end of the commit under way brings it.
+        on_barrier: bool,
         /// Another machine of the node has changed something since.
         woken: bool,
     },

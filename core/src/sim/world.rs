@@ -231,8 +231,8 @@ impl World {
         let (at, of) = (node as u8, thread as u8);
         let step = Action::Step { node: at, thread: of };
         match self.nodes[node].threads[thread].state() {
-            None | Some(State::Step(_) | State::Wait { woken: true }) => into.push(step),
-            Some(State::Wait { woken: false } | State::Served(_)) => {}
+            None | Some(State::Step(_) | State::Wait { woken: true, .. }) => into.push(step),
+            Some(State::Wait { woken: false, .. } | State::Served(_)) => {}
             Some(State::Ops { pieces, landed, .. }) => {
                 let waits = |piece: &u8| landed >> piece & 1 == 0;
                 into.extend((0..pieces.len() as u8).filter(waits).map(|piece| Action::Land {
@@ -344,7 +344,7 @@ impl World {
                 let (Some(thread), None) = (threads.next(), threads.next()) else { continue };
                 let (at, of) = (node as u8, thread as u8);
                 match self.nodes[node].threads[thread].state() {
-                    None | Some(State::Step(_) | State::Wait { woken: true }) => {
+                    None | Some(State::Step(_) | State::Wait { woken: true, .. }) => {
                         watch(self, Action::Step { node: at, thread: of });
                         self.step(node, thread)?;
                     }

@@ -300,7 +300,7 @@ fn a_commit_that_waits_sleeps_until_the_barrier() {
     assert_eq!(first.step(active, &mut buffers, Fed::Again), Step::Io);
     for _ in 0..3 {
         assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
-        assert_eq!(world.step(&mut second, Fed::Again), Step::Wait(Wait::Turn));
+        assert_eq!(world.step(&mut second, Fed::Again), Step::Wait(Wait::Barrier));
     }
     let active = world.active.as_mut().expect("an active");
     assert_eq!(first.step(active, &mut buffers, Fed::Done), Step::Done(Ok(())));

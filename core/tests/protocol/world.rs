@@ -323,7 +323,9 @@ impl World {
                 let step = job.step(fed, self.active.as_deref_mut(), &mut self.nodes);
                 match step {
                     Step::Io => self.ask(job),
-                    Step::Wait(Wait::Turn | Wait::Gate) => job.state = State::Step(Fed::Again),
+                    Step::Wait(Wait::Turn | Wait::Barrier | Wait::Gate) => {
+                        job.state = State::Step(Fed::Again)
+                    }
                     Step::Wait(Wait::Commit) => {
                         let commits = |job: &Job| matches!(job.kind, Kind::Commit(_));
                         if !self.jobs.iter().any(commits) {
