@@ -18,7 +18,7 @@
 //!    tried again: every later one on the same [`File`] fails too.
 //! 3. *Tearing.* Writes smaller than a block of direct I/O rewrite the rest of their blocks with
 //!    the bytes that are there; writers through one [`File`] exclude each other for that. Two
-//!    `File`s that write to one block at the same time can lose bytes: use one, sliced
+//!    `File`s that write to one block can lose bytes: use one, sliced
 //!    ([`shadowvol::backend::Slice`]).
 //! 4. *Foreign caches* are bypassed as told under 1.
 //! 5. *Sizes* only grow. Space for growth is set aside where the file system can, so that a full
@@ -78,7 +78,7 @@ pub enum Caching {
     Auto,
     /// In any case; the caller knows that all nodes run on this host.
     Buffered,
-    /// In no case.
+    /// In no case, but for what a reader looks at again and again: see [`Mapping`].
     Direct,
 }
 
@@ -280,9 +280,9 @@ impl File {
     ) -> Result<(), FileError> {
         let length = data.len() as u64;
         let failed = |source| self.handle.failed(Action::Write { offset, length }, source);
-        let _claim = direct.claim(offset, length);
+        let claimed = direct.claim(offset, length);
         let (blocks, tail) = direct.split(offset, data, size);
-        direct.write(offset, blocks).map_err(failed)?;
+        direct.write(&claimed, offset, blocks).map_err(failed)?;
         if tail.is_empty() {
             return Ok(());
         }

@@ -27,6 +27,7 @@ pub fn suite<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B) {
     takes_empty_requests(&make);
     grows_without_harm(&make);
     moves_large_requests(&make);
+    keeps_what_lies_beside(&make);
     agrees_with_a_model(&make, 32 * 4096);
 }
 
@@ -209,6 +210,40 @@ fn moves_large_requests<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B) {
     }
     medium.punch(3, LARGE).expect("a punch within the medium");
     assert!(read(&medium, 3, LARGE).iter().all(|&byte| byte == 0));
+}
+
+/// Short writes one behind the other, as a log is written, while others change the bytes beside them.
+fn keeps_what_lies_beside<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B) {
+    let size = 4 * 4096;
+    let medium = make(size);
+    let mut model = vec![0; size as usize];
+    let mut random = Random(11);
+    let (mut end, mut nth) = (0, 0);
+    while end + 300 < size {
+        let piece = vec![1; 1 + random.below(300) as usize];
+        let at = end;
+        end += piece.len() as u64;
+        let block = end - end % 512;
+        medium.write_at(at, &piece).expect("a write within the medium");
+        model[range(at, piece.len() as u64)].fill(1);
+        nth += 1;
+        match nth % 4 {
+            0 => {
+                medium.write_at(block, &[2; 512]).expect("a write within the medium");
+                model[range(block, 512)].fill(2);
+            }
+            1 => {
+                medium.punch(block, 512).expect("a punch within the medium");
+                model[range(block, 512)].fill(0);
+            }
+            2 => {
+                medium.write_at(end + 7, &[3; 99]).expect("a write within the medium");
+                model[range(end + 7, 99)].fill(3);
+            }
+            _ => {}
+        }
+        assert_eq!(content(&medium), model);
+    }
 }
 
 fn agrees_with_a_model<B: WriteAt<Error: Debug>>(make: impl Fn(u64) -> B, size: u64) {

@@ -4,7 +4,11 @@
 //! A file's size need not be a multiple of the block, and no direct write can end at such a size:
 //! it would make the file larger. So the last, partial block is written through the page cache and
 //! flushed from there before the write is acknowledged.
+//!
+//! A log is written in pieces shorter than a block, each of which begins where the one before ended. So
+//! the block that such a write ended in is remembered, which saves the next one a read of it.
 
+use core::ops::Range;
 use std::fs;
 use std::io::{self, ErrorKind};
 
@@ -19,14 +23,31 @@ pub(super) struct Direct {
     file: fs::File,
     alignment: Alignment,
     claims: Claims,
+    last: Mutex<Option<LastBlock>>,
     spare: Mutex<Vec<Bounce>>,
+}
+
+/// The block that the last write of no whole blocks ended in, as it is on the medium.
+#[derive(Debug)]
+struct LastBlock {
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+/// Blocks that are about to be written.
+#[derive(Debug)]
+pub(super) struct Claimed<'a> {
+    _claim: Claim<'a>,
+    /// The block that was remembered, if it is one of them. They will be others, so it no longer is.
+    last: Option<LastBlock>,
 }
 
 impl Direct {
     /// Takes a file that was opened for direct I/O, and proves by a read that it offers it.
     pub(super) fn new(file: fs::File) -> io::Result<Self> {
         let alignment = sys::alignment(&file)?;
-        let direct = Self { file, alignment, claims: Claims::default(), spare: Mutex::default() };
+        let (claims, last, spare) = (Claims::default(), Mutex::default(), Mutex::default());
+        let direct = Self { file, alignment, claims, last, spare };
         let block = alignment.block;
         direct.with_bounce(|bounce| {
             sys::read_up_to(&direct.file, &mut bounce[..block as usize], 0, block)
@@ -65,11 +86,14 @@ impl Direct {
     }
 
     /// Claims the blocks of a write, so that nobody else changes the rest of them meanwhile.
-    pub(super) fn claim(&self, offset: u64, length: u64) -> Claim<'_> {
+    pub(super) fn claim(&self, offset: u64, length: u64) -> Claimed<'_> {
         let (block, end) = (self.block(), offset + length);
         let aligned = offset.is_multiple_of(block) && end.is_multiple_of(block);
         let company = if aligned { Company::Shared } else { Company::Alone };
-        self.claims.take(offset - offset % block..end.next_multiple_of(block), company)
+        let blocks = offset - offset % block..end.next_multiple_of(block);
+        let claim = self.claims.take(blocks.clone(), company);
+        let last = self.last.lock().take_if(|last| blocks.contains(&last.at));
+        Claimed { _claim: claim, last }
     }
 
     /// Cuts a write to a file of `size` bytes where the file's last, partial block begins.
@@ -79,7 +103,7 @@ impl Direct {
     }
 
     /// Writes to whole blocks of the file. The caller has claimed them.
-    pub(super) fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    pub(super) fn write(&self, claimed: &Claimed<'_>, offset: u64, data: &[u8]) -> io::Result<()> {
         if self.is_aligned(offset, data) {
             return sys::write_all(&self.file, data, offset);
         }
@@ -90,25 +114,42 @@ impl Direct {
                 let skip = (at % self.block()) as usize;
                 let take = (data.len() - done).min(bounce.len() - skip);
                 let image = &mut bounce[..self.round_up(skip + take)];
-                self.fill_edges(image, at - skip as u64, skip, skip + take)?;
+                self.fill_edges(claimed, image, at - skip as u64, skip..skip + take)?;
                 image[skip..skip + take].copy_from_slice(&data[done..done + take]);
                 sys::write_all(&self.file, image, at - skip as u64)?;
                 done += take;
+                if done == data.len() && skip + take < image.len() {
+                    let start = image.len() - self.block() as usize;
+                    let at = at - skip as u64 + start as u64;
+                    *self.last.lock() = Some(LastBlock { at, bytes: image[start..].to_vec() });
+                }
             }
             Ok(())
         })
     }
 
-    /// Reads the first and last block of an image of the file at `at` as far as the bytes
-    /// `from..to` of it, which are about to be written, leave a part of them as it is.
-    fn fill_edges(&self, image: &mut [u8], at: u64, from: usize, to: usize) -> io::Result<()> {
-        let block = self.block();
-        let last = image.len() - block as usize;
-        if from > 0 {
-            sys::read_exact(&self.file, &mut image[..block as usize], at, block)?;
+    /// Fills in the first and last block of an image of the file at `at` as far as the bytes
+    /// `wanted` of it, which are about to be written, leave a part of them as it is.
+    fn fill_edges(
+        &self,
+        claimed: &Claimed<'_>,
+        image: &mut [u8],
+        at: u64,
+        wanted: Range<usize>,
+    ) -> io::Result<()> {
+        let fill = |block: &mut [u8], at| match &claimed.last {
+            Some(last) if last.at == at => {
+                block.copy_from_slice(&last.bytes);
+                Ok(())
+            }
+            _ => sys::read_exact(&self.file, block, at, self.block()),
+        };
+        let last = image.len() - self.block() as usize;
+        if wanted.start > 0 {
+            fill(&mut image[..self.block() as usize], at)?;
         }
-        if to < image.len() && (last > 0 || from == 0) {
-            sys::read_exact(&self.file, &mut image[last..], at + last as u64, block)?;
+        if wanted.end < image.len() && (last > 0 || wanted.start == 0) {
+            fill(&mut image[last..], at + last as u64)?;
         }
         Ok(())
     }

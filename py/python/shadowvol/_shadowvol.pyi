@@ -501,7 +501,10 @@ class Passive:
                 hundred kilobytes for each node. ``"always"`` does so on all local disks, without
                 locks and for preserved chunks as well, twice as fast where these are small: but a
                 disk that fails then ends the process (``SIGBUS``) where it would else raise. So
-                does truncating the diff area, but with ``"never"``.
+                does truncating the diff area, but with ``"never"``. With ``caching="direct"``
+                nothing is mapped, but on these file systems, if they are mounted to be written to,
+                the journal is looked at in the page cache, which spares the disk two requests for
+                each read; ``"never"`` reads it past the page cache as well.
 
         Raises:
             MissingMedium: the image or the diff area does not exist.
