@@ -77,20 +77,23 @@ impl Handle {
         buffer: &mut [u8],
     ) -> Result<(), FileError> {
         let length = buffer.len() as u64;
-        let mut try_read = || match direct {
-            Some(direct) => direct.read(offset, buffer),
-            None => sys::read_exact(&self.file, buffer, offset, 1),
-        };
-        let mut read = try_read();
+        let mut read = self.try_read(direct, offset, buffer);
         if matches!(&read, Err(error) if error.kind() == ErrorKind::UnexpectedEof) {
             PastEnd::check(offset, length, self.size()?).map_err(|range| self.past_end(range))?;
             // The file may have grown since, or a network file system learned only now that it has.
-            read = try_read();
+            read = self.try_read(direct, offset, buffer);
         }
         read.map_err(|source| self.failed(Action::Read { offset, length }, source))?;
         // A later read must not be answered from before this one (contract 2).
         fence(Ordering::Acquire);
         Ok(())
+    }
+
+    fn try_read(&self, direct: Option<&Direct>, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match direct {
+            Some(direct) => direct.read(offset, buffer),
+            None => sys::read_exact(&self.file, buffer, offset, 1),
+        }
     }
 
     /// Where data begins from `offset` on. Only who shares the page cache with all that write knows.
