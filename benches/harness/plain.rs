@@ -99,6 +99,25 @@ impl Plain {
         Ok(self.0.write_all_at(data, offset)?)
     }
 
+    /// `copy_file_range`, which shares the blocks where the file system can.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    #[cfg(target_os = "linux")]
+    pub fn take_over(&self, offset: u64, from: &Self, mut at: u64, length: usize) -> Result<()> {
+        let (mut to, end) = (offset, offset + length as u64);
+        while to < end {
+            let rest = (end - to) as usize;
+            let took =
+                rustix::fs::copy_file_range(&from.0, Some(&mut at), &self.0, Some(&mut to), rest)?;
+            if took == 0 {
+                return Err("the file has ended".into());
+            }
+        }
+        Ok(())
+    }
+
     /// `fdatasync`.
     ///
     /// # Errors

@@ -9,6 +9,8 @@
 //! `.ci/bench-peers` runs this in a mount namespace of its own, with a folder that it removes: however
 //! this ends, nothing stays behind.
 
+#[cfg(target_os = "linux")]
+mod cloning;
 mod company;
 mod daemon;
 mod disk;
@@ -70,6 +72,11 @@ const PEERS: &[(&str, &str, Make)] = &[
     }),
 ];
 
+/// Where preserving by a clone is measured beside preserving by a copy.
+#[cfg(target_os = "linux")]
+const CLONING: [(&str, Method); 2] =
+    [("xfs-clone", Method::XfsClone), ("btrfs-clone", Method::BtrfsClone)];
+
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
     let folders = arguments.next().zip(arguments.next());
@@ -93,6 +100,22 @@ fn main() -> Result<()> {
             }
             let names = Names { name, net, with_plain: mem::take(&mut first[nth]) };
             if let Err(error) = beside(&mut table, names, make, axes, Path::new(folder)) {
+                println!("{name}: NOT MEASURED: {error}");
+                absent.push(name);
+            }
+        }
+    }
+    #[cfg(target_os = "linux")]
+    for (name, method) in CLONING.iter().copied().filter(|(name, _)| is_wanted(name)) {
+        for (axes, folder) in [(usual, &memory), (direct, &disk)] {
+            if !is_chosen(axes.place) {
+                continue;
+            }
+            let setting = Setting { folder: Path::new(folder).join(name), axes };
+            fs::create_dir_all(&setting.folder)?;
+            let measured = cloning::measure(&mut table, name, method, &setting);
+            fs::remove_dir_all(&setting.folder)?;
+            if let Err(error) = measured {
                 println!("{name}: NOT MEASURED: {error}");
                 absent.push(name);
             }

@@ -126,13 +126,13 @@ impl Peer for Reflink {
 }
 
 /// A mounted file system; its loop device goes with it.
-struct Mount {
-    path: PathBuf,
+pub(crate) struct Mount {
+    pub(crate) path: PathBuf,
     device: String,
 }
 
 impl Mount {
-    fn new(setting: &Setting, method: Method) -> Result<Self> {
+    pub(crate) fn new(setting: &Setting, method: Method) -> Result<Self> {
         let (image, path) = (setting.folder.join("file-system"), setting.folder.join("mnt"));
         File::create(&image)?.set_len(ROOM * setting.axes.volume)?;
         fs::create_dir(&path)?;
