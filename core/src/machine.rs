@@ -10,7 +10,7 @@
 //!    says: more operations, or back to 1 with [`Fed::Done`]. When an operation fails, wait for
 //!    those under way and feed [`Fed::Failed`].
 //! 3. On [`Step::Wait`], unlock, wait until another machine of the node has changed the state, and
-//!    go back to 1 with [`Fed::Again`]. [`Wait`] says what to do meanwhile.
+//!    go back to 1 with [`Fed::Again`]. [`Wait`] says what to do meanwhile, and when not to wait.
 //! 4. On [`Step::Done`], the machine has ended; wake the machines that wait.
 //!
 //! A machine that was begun must be stepped until it is done: it may hold claims on chunks.
@@ -233,6 +233,8 @@ pub enum Wait {
     /// The end of the commit that is under way. Only that one's step brings it about, so no other need
     /// wake whoever waits for it, and many may.
     Barrier,
+    /// Nothing, but it has kept the state for long: whoever waits for that goes first.
+    Yield,
     /// The journal's next barrier. If no [`Commit`](crate::active::Commit) is under way, run one.
     Commit,
     /// The driver's word: that the creation goes on, or, as a failure, that it does not. Only a creation

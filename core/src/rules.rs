@@ -48,6 +48,10 @@ pub enum Rule {
     TwoPlacesInTurn,
     /// Invariant 9: a write that cannot preserve old bytes fails.
     FullFails,
+    /// Invariant 9: a copy goes for want of room only when nothing else gives any.
+    DropLast,
+    /// Growth of the diff area is behind a barrier before anything lies in it.
+    BarrierBehindGrowth,
     /// A revert waits for the writes in flight, as a creation does.
     DrainBeforeRevert,
     /// Invariant 1: what a revert overwrites is preserved first.
@@ -90,7 +94,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::CommitBeforeOverwrite,
         Self::BarrierBehindRecords,
         Self::SlotChecksums,
@@ -111,6 +115,8 @@ impl Rule {
         Self::JournalBeforeSuperblock,
         Self::TwoPlacesInTurn,
         Self::FullFails,
+        Self::DropLast,
+        Self::BarrierBehindGrowth,
         Self::DrainBeforeRevert,
         Self::PreserveBeforeSettle,
         Self::BarrierBeforeSettled,

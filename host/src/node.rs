@@ -105,6 +105,7 @@ impl<S: Shared> Node<S> {
                         self.barrier.wait(&mut state);
                         state.behind -= 1;
                     }
+                    Step::Wait(Wait::Yield) => MutexGuard::bump(&mut state),
                     Step::Wait(wait) => {
                         let result = MutexGuard::unlocked(&mut state, || serve(wait));
                         if let Err(error) = result {

@@ -383,21 +383,14 @@ impl Inner {
         let serve = |wait| {
             served.set(true);
             match wait {
-                Wait::Turn | Wait::Barrier => Ok(()),
+                Wait::Turn | Wait::Barrier | Wait::Yield => Ok(()),
                 Wait::Gate => gate(),
                 Wait::Commit => {
                     commit.begin();
                     let request = Request::bare(commit_scratch);
                     self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
                 }
-                Wait::Room(slots) => {
-                    // To grow is quicker, and what is needless in the journal goes in good time.
-                    if self.node.with(|active| active.could_shrink()) && !self.grow_a_little() {
-                        // Without room for it, copies go, or nothing helps.
-                        let _ = self.run_one(&mut Compact::within_room());
-                    }
-                    self.run_one(&mut MakeRoom::new(slots, now()))
-                }
+                Wait::Room(slots) => self.run_one(&mut MakeRoom::new(slots, now())),
                 Wait::Settle(extent) => self.settle(&mut Settle::within(extent)).map(drop),
             }
         };

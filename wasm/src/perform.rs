@@ -129,7 +129,7 @@ pub(crate) async fn size_of(backend: &Backend, medium: Medium) -> Result<u64, Er
 }
 
 /// Does one operation of nobody's machine, as the chores ask for.
-pub(crate) async fn perform(media: &Media, op: Op) -> Result<Fed, JsValue> {
+async fn perform(media: &Media, op: Op) -> Result<Fed, JsValue> {
     let mut scratch = Vec::new();
     let buffers = &mut Buffers { user: &mut [], scratch: &mut scratch, checksum: CRC32C };
     match begin(media.of(op.medium()), op, buffers, None)? {

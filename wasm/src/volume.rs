@@ -214,8 +214,8 @@ impl Inner {
     fn serve<'a>(self: &'a Rc<Self>, wait: Wait) -> Under<'a, ()> {
         Box::pin(async move {
             let mut work: Box<dyn Work> = match wait {
-                // A creation with a gate waits there by itself.
-                Wait::Turn | Wait::Barrier | Wait::Gate => return Ok(()),
+                // A creation with a gate waits there by itself, and nobody else runs meanwhile.
+                Wait::Turn | Wait::Barrier | Wait::Gate | Wait::Yield => return Ok(()),
                 Wait::Commit => {
                     let spare = self.commit.take();
                     let mut job = spare.unwrap_or_else(|| Box::new(self.node.job(Commit::new())));
@@ -224,13 +224,7 @@ impl Inner {
                     self.commit.set(Some(job));
                     return done;
                 }
-                Wait::Room(slots) => {
-                    if self.node.with(|active| active.could_shrink()) {
-                        // Without room for it, the diff area grows, or copies go, or nothing helps.
-                        let _ = self.run_inner(&mut self.node.job(Compact::within_room())).await;
-                    }
-                    Box::new(self.node.job(MakeRoom::new(slots, now())))
-                }
+                Wait::Room(slots) => Box::new(self.node.job(MakeRoom::new(slots, now()))),
                 Wait::Settle(extent) => return self.settle(Settle::within(extent)).await.map(drop),
             };
             self.run_inner(&mut *work).await

@@ -63,8 +63,7 @@ impl Compact {
     }
 
     /// A compaction that asks for no room, and ends with an error when there is too little.
-    #[must_use]
-    pub fn within_room() -> Self {
+    pub(super) fn within_room() -> Self {
         Self { asked: true, ..Self::new() }
     }
 
@@ -232,11 +231,15 @@ impl Active {
         self.refusal().or_else(full)
     }
 
+    /// Whether a compaction is under way.
+    pub(super) fn is_compacting(&self) -> bool {
+        self.rewriter.is_some()
+    }
+
     /// Whether a compaction would set room free, so that one pays before copies do.
-    #[must_use]
-    pub fn could_shrink(&self) -> bool {
+    pub(super) fn could_shrink(&self) -> bool {
         let kept = 2 * self.slots_for_rewrite() + self.geometry().segment;
-        self.rewriter.is_none() && self.ended.is_none() && self.journal.slots() > kept
+        self.journal.slots() > kept
     }
 
     /// Slots that the journal's next generation needs at most: no more than are kept for it, and

@@ -9,9 +9,9 @@
 //!
 //! [`Active`] is what the node's machines share. A node becomes the active one by [`TakeRole`];
 //! then any number of [`Write`], [`Flush`], [`Create`], [`Amend`], [`Describe`], [`Delete`], [`Commit`],
-//! [`MakeRoom`] and [`Compact`] machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no machine,
-//! since the origin's bytes are the volume's bytes, but while a revert is under way: [`Revert`] begins
-//! it, [`Settle`] brings the copy's bytes to the origin, and [`Read`] finds them meanwhile.
+//! [`MakeRoom`], [`Grow`] and [`Compact`] machines may be under way at once; [`Seal`] ends the role. Reading the volume needs no
+//! machine, since the origin's bytes are the volume's bytes, but while a revert is under way: [`Revert`]
+//! begins it, [`Settle`] brings the copy's bytes to the origin, and [`Read`] finds them meanwhile.
 
 mod amend;
 #[cfg(feature = "sim")]
@@ -25,6 +25,7 @@ mod flights;
 mod flush;
 mod format;
 mod gate;
+mod grow;
 mod known;
 mod read;
 mod revert;
@@ -46,6 +47,7 @@ pub use describe::Describe;
 pub use flush::Flush;
 pub use format::{Format, Options};
 pub use gate::Gate;
+pub use grow::Grow;
 pub use read::Read;
 pub use revert::Revert;
 pub use role::{Role, TakeRole};
@@ -299,34 +301,9 @@ impl Active {
     pub fn wants_compaction(&self) -> bool {
         let (chunks, copies) = (self.view.chunks(), self.view.copies().len() as u64);
         let journal = self.geometry().slot_bytes(self.journal.slots());
-        self.rewriter.is_none()
+        !self.is_compacting()
             && self.ended.is_none()
             && journal > self.geometry().most_journal_bytes(chunks, copies)
-    }
-
-    /// The size the diff area should grow to in good time, before a write has to wait for it.
-    #[must_use]
-    pub fn wants_growth(&self) -> Option<u64> {
-        let free = self.slots.free().saturating_sub(self.kept_slots());
-        let low = self.geometry().slot_bytes(free) < room::growth_step(&self.space()) / 2;
-        let may = !self.cannot_grow && self.ended.is_none() && self.view.newest().is_some();
-        (low && may).then(|| room::growth_target(&self.space())).flatten()
-    }
-
-    /// The size to which the diff area would grow by a small step, if it may and could, as far as is
-    /// known.
-    #[must_use]
-    pub fn could_grow(&self) -> Option<u64> {
-        room::small_target(&self.space()).filter(|_| !self.cannot_grow && self.ended.is_none())
-    }
-
-    /// Notes how large the diff area's medium is after it was asked to grow, with a barrier behind
-    /// that.
-    pub fn grown_to(&mut self, bytes: u64) {
-        let before = self.slots.capacity();
-        let slots = self.geometry().slots_in(bytes.min(self.superblock.limit));
-        self.slots.grow(slots.max(before));
-        self.cannot_grow = self.slots.capacity() == before;
     }
 
     /// Whether there may be slots that no copy needs any more.

@@ -1,16 +1,28 @@
-//! Room for old bytes: first slots that no copy needs, then growth, then what the policy says.
+//! Room for old bytes, in this order:
+//!
+//! 1. Sweep: slots that no copy needs any more.
+//! 2. Grow by a small step, which is quickly done.
+//! 3. Write the journal anew, which takes milliseconds, if much of it is needless. If that is under way
+//!    already, wait for it.
+//! 4. Grow by no more than is needed: the medium has refused a step, and may have that.
+//! 5. Do what the policy says: let the oldest copy go, and begin again; or fail.
+//!
+//! What comes first costs writers the least, and a copy goes only when nothing else gives room. One
+//! machine does this at a time: the others wait for it, and look first whether what it has found is
+//! enough for them, too.
 
-use super::{Active, Event, Space, Ticket};
+use alloc::boxed::Box;
+
+use super::{Active, Compact, Event, Grow, Ticket, grow};
 use crate::error::Error;
 use crate::format::record::Reason;
 use crate::journal::CopyInfo;
-use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use crate::machine::{Buffers, Fed, Machine, Next, Op, Step, Wait};
+use crate::rules::Rule;
 use crate::units::CopyId;
 
-/// Entries of the table that are looked at between two looks at the free slots.
+/// Entries of the table that are swept before others have their turn.
 const SLICE_ENTRIES: usize = 16 << 10;
-const LEAST_STEP: u64 = 4 << 20;
-const GREATEST_STEP: u64 = 256 << 20;
 
 /// The machine that finds room for slots, or ends in [`Error::DiffAreaFull`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,41 +30,29 @@ pub struct MakeRoom {
     needed: u32,
     /// Nanoseconds since 1970 (UTC): who is retained then stays.
     now: i64,
-    /// The medium has no room for a whole step: ask for no more than is needed.
-    modest: bool,
+    ask: Ask,
+    /// The journal was written anew since the last copy went, or could not be.
+    has_compacted: bool,
     phase: Phase,
-    ops: [Op; 1],
 }
 
+/// What the medium is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Ask {
+    Step,
+    /// It has refused a step: what is needed.
+    Least,
+    /// It has refused that, too.
+    Nothing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Begin,
     Look,
-    Grow,
-    /// The medium has this many bytes now. A barrier comes behind the growth before anything relies
-    /// on it: a power cut could take it back, and leave a record of what lay there.
-    Settle(u64),
+    Grow(Grow),
+    Compact(Box<Compact>),
     Drop(Ticket),
-}
-
-/// How much larger the diff area gets at once.
-pub(super) fn growth_step(space: &Space) -> u64 {
-    (space.capacity / 4).clamp(LEAST_STEP, GREATEST_STEP)
-}
-
-/// The size it grows to next, if its limit allows any growth.
-pub(super) fn growth_target(space: &Space) -> Option<u64> {
-    target(space, growth_step(space))
-}
-
-/// The size it grows to when a write waits for it: larger steps are for who grows in good time.
-pub(super) fn small_target(space: &Space) -> Option<u64> {
-    target(space, LEAST_STEP)
-}
-
-fn target(space: &Space, step: u64) -> Option<u64> {
-    let target = space.capacity.saturating_add(step).min(space.limit);
-    (target > space.capacity).then_some(target)
 }
 
 impl MakeRoom {
@@ -60,30 +60,31 @@ impl MakeRoom {
     /// (UTC), is never dropped for it.
     #[must_use]
     pub fn new(needed: u32, now: i64) -> Self {
-        Self { needed, now, modest: false, phase: Phase::Begin, ops: [Op::Grow { size: 0 }] }
+        Self { needed, now, ask: Ask::Step, has_compacted: false, phase: Phase::Begin }
     }
 
-    fn look(&mut self, active: &mut Active, buffers: &Buffers<'_>) -> Step<()> {
+    fn look(&mut self, active: &mut Active, buffers: &mut Buffers<'_>) -> Step<()> {
+        self.phase = Phase::Look;
         if let Some(ended) = active.refusal() {
-            return self.end(active, Err(ended));
+            return Self::end(active, Err(ended));
+        }
+        if active.sweep.is_some() && !self.is_found(active) {
+            active.sweep(SLICE_ENTRIES);
         }
         if self.is_found(active) {
-            return self.end(active, Ok(()));
+            return Self::end(active, Ok(()));
         }
-        while active.sweep.is_some() {
-            active.sweep(SLICE_ENTRIES);
-            if self.is_found(active) {
-                return self.end(active, Ok(()));
-            }
+        if active.sweep.is_some() {
+            return Step::Wait(Wait::Yield);
         }
-        if let Some(size) = self.growth(active) {
-            self.phase = Phase::Grow;
-            self.ops = [Op::Grow { size }];
-            return Step::Io;
+        if active.rules.keeps(Rule::DropLast)
+            && let Some(step) = self.give_without_loss(active, buffers)
+        {
+            return step;
         }
         // No copy is left to preserve anything for: a write needs no room any more.
         if active.view.newest().is_none() {
-            return self.end(active, Ok(()));
+            return Self::end(active, Ok(()));
         }
         if active.drops_oldest()
             && let Some(copy) = self.oldest(active)
@@ -93,7 +94,7 @@ impl MakeRoom {
         // A request that is larger than what is left fails before little is left.
         active.warn_of_low_space();
         let error = active.full(active.geometry().slot_bytes(self.needed));
-        self.end(active, Err(error))
+        Self::end(active, Err(error))
     }
 
     /// The slots are there.
@@ -102,20 +103,41 @@ impl MakeRoom {
         free >= self.needed
     }
 
+    /// Begins the next of what may give room and costs no copy.
+    fn give_without_loss(
+        &mut self,
+        active: &mut Active,
+        buffers: &mut Buffers<'_>,
+    ) -> Option<Step<()>> {
+        let growth = self.growth(active);
+        if self.ask != Ask::Step || growth.is_none() {
+            if active.is_compacting() {
+                return Some(Step::Wait(Wait::Turn));
+            }
+            if active.could_shrink() && !self.has_compacted {
+                self.has_compacted = true;
+                self.phase = Phase::Compact(Box::new(Compact::within_room()));
+                return Some(self.step(active, buffers, Fed::Again));
+            }
+        }
+        self.phase = Phase::Grow(Grow::to(growth?));
+        Some(self.step(active, buffers, Fed::Again))
+    }
+
+    /// The size to which the medium has to grow, if that is allowed and enough.
     fn growth(&self, active: &Active) -> Option<u64> {
-        if active.cannot_grow {
+        let bytes = |slots| active.geometry().slot_bytes(slots);
+        let (capacity, limit) = (bytes(active.slots.capacity()), active.superblock.limit);
+        let lacking = bytes(self.needed).saturating_add(bytes(active.kept_slots()));
+        let least = capacity.saturating_add(lacking.saturating_sub(bytes(active.slots.free())));
+        if least > limit {
             return None;
         }
-        let space = active.space();
-        let kept = active.geometry().slot_bytes(active.kept_slots());
-        let lacking = active.geometry().slot_bytes(self.needed).saturating_add(kept);
-        let free = active.geometry().slot_bytes(active.slots.free());
-        let least = space.capacity.saturating_add(lacking.saturating_sub(free));
-        if least > space.limit {
-            return None;
+        match self.ask {
+            Ask::Step => Some(least.max(grow::small_target(capacity, limit))),
+            Ask::Least => Some(least),
+            Ask::Nothing => None,
         }
-        let target = small_target(&space)?;
-        Some(if self.modest { least } else { target.max(least) })
     }
 
     /// The oldest copy that may go.
@@ -131,15 +153,30 @@ impl MakeRoom {
         match active.delete(&copies, Reason::Space, buffers) {
             Ok(Some(ticket)) => {
                 active.events.push(Event::Dropped { copies });
+                self.has_compacted = false;
                 self.phase = Phase::Drop(ticket);
                 Step::Wait(Wait::Commit)
             }
-            Ok(None) => self.end(active, Ok(())),
-            Err(error) => self.end(active, Err(error)),
+            Ok(None) => Self::end(active, Ok(())),
+            Err(error) => Self::end(active, Err(error)),
         }
     }
 
-    fn end(&self, active: &mut Active, result: Result<(), Error>) -> Step<()> {
+    /// Notes whether the medium was larger before it was asked to grow.
+    fn note_growth(&mut self, active: &mut Active, before: u32) {
+        if active.slots.capacity() > before {
+            return;
+        }
+        self.ask = match self.ask {
+            Ask::Step => {
+                active.cannot_grow = false;
+                Ask::Least
+            }
+            Ask::Least | Ask::Nothing => Ask::Nothing,
+        };
+    }
+
+    fn end(active: &mut Active, result: Result<(), Error>) -> Step<()> {
         active.making_room = false;
         Step::Done(result)
     }
@@ -151,74 +188,49 @@ impl Machine for MakeRoom {
     type Op = Op;
 
     fn ops(&self) -> &[Op] {
-        &self.ops
+        match &self.phase {
+            Phase::Grow(grow) => grow.ops(),
+            Phase::Compact(compact) => compact.ops(),
+            Phase::Begin | Phase::Look | Phase::Drop(_) => &[],
+        }
     }
 
-    fn absorb(&mut self, _: &mut Buffers<'_>) -> Next {
-        Next::Step
+    fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
+        match &mut self.phase {
+            Phase::Grow(grow) => grow.absorb(buffers),
+            Phase::Compact(compact) => compact.absorb(buffers),
+            Phase::Begin | Phase::Look | Phase::Drop(_) => Next::Step,
+        }
     }
 
     fn step(&mut self, active: &mut Active, buffers: &mut Buffers<'_>, fed: Fed) -> Step<()> {
-        match (self.phase, fed) {
-            (Phase::Begin, _) if active.making_room => Step::Wait(Wait::Turn),
-            (Phase::Begin, _) => {
+        let step = match &mut self.phase {
+            Phase::Begin if active.making_room => Step::Wait(Wait::Turn),
+            Phase::Begin => {
                 active.making_room = true;
                 active.cannot_grow = false;
-                self.phase = Phase::Look;
-                self.look(active, buffers)
+                Step::Done(Ok(()))
             }
-            (Phase::Grow, Fed::Size(bytes)) => {
-                self.phase = Phase::Settle(bytes);
-                self.ops = [Op::Barrier { medium: Medium::DiffArea }];
-                Step::Io
-            }
-            (Phase::Settle(_), Fed::Failed(error)) => {
-                active.end(error.clone());
-                self.end(active, Err(error))
-            }
-            (Phase::Grow | Phase::Settle(_), _) => {
-                let bytes = if let Phase::Settle(bytes) = self.phase { bytes } else { 0 };
-                active.grown_to(bytes);
-                if active.cannot_grow && !self.modest {
-                    self.modest = true;
-                    active.cannot_grow = false;
+            Phase::Look => Step::Done(Ok(())),
+            Phase::Grow(grow) => {
+                let before = active.slots.capacity();
+                let step = grow.step(active, buffers, fed);
+                if let Step::Done(_) = step {
+                    self.note_growth(active, before);
                 }
-                self.phase = Phase::Look;
-                self.look(active, buffers)
+                step
             }
-            (Phase::Look, _) => self.look(active, buffers),
-            (Phase::Drop(ticket), _) if active.committed(ticket).is_none() => {
-                if let Some(ended) = active.refusal() {
-                    return self.end(active, Err(ended));
-                }
-                Step::Wait(Wait::Commit)
+            Phase::Compact(compact) => compact.step(active, buffers, fed),
+            Phase::Drop(ticket) if active.committed(*ticket).is_some() => Step::Done(Ok(())),
+            Phase::Drop(_) => {
+                active.refusal().map_or(Step::Wait(Wait::Commit), |ended| Step::Done(Err(ended)))
             }
-            (Phase::Drop(_), _) => {
-                self.phase = Phase::Look;
-                self.look(active, buffers)
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MIB: u64 = 1 << 20;
-
-    #[test]
-    fn a_step_is_a_quarter_within_bounds_and_the_limit() {
-        let limit = 4096 * MIB;
-        for (capacity, target) in [
-            (8 * MIB, Some(12 * MIB)),
-            (40 * MIB, Some(50 * MIB)),
-            (2048 * MIB, Some(2304 * MIB)),
-            (limit - 1, Some(limit)),
-            (limit, None),
-        ] {
-            let space = Space { used: 0, free: 0, limit, capacity, journal: 0 };
-            assert_eq!(growth_target(&space), target, "{capacity} bytes");
+        };
+        match step {
+            Step::Done(Err(error)) if active.ended.is_some() => Self::end(active, Err(error)),
+            // A compaction that found too little room for itself has given none.
+            Step::Done(_) => self.look(active, buffers),
+            step => step,
         }
     }
 }

@@ -34,7 +34,7 @@ impl Active {
             self.closing = true;
             self.flights.hold();
         }
-        self.flights.is_drained() && !self.committing && self.rewriter.is_none()
+        self.flights.is_drained() && !self.committing && !self.is_compacting()
     }
 }
 

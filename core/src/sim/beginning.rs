@@ -99,7 +99,8 @@ fn diff_area(scenario: &Scenario) -> Disk {
         chunk: ChunkSize::MIN,
         segment: scenario.segment,
     };
-    let size = geometry.slot_bytes(scenario.slots as u32) as usize;
+    let bytes = |slots| geometry.slot_bytes(slots as u32) as usize;
+    let size = bytes(scenario.slots);
     let superblock = Superblock {
         volume: VolumeId([7; 16]),
         geometry,
@@ -111,13 +112,13 @@ fn diff_area(scenario: &Scenario) -> Disk {
         coherent: scenario.coherent,
         on_full: scenario.on_full,
         next_copy: 1,
-        limit: size as u64,
+        limit: (size + bytes(scenario.may_grow)) as u64,
         stamp: [0; 32],
         boot: [0; 16],
         records: 0,
     };
-    let bytes = superblock.emit(Checksum::PORTABLE).to_vec();
-    filled(size, size, Place::First.offset() as usize, bytes)
+    let content = superblock.emit(Checksum::PORTABLE).to_vec();
+    filled(size, size + bytes(scenario.can_grow), Place::First.offset() as usize, content)
 }
 
 fn filled(size: usize, limit: usize, at: usize, bytes: Vec<u8>) -> Disk {

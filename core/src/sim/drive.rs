@@ -13,7 +13,7 @@ use super::shared::Shared;
 use super::task::{Side, Task};
 use super::thread::{Piece, State, Thread};
 use super::world::{Action, Node, World};
-use crate::active::{Active, Commit, Compact, Event, MakeRoom, Settle};
+use crate::active::{Active, Commit, Event, MakeRoom, Settle};
 use crate::machine::{Buffer, Fed, Medium, Next, Op, Shared as _, Span, Step, Wait};
 use crate::rules::Rule;
 
@@ -33,10 +33,10 @@ impl World {
         if !matches!(step, Step::Wait(Wait::Turn | Wait::Barrier)) {
             self.nodes[node].wake_others(thread);
         }
-        self.hear_events(node);
+        self.hear_events(node)?;
         match step {
             Step::Io => self.ask(node, thread),
-            Step::Wait(Wait::Turn | Wait::Barrier) => {}
+            Step::Wait(Wait::Turn | Wait::Barrier | Wait::Yield) => {}
             Step::Wait(wait) => self.serve(node, thread, wait),
             Step::Done(done) => return self.end(node, thread, done),
         }
@@ -44,9 +44,9 @@ impl World {
     }
 
     /// Copies that were let go because the diff area was full.
-    fn hear_events(&mut self, node: usize) {
+    fn hear_events(&mut self, node: usize) -> Result<(), Broken> {
         if !self.nodes[node].side.active().is_some_and(|active| active.has_events()) {
-            return;
+            return Ok(());
         }
         let events = self.nodes[node].side.change(|side| match side {
             Side::Active(Some(active)) => active.take_events(),
@@ -54,25 +54,26 @@ impl World {
         });
         for event in events {
             if let Event::Dropped { copies } = event {
+                if self.scenario.ample {
+                    return Err("a copy went for want of room, and there was room".into());
+                }
                 self.oracle.change(|oracle| oracle.mark(&copies, oracle::State::Doomed));
             }
         }
+        Ok(())
     }
 
     /// Begins what a machine waits for.
     fn serve(&mut self, node: usize, thread: usize, wait: Wait) {
-        let Node { side, threads, .. } = &mut self.nodes[node];
-        let shrinks = side.active().is_some_and(|active| active.could_shrink());
-        threads[thread].change(|thread| {
+        self.nodes[node].threads[thread].change(|thread| {
             if let Some(frame) = thread.frames.last_mut() {
                 frame.state = State::Served(wait);
                 frame.scratch.clear();
             }
             thread.push(match wait {
-                Wait::Room(_) if shrinks => Task::Compact(Compact::within_room()),
                 Wait::Room(slots) => Task::MakeRoom(MakeRoom::new(slots, 0)),
                 Wait::Settle(extent) => Task::Settle(Box::new(Settle::within(extent))),
-                Wait::Commit | Wait::Turn | Wait::Barrier | Wait::Gate => {
+                Wait::Commit | Wait::Turn | Wait::Barrier | Wait::Yield | Wait::Gate => {
                     Task::Commit(Commit::new())
                 }
             });
@@ -282,7 +283,7 @@ fn step(thread: &mut Thread, side: &mut Side) -> Option<Step<super::task::Output
     side.tidy();
     if let Step::Wait(wait) = step {
         frame.scratch.clear();
-        frame.state = State::Wait { on_barrier: wait == Wait::Barrier, woken: false };
+        frame.state = State::Wait { on_barrier: wait == Wait::Barrier, woken: wait == Wait::Yield };
     }
     Some(step)
 }

@@ -13,16 +13,16 @@ use super::drive;
 use super::oracle::{self, Broken, Flight, Oracle};
 use super::scenario::Order;
 use super::task::{Output, Side, Task};
-use super::thread::{Frame, Since, State, Thread};
+use super::thread::{Since, State, Thread};
 use super::world::{Node, World};
 use crate::active::{
-    self, Active, Amend, Compact, Create, Delete, Describe, Flush, MakeRoom, Revert, Role, Seal,
-    TakeRole, Write,
+    self, Active, Amend, Compact, Create, Delete, Describe, Flush, Revert, Role, Seal, TakeRole,
+    Write,
 };
 use crate::description::{Attributes, Description};
 use crate::error::Error;
 use crate::format::checksum::Checksum;
-use crate::machine::{Fed, Wait};
+use crate::machine::Fed;
 use crate::passive::{Read, Zeros};
 use crate::units::{ChunkSize, CopyId};
 
@@ -245,6 +245,9 @@ impl World {
         if !self.scenario.reservation && order.copy_asked().is_some() {
             return Ok(());
         }
+        if self.scenario.ample && matches!(done, Err(Error::DiffAreaFull { .. })) {
+            return Err(format!("{order:?} was refused, and there was room"));
+        }
         let oracle = &mut self.oracle;
         match (order, done) {
             (Order::Write { .. } | Order::Discard { .. }, Ok(_)) => {
@@ -422,14 +425,9 @@ impl Since {
 impl Thread {
     /// The machine at work has ended, and the one that waited for it goes on.
     fn go_on(&mut self, done: Result<Output, Error>) {
-        let made_room = matches!(self.frames.pop(), Some(Frame { task: Task::Compact(_), .. }));
-        let Some(waiting) = self.frames.last_mut() else { return };
-        match waiting.state {
-            // Without room for the journal, the diff area grows, or copies go, or nothing helps.
-            State::Served(Wait::Room(slots)) if made_room => {
-                self.push(Task::MakeRoom(MakeRoom::new(slots, 0)));
-            }
-            _ => waiting.state = State::Step(done.map_or_else(Fed::Failed, |_| Fed::Again)),
+        self.frames.pop();
+        if let Some(waiting) = self.frames.last_mut() {
+            waiting.state = State::Step(done.map_or_else(Fed::Failed, |_| Fed::Again));
         }
     }
 }

@@ -159,10 +159,17 @@ pub struct Scenario {
     pub units: usize,
     /// Slots of the diff area, those of the superblocks and the journal included.
     pub slots: usize,
+    /// Slots by which it may grow.
+    pub may_grow: usize,
+    /// Slots by which its medium can grow.
+    pub can_grow: usize,
     /// Slots of a journal segment.
     pub segment: u32,
     /// What happens when they are used up.
     pub on_full: OnFull,
+    /// Whether there is room for all that is asked, be it found by a sweep, by growth or in the journal:
+    /// no copy goes for want of it, and nothing is refused.
+    pub ample: bool,
     /// Whether the volume promises to survive no more than the death of a process.
     pub coherent: bool,
     /// Done before anything else moves, by the first active node.
@@ -195,8 +202,11 @@ impl Scenario {
             story,
             units: 4,
             slots: 16,
+            may_grow: 0,
+            can_grow: 0,
             segment: 1,
             on_full: OnFull::FailWrite,
+            ample: false,
             coherent: false,
             before: Vec::new(),
             actives: Vec::new(),

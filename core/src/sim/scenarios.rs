@@ -4,6 +4,7 @@
 mod amendments;
 mod holes;
 mod reverts;
+mod room;
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,7 +12,6 @@ use core::ops::Range;
 
 use super::content::Value;
 use super::scenario::{Mishaps, Order, Scenario};
-use crate::format::superblock::OnFull;
 use crate::rules::{Rule, Rules};
 
 use Order::{Close, Compact, Create, Delete, Discard, Flush, TakeRole};
@@ -46,7 +46,7 @@ fn churn(first: u32, cycles: u32) -> impl Iterator<Item = Order> {
 pub fn all() -> Vec<Scenario> {
     let mut all = races();
     all.extend(journals());
-    all.extend(space());
+    all.extend(room::all());
     all.extend(holes::all());
     all.extend(threads());
     all.extend(crashes());
@@ -121,30 +121,6 @@ fn journals() -> Vec<Scenario> {
             .before(&[Create])
             .active(&[&[Compact, write(FIRST, 2)]])
             .passive(&[&[read(1, 0..1)], &[read(1, 1..2)]]),
-    ]
-}
-
-fn space() -> Vec<Scenario> {
-    let small = |name, story, on_full| Scenario { slots: 9, on_full, ..Scenario::new(name, story) };
-    let orders = [write(BOTH, 2), Create, write(BOTH, 3), Create, write(BOTH, 4), write(BOTH, 5)];
-    vec![
-        Scenario {
-            slots: 10,
-            ..Scenario::new("reuse", "a slot is freed and used again in a read")
-        }
-        .before(&[Create, write(FIRST, 2)])
-        .and_before(churn(2, 5))
-        .and_before([Create])
-        .active(&[&[Delete(1)], &[write(FIRST, 3)]])
-        .passive(&[&[read(1, 0..1)]]),
-        small("full-fail", "the diff area is full, and writes fail", OnFull::FailWrite)
-            .before(&[Create])
-            .active(&[&orders])
-            .passive(&[&[read(1, FIRST)]]),
-        small("full-drop", "the diff area is full, and the oldest copies go", OnFull::DropOldest)
-            .before(&[Create])
-            .active(&[&orders])
-            .passive(&[&[read(1, FIRST), read(2, FIRST)]]),
     ]
 }
 
@@ -328,6 +304,8 @@ pub fn without(rule: Rule) -> Scenario {
         Rule::NewGenerationWithRole => of("cut-passive"),
         Rule::JournalBeforeSuperblock | Rule::TwoPlacesInTurn => of("cut-compact"),
         Rule::FullFails => of("full-fail"),
+        Rule::DropLast => of("room-shrinks"),
+        Rule::BarrierBehindGrowth => of("cut-grow"),
         Rule::DrainBeforeRevert | Rule::SettleBeforeOverwrite | Rule::MarkBeforePreserve => {
             of("revert-writer")
         }

@@ -168,7 +168,7 @@ const WITHIN_SUPERBLOCK: usize = 64;
 /// read before it lands and the one behind it after that.
 fn journal_cut(ops: &[Op], diff: &Image) -> Option<usize> {
     let &[Op::Read(ReadOp { medium: Medium::DiffArea, at, into })] = ops else { return None };
-    if at == PAIR_OFFSET {
+    if at == PAIR_OFFSET || at as usize + into.len > diff.size() {
         return None;
     }
     let mut bytes = alloc::vec![0; into.len];

@@ -81,7 +81,7 @@ impl Driver {
         data: &[u8],
     ) -> M::Output {
         self.run(machine, active, data, &mut |active, wait| match wait {
-            Wait::Turn | Wait::Barrier | Wait::Gate => panic!("nobody else is there"),
+            Wait::Turn | Wait::Barrier | Wait::Yield | Wait::Gate => panic!("nobody else is there"),
             Wait::Commit => self.on(active, &mut Commit::new(), &[]),
             Wait::Room(slots) => self.on(active, &mut MakeRoom::new(slots, 0), &[]),
             Wait::Settle(extent) => drop(self.on(active, &mut Settle::within(extent), &[])),

@@ -1,7 +1,7 @@
 //! One machine, stepped by hand: for what one moment decides, and not a schedule.
 
 use shadowvol::CopyId;
-use shadowvol::active::{Active, Delete};
+use shadowvol::active::{Active, Delete, Grow, MakeRoom};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
 
@@ -150,6 +150,27 @@ pub(crate) fn active(world: &mut World) -> &mut Active {
 
 pub(crate) fn copy(number: u32) -> CopyId {
     CopyId::new(number).expect("a number")
+}
+
+/// Lets the diff area grow in good time, on a medium that becomes so large.
+pub(crate) fn grow(world: &mut World, bytes: u64) {
+    let mut grow = Alone::new(Grow::ahead());
+    assert_eq!(grow.act(world, Fed::Again), Step::Io, "it wants to grow");
+    assert_eq!(grow.act(world, Fed::Size(bytes)), Step::Io);
+    assert_eq!(grow.act(world, Fed::Done), Step::Done(Ok(())));
+}
+
+/// What a machine does that finds no room, on a medium that refuses to grow.
+pub(crate) fn without_growth(world: &mut World) -> (Step<()>, Vec<Op>) {
+    let mut room = Alone::new(MakeRoom::new(10_000, 0));
+    let mut fed = Fed::Again;
+    loop {
+        let step = room.act(world, fed);
+        match room.ops()[..] {
+            [op @ Op::Grow { .. }] if step == Step::Io => fed = Fed::Failed(op.failure()),
+            _ => return (step, room.ops()),
+        }
+    }
 }
 
 /// Appends a record, of the greatest length there is or of the least, that no commit has taken yet;

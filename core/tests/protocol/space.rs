@@ -1,10 +1,11 @@
 //! What the active node says of its space, and when it wants more or less.
 
-use shadowvol::active::{Active, Compact, Create, Event, MakeRoom, Space};
+use shadowvol::active::{Compact, Create, Event, Grow, MakeRoom, Space};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::machine::{Buffers, Fed, Machine, Medium, Op, Step};
 use shadowvol::{Description, Error, IoKind};
 
+use crate::alone::{Alone, active, grow};
 use crate::job::Kind;
 use crate::world::{Shape, World};
 
@@ -21,10 +22,6 @@ fn world(slots: usize) -> World {
 fn create(world: &mut World, label: usize) {
     world.spawn(Kind::Create(Create::new(Description::new("x".repeat(label), 0))), Vec::new());
     world.finish();
-}
-
-fn active(world: &mut World) -> &mut Active {
-    world.active.as_mut().expect("an active")
 }
 
 #[test]
@@ -108,23 +105,55 @@ fn growth_is_wanted_when_less_than_half_a_step_is_free() {
     // The least step is 4 MiB, so half of it is 512 slots.
     let enough = used + u64::from(kept) + 512;
     for (capacity, wanted) in [(enough - 1, Some(enough - 1 + 1024)), (enough, None)] {
-        active(&mut world).grown_to(capacity * CHUNK);
-        let target = active(&mut world).wants_growth();
-        assert_eq!(target, wanted.map(|slots| slots * CHUNK), "{capacity} slots");
+        grow(&mut world, capacity * CHUNK);
+        assert_eq!(wanted_size(&world), wanted.map(|slots| slots * CHUNK), "{capacity} slots");
     }
 
     let mut world = self::world(400);
-    assert_eq!(active(&mut world).wants_growth(), Some(400 * CHUNK), "no more than the limit");
+    assert_eq!(wanted_size(&world), Some(400 * CHUNK), "no more than the limit");
     let mut other = world.clone();
-    active(&mut other).grown_to(0);
-    assert_eq!(active(&mut other).wants_growth(), None, "the medium refused");
+    let mut refused = Alone::new(Grow::ahead());
+    assert_eq!(refused.act(&mut other, Fed::Again), Step::Io);
+    let failure = refused.ops()[0].failure();
+    assert_eq!(refused.act(&mut other, Fed::Failed(failure)), Step::Done(Ok(())));
+    assert_eq!(wanted_size(&other), None, "the medium refused");
     let mut other = world.clone();
     active(&mut other).end(Error::Io { what: IoKind::Write, medium: Medium::Origin });
-    assert_eq!(active(&mut other).wants_growth(), None, "the role has ended");
-    active(&mut world).grown_to(400 * CHUNK);
-    assert_eq!(active(&mut world).wants_growth(), None, "the limit is reached");
-    let mut none = World::new(Shape { slots: 400, nodes: 0, ..Shape::SMALL }, 1);
-    assert_eq!(active(&mut none).wants_growth(), None, "there is nothing to preserve for");
+    assert_eq!(wanted_size(&other), None, "the role has ended");
+    grow(&mut world, 400 * CHUNK);
+    assert_eq!(wanted_size(&world), None, "the limit is reached");
+    let none = World::new(Shape { slots: 400, nodes: 0, ..Shape::SMALL }, 1);
+    assert_eq!(wanted_size(&none), None, "there is nothing to preserve for");
+}
+
+/// The size to which the diff area grows in good time, if that is wanted.
+fn wanted_size(world: &World) -> Option<u64> {
+    let mut world = world.clone();
+    let wants = active(&mut world).wants_growth();
+    let mut grow = Alone::new(Grow::ahead());
+    let step = grow.act(&mut world, Fed::Again);
+    assert_eq!(step, if wants { Step::Io } else { Step::Done(Ok(())) });
+    match grow.ops()[..] {
+        [Op::Grow { size }] if wants => Some(size),
+        _ => None,
+    }
+}
+
+/// Who grows in good time and who waits for room may both be told of the same growth.
+#[test]
+fn growth_that_was_noted_already_is_not_taken_for_a_refusal() {
+    let mut world = world(4_000);
+    let size = 2_000 * CHUNK;
+    let mut ahead = Alone::new(Grow::ahead());
+    assert_eq!(ahead.act(&mut world, Fed::Again), Step::Io);
+    let mut room = Alone::new(MakeRoom::new(1_000, 0));
+    assert_eq!(room.act(&mut world, Fed::Again), Step::Io);
+    for (fed, done) in [(Fed::Size(size), Step::Io), (Fed::Done, Step::Done(Ok(())))] {
+        assert_eq!(room.act(&mut world, fed.clone()), done);
+        assert_eq!(ahead.act(&mut world, fed), done);
+    }
+    let limit = active(&mut world).superblock().limit;
+    assert_eq!(active(&mut world).space().limit, limit, "it can grow on, as far as is known");
 }
 
 /// What is larger takes longer, and a write waits for it.
@@ -132,7 +161,7 @@ fn growth_is_wanted_when_less_than_half_a_step_is_free() {
 fn who_waits_for_room_grows_by_a_small_step() {
     for capacity in [8 * MIB, 40 * MIB, 2048 * MIB] {
         let mut world = world(1 << 20);
-        active(&mut world).grown_to(capacity);
+        grow(&mut world, capacity);
         let mut room = MakeRoom::new((capacity / CHUNK) as u32, 0);
         assert_eq!(world.step(&mut room, Fed::Again), Step::Io);
         assert_eq!(room.ops(), [Op::Grow { size: capacity + 4 * MIB }]);

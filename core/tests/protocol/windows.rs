@@ -3,7 +3,7 @@
 use shadowvol::active::{Commit, Write};
 use shadowvol::machine::{Fed, Medium, Op, Step, Wait};
 
-use crate::alone::{Alone, active, copy};
+use crate::alone::{Alone, active, copy, grow};
 use crate::world::{Shape, World};
 
 const CHUNK: usize = 4096;
@@ -13,7 +13,7 @@ fn world(chunks: usize) -> World {
     let mut world = World::new(shape, 1);
     world.create();
     world.finish();
-    active(&mut world).grown_to(1_200 * CHUNK as u64);
+    grow(&mut world, 1_200 * CHUNK as u64);
     world.diff.grow(1_200 * CHUNK).expect("room");
     world
 }

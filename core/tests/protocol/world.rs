@@ -323,7 +323,7 @@ impl World {
                 let step = job.step(fed, self.active.as_deref_mut(), &mut self.nodes);
                 match step {
                     Step::Io => self.ask(job),
-                    Step::Wait(Wait::Turn | Wait::Barrier | Wait::Gate) => {
+                    Step::Wait(Wait::Turn | Wait::Barrier | Wait::Yield | Wait::Gate) => {
                         job.state = State::Step(Fed::Again)
                     }
                     Step::Wait(Wait::Commit) => {
@@ -334,11 +334,6 @@ impl World {
                         job.state = State::Step(Fed::Again);
                     }
                     Step::Wait(Wait::Room(slots)) => {
-                        let active = self.active.as_ref().expect("an active");
-                        if active.could_shrink() {
-                            let machine = Compact::within_room();
-                            self.spawn(Kind::Compact(machine), Vec::new());
-                        }
                         let machine = MakeRoom::new(slots, 0);
                         self.spawn(Kind::MakeRoom { machine, parent: job.id }, Vec::new());
                         job.state = State::Child;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use shadowvol::active::{
-    Active, Amend, Commit, Compact, Create, Delete, Describe, Event, Format, MakeRoom, Options,
-    Role, Seal, Settle, TakeRole, Write,
+    Active, Amend, Commit, Compact, Create, Delete, Describe, Event, Format, Grow, MakeRoom,
+    Options, Role, Seal, Settle, TakeRole, Write,
 };
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_OFFSET, Superblock};
@@ -199,11 +199,8 @@ impl World {
     }
 
     pub(super) fn grow(&mut self) {
-        if let Some(size) = self.active().wants_growth() {
-            let grown = self.media.diff.grow(size).unwrap_or(0);
-            self.media.diff.barrier();
-            self.active().grown_to(grown);
-        }
+        let result = self.run(Task::new(Grow::ahead()));
+        self.expected(result);
     }
 
     pub(super) fn flush(&mut self) {
@@ -468,13 +465,8 @@ impl World {
                 }
                 Turn::Wait(Wait::Gate) => panic!("nobody made a gate"),
                 Turn::Wait(Wait::Commit) => self.run(Task::new(Commit::new())),
-                Turn::Wait(Wait::Room(slots)) => {
-                    if self.active().could_shrink() {
-                        let result = self.run(Task::new(Compact::within_room()));
-                        self.expected(result);
-                    }
-                    self.run(Task::new(MakeRoom::new(slots, 0)))
-                }
+                Turn::Wait(Wait::Yield) => Ok(()),
+                Turn::Wait(Wait::Room(slots)) => self.run(Task::new(MakeRoom::new(slots, 0))),
                 Turn::Wait(Wait::Settle(extent)) => {
                     self.run(Task::new(Settle::within(extent))).map(drop)
                 }

@@ -8,8 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use shadowvol::CopyId;
-use shadowvol::active::{self, Active, Compact};
-use shadowvol::machine::Medium;
+use shadowvol::active::{self, Active, Compact, Grow};
 
 use super::Inner;
 use crate::sync::thread::{self, JoinHandle};
@@ -194,7 +193,7 @@ impl Chores {
 pub(super) fn any(active: &Active) -> bool {
     active.has_events()
         || active.wants_sweep()
-        || active.wants_growth().is_some()
+        || active.wants_growth()
         || active.wants_compaction()
 }
 
@@ -212,8 +211,8 @@ fn work(inner: &Inner) {
             active.wants_sweep()
         }) && !inner.events.is_stopped()
         {}
-        if let Some(size) = inner.node.with(|active| active.wants_growth()) {
-            inner.grow_ahead(size);
+        if inner.node.with(|active| active.wants_growth()) {
+            inner.grow_ahead();
         }
         let journal =
             inner.node.with(|active| active.wants_compaction().then_some(active.space().journal));
@@ -227,39 +226,16 @@ fn work(inner: &Inner) {
 }
 
 impl Inner {
-    /// Growth is behind a barrier before anything relies on it. It is ready to be written to later:
-    /// who is out of space does not wait for that.
-    fn grow_ahead(&self, size: u64) {
-        let before = self.media.diff.source_size();
-        let grown = self.media.diff.enlarge(size).unwrap_or(0);
-        self.note_growth(grown);
-        if let Ok(before) = before
-            && before < grown
-        {
-            self.media.diff.expect_writes(before, grown - before);
+    /// What was added is made ready to be written to, and nobody who is out of space waits for that.
+    fn grow_ahead(&self) {
+        let capacity = || self.node.with(|active| active.space().capacity);
+        let before = capacity();
+        // A barrier that failed has ended the role, of which the next request is told.
+        let _ = self.run_one(&mut Grow::ahead());
+        let grown = capacity() - before;
+        if grown > 0 {
+            self.media.diff.expect_writes(before, grown);
         }
-    }
-
-    /// Grows by a small step, which is all that a write should wait for; false if it cannot.
-    pub(super) fn grow_a_little(&self) -> bool {
-        let Some(size) = self.node.with(|active| active.could_grow()) else { return false };
-        match self.media.diff.enlarge(size) {
-            Ok(grown) if grown >= size => self.note_growth(grown),
-            // Whoever asks for less may be luckier.
-            _ => return false,
-        }
-        true
-    }
-
-    fn note_growth(&self, grown: u64) {
-        let settled = self.media.diff.order();
-        self.node.with(|active| match settled {
-            Ok(()) => active.grown_to(grown),
-            Err(_) => active.end(shadowvol::Error::Io {
-                what: shadowvol::IoKind::Barrier,
-                medium: Medium::DiffArea,
-            }),
-        });
     }
 
     pub(super) fn collect_events(&self) {

@@ -5,13 +5,11 @@
 use alloc::rc::Rc;
 
 use js_sys::Array;
-use shadowvol::active::{self, Active, Compact};
-use shadowvol::machine::{Fed, Medium, Op};
+use shadowvol::active::{self, Active, Compact, Grow};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Inner, RawVolume};
-use crate::perform::perform;
 use crate::value::object;
 
 /// Entries of the table that are swept at once.
@@ -47,7 +45,7 @@ impl Inner {
 
     fn has_chores(&self, active: &Active) -> bool {
         let compacts = active.wants_compaction() && active.space().journal > self.too_large.get();
-        active.has_events() || active.wants_sweep() || active.wants_growth().is_some() || compacts
+        active.has_events() || active.wants_sweep() || active.wants_growth() || compacts
     }
 
     async fn work(self: &Rc<Self>) {
@@ -56,8 +54,9 @@ impl Inner {
             active.sweep(SWEEP_ENTRIES);
             active.wants_sweep()
         }) {}
-        if let Some(size) = self.node.with(|active| active.wants_growth()) {
-            self.grow_ahead(size).await;
+        if self.node.with(|active| active.wants_growth()) {
+            // A barrier that failed has ended the role, of which the next request is told.
+            let _ = self.run_inner(&mut self.node.job(Grow::ahead())).await;
         }
         let journal =
             self.node.with(|active| active.wants_compaction().then_some(active.space().journal));
@@ -66,20 +65,6 @@ impl Inner {
             self.too_large.set(if done.is_ok() { 0 } else { size });
         }
         self.collect_events();
-    }
-
-    /// Growth is behind a barrier before anything relies on it.
-    async fn grow_ahead(&self, size: u64) {
-        let grown = match perform(&self.media, Op::Grow { size }).await {
-            Ok(Fed::Size(size)) => size,
-            _ => 0,
-        };
-        let barrier = Op::Barrier { medium: Medium::DiffArea };
-        let settled = perform(&self.media, barrier).await;
-        self.node.with(|active| match settled {
-            Ok(_) => active.grown_to(grown),
-            Err(_) => active.end(barrier.failure()),
-        });
     }
 
     pub(super) fn collect_events(&self) {
