@@ -22,7 +22,7 @@ use crate::rules::Rule;
 use crate::units::CopyId;
 
 /// Entries of the table that are swept before others have their turn.
-const SLICE_ENTRIES: usize = 16 << 10;
+const SLICE_ENTRIES: usize = 1024;
 
 /// The machine that finds room for slots, or ends in [`Error::DiffAreaFull`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -37,6 +37,7 @@ mod regressions;
 mod remade;
 mod reverting;
 mod role;
+mod room;
 mod schedules;
 mod settling;
 mod space;
