@@ -13,7 +13,6 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::buffer::Buffer;
-use crate::checksum::CRC32C;
 use crate::error::Error;
 use crate::medium::{Backend, Foreign};
 use crate::node::Work;
@@ -124,18 +123,6 @@ pub(crate) async fn size_of(backend: &Backend, medium: Medium) -> Result<u64, Er
                 size = promise.await.map_err(fail)?;
             }
             number(&size).ok_or_else(|| fail(JsValue::from_str("its size is no number")))
-        }
-    }
-}
-
-/// Does one operation of nobody's machine, as the chores ask for.
-async fn perform(media: &Media, op: Op) -> Result<Fed, JsValue> {
-    let mut scratch = Vec::new();
-    let buffers = &mut Buffers { user: &mut [], scratch: &mut scratch, checksum: CRC32C };
-    match begin(media.of(op.medium()), op, buffers, None)? {
-        Begun::Done(fed) => Ok(fed),
-        Begun::Later(Later { op, promise, bytes }) => {
-            Ok(finish(op, &promise.await?, bytes, buffers))
         }
     }
 }

@@ -26,6 +26,15 @@ const KINDS: Record<string, () => Media> = {
   },
 };
 
+/** Makes the journal long for what it has to say, but not so long that it is written anew by itself. */
+async function lengthenJournal(volume: Volume): Promise<void> {
+  while (volume.stats().journalBytes < 530_000) {
+    const { id } = await volume.createShadowCopy('x'.repeat(1024));
+    await volume.deleteShadowCopy(id);
+  }
+  assert.equal(volume.stats().compactions, 0);
+}
+
 function kind(expected: ErrorKind, facts: Record<string, number> = {}) {
   return (error: unknown): boolean => {
     assert.ok(error instanceof ShadowvolError, String(error));
@@ -252,6 +261,43 @@ describe('errors', () => {
     const copy = await (await again.reader()).shadowCopy(1);
     assert.deepEqual(await copy.read(0, 10), filled(10, 1));
     await again.close();
+  });
+
+  for (const onFull of ['fail', 'drop-oldest'] as const) {
+    test(`the journal is written anew before the policy ${onFull} is asked`, async () => {
+      const most = 3 << 20;
+      const diff = new Bytes(0);
+      const grow = diff.grow.bind(diff);
+      diff.grow = (size) => {
+        if (size > most) throw new DOMException('full', 'QuotaExceededError');
+        return grow(size);
+      };
+      const size = 1 << 20;
+      const media = { origin: new Bytes(size), diff };
+      const volume = await Volume.create(media, { chunkSize: 4096, onFull });
+      await volume.write(0, filled(size, 1));
+      await volume.createShadowCopy('stays');
+      await lengthenJournal(volume);
+      for (let at = 0; at < size; at += 4096) await volume.write(at, filled(1, 2));
+      assert.equal(volume.shadowCopies().length, 1);
+      assert.equal(volume.stats().compactions, 1);
+      await volume.close();
+    });
+  }
+
+  test('the medium grows before the journal is written anew', async () => {
+    const size = 16 << 20;
+    const volume = await Volume.create(
+      { origin: new Bytes(size), diff: new Bytes(0) },
+      { chunkSize: 4096 },
+    );
+    await volume.write(0, filled(size, 1));
+    await volume.createShadowCopy('stays');
+    await lengthenJournal(volume);
+    assert.ok(volume.stats().capacity < size);
+    await volume.write(0, filled(size, 2));
+    assert.equal(volume.stats().compactions, 0);
+    await volume.close();
   });
 
   test('a medium without space is a full diff area', async () => {

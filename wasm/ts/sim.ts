@@ -64,6 +64,8 @@ export type Rule =
   | 'JournalBeforeSuperblock'
   | 'TwoPlacesInTurn'
   | 'FullFails'
+  | 'DropLast'
+  | 'BarrierBehindGrowth'
   | 'DrainBeforeRevert'
   | 'PreserveBeforeSettle'
   | 'BarrierBeforeSettled'

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use shadowvol::format::superblock::OnFull;
-use shadowvol::{CopyId, Error as EngineError};
+use shadowvol::{ChunkSize, CopyId, Error as EngineError};
 use shadowvol_host::{
     CreateOptions, DropReason, Durability, Event, OpenOptions, Passive, Volume, check,
 };
@@ -185,6 +185,54 @@ fn records_of_the_past_do_not_fill_a_small_diff_area() {
         let copy = volume.create_shadow_copy("comes and goes").expect("a copy");
         volume.delete_shadow_copies(&[copy.id]).expect("a deletion");
     }
+}
+
+/// A full volume with a copy, and a journal that is long for what it has to say, but not yet so long
+/// that the thread for chores would write it anew.
+fn with_long_journal(memory: &InMemory, limit: Option<u64>, on_full: OnFull) -> Volume {
+    let chunk = ChunkSize::MIN;
+    let durability = Durability::Coherent;
+    let options = CreateOptions { limit, on_full, chunk, durability, ..CreateOptions::default() };
+    let volume = Volume::create_on(memory.media(), &options).expect("a volume");
+    volume.write(0, &vec![1; volume.size() as usize]).expect("a write");
+    volume.create_shadow_copy("stays").expect("a copy");
+    let label = "x".repeat(1024);
+    while volume.stats().space.journal < 600 << 10 {
+        let copy = volume.create_shadow_copy(&label).expect("a copy");
+        volume.delete_shadow_copies(&[copy.id]).expect("a deletion");
+    }
+    assert_eq!(volume.stats().compactions, 0);
+    volume
+}
+
+/// A medium that has no room is asked in vain, and at the limit it is not asked. Then what is needless
+/// in the journal makes room, and neither does a copy go nor a write fail.
+#[test]
+fn the_journal_is_written_anew_before_copies_go() {
+    for (limit, medium) in [(Some(LIMIT), u64::MAX), (None, LIMIT)] {
+        for on_full in [OnFull::FailWrite, OnFull::DropOldest] {
+            let memory = InMemory::with_limit(SIZE, medium);
+            let volume = with_long_journal(&memory, limit, on_full);
+            for offset in (0..SIZE).step_by(4096) {
+                volume.write(offset, &[2]).expect("room");
+            }
+            assert_eq!(volume.shadow_copies().expect("copies").len(), 1);
+            assert_eq!(volume.stats().compactions, 1);
+        }
+    }
+}
+
+/// That takes a writer longer than to let the medium grow.
+#[test]
+fn the_medium_grows_before_the_journal_is_written_anew() {
+    const LARGE: usize = 16 << 20;
+    let memory = InMemory::new(LARGE as u64);
+    let volume = with_long_journal(&memory, None, OnFull::DropOldest);
+    let before = volume.stats().space.capacity;
+    assert!(before < LARGE as u64, "it has to grow for what is written next");
+    volume.write(0, &vec![2; LARGE]).expect("room");
+    let after = volume.stats();
+    assert_eq!((after.copies, after.compactions), (1, 0));
 }
 
 #[test]
