@@ -458,7 +458,7 @@ impl World {
                 Turn::Done(result) => return Some(result),
                 Turn::Paused if self.look_if_due() => continue,
                 Turn::Paused => return None,
-                Turn::Wait(Wait::Turn) => {
+                Turn::Wait(Wait::Turn | Wait::Barrier) => {
                     assert!(self.compaction.is_some(), "it waits for nobody");
                     self.go_on_compacting(u32::MAX);
                     Ok(())
