@@ -51,6 +51,7 @@ pub mod journal;
 pub mod machine;
 pub mod passive;
 mod rules;
+mod scratch;
 pub mod set;
 #[cfg(feature = "sim")]
 pub mod sim;

@@ -15,13 +15,14 @@
 //!
 //! A machine that was begun must be stepped until it is done: it may hold claims on chunks.
 
-use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
 use crate::error::{Error, IoKind};
 use crate::format::checksum::Checksum;
 use crate::units::Extent;
+
+pub use crate::scratch::Scratch;
 
 /// One of the two media of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -192,7 +193,7 @@ pub struct Buffers<'a> {
     /// write to itself and leaves this empty: no machine reads them.
     pub user: &'a mut [u8],
     /// The working space; a machine makes it as large as it needs, a driver keeps it for the next.
-    pub scratch: &'a mut Vec<u8>,
+    pub scratch: &'a mut Scratch,
     /// The node's CRC-32C.
     pub checksum: Checksum,
 }

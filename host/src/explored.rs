@@ -1,6 +1,6 @@
 //! The inside of the driver, for the tests that explore every schedule of it.
 
-use shadowvol::machine::{Machine, Op, Shared};
+use shadowvol::machine::{Machine, Op, Scratch, Shared};
 
 use crate::error::Error;
 use crate::media::Media;
@@ -36,7 +36,7 @@ impl<S: Shared> Node<S> {
         machine: &mut M,
         media: &Media,
     ) -> Result<M::Output, Error> {
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::new();
         self.0.run(machine, media, Request::bare(&mut scratch), |_| Ok(()), |_| ())
     }
 }

@@ -2,7 +2,7 @@
 //! a turn to wait for. Who waits for the end of a commit does so apart from the others: there are many
 //! of them where many threads write, and no other step is of use to them.
 
-use shadowvol::machine::{Buffers, Fed, Machine, Shared, Step, Wait};
+use shadowvol::machine::{Buffers, Fed, Machine, Scratch, Shared, Step, Wait};
 
 use crate::checksum::CRC32C;
 use crate::error::Error;
@@ -32,11 +32,11 @@ pub(crate) struct Request<'a> {
     pub(crate) data: &'a [u8],
     /// What is read into.
     pub(crate) user: &'a mut [u8],
-    pub(crate) scratch: &'a mut Vec<u8>,
+    pub(crate) scratch: &'a mut Scratch,
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn bare(scratch: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn bare(scratch: &'a mut Scratch) -> Self {
         Self { data: &[], user: &mut [], scratch }
     }
 }
@@ -160,7 +160,7 @@ pub(crate) fn run_alone<M: Machine<Shared = ()>>(
     machine: &mut M,
     media: &impl Perform<M::Op>,
 ) -> Result<M::Output, Error> {
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     let node = Node::new(());
     node.run(machine, media, Request::bare(&mut scratch), |_| Ok(()), |()| ())
 }

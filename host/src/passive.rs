@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use shadowvol::journal::CopyInfo;
-use shadowvol::machine::Medium;
+use shadowvol::machine::{Medium, Scratch};
 use shadowvol::passive::{CatchUp, Counters, Passive as State, Read, TRUST, Zeros};
 use shadowvol::{CopyId, Epoch, Error as EngineError, Geometry, VolumeId};
 
@@ -54,7 +54,7 @@ struct Inner {
 #[derive(Default)]
 struct Bench {
     read: Option<Read>,
-    scratch: Vec<u8>,
+    scratch: Scratch,
 }
 
 thread_local! {

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use shadowvol::active::{Active, Commit, Compact, Flush, MakeRoom, Seal, Settle, Write};
-use shadowvol::machine::{Machine, Op, Wait};
+use shadowvol::machine::{Machine, Op, Scratch, Wait};
 use shadowvol::{Error as EngineError, Geometry};
 
 use crate::clock::now;
@@ -94,8 +94,8 @@ struct Inner {
 struct Bench {
     write: Write,
     commit: Commit,
-    scratch: Vec<u8>,
-    commit_scratch: Vec<u8>,
+    scratch: Scratch,
+    commit_scratch: Scratch,
 }
 
 thread_local! {
@@ -107,7 +107,12 @@ impl Bench {
         // A request that is made while another one waits has one of its own.
         let mut bench = BENCH.take().unwrap_or_else(|| {
             let (write, commit) = (Write::new(0, 0), Commit::new());
-            Box::new(Self { write, commit, scratch: Vec::new(), commit_scratch: Vec::new() })
+            Box::new(Self {
+                write,
+                commit,
+                scratch: Scratch::new(),
+                commit_scratch: Scratch::new(),
+            })
         });
         let done = work(&mut bench);
         BENCH.set(Some(bench));
@@ -365,7 +370,7 @@ impl Inner {
         machine: &mut M,
         request: Request<'_>,
         commit: &mut Commit,
-        commit_scratch: &mut Vec<u8>,
+        commit_scratch: &mut Scratch,
     ) -> Result<M::Output, Error> {
         self.run_to_end(machine, request, commit, commit_scratch, || Ok(()))
     }
@@ -375,7 +380,7 @@ impl Inner {
         machine: &mut M,
         request: Request<'_>,
         commit: &mut Commit,
-        commit_scratch: &mut Vec<u8>,
+        commit_scratch: &mut Scratch,
         mut gate: impl FnMut() -> Result<(), Error>,
     ) -> Result<M::Output, Error> {
         // Only what changes the journal or the diff area's room can bring chores.

@@ -12,7 +12,7 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Poll, Waker};
 
-use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Step, Wait};
+use shadowvol::machine::{Buffers, Fed, Machine, Next, Op, ReadOp, Scratch, Step, Wait};
 use wasm_bindgen::JsValue;
 
 use crate::buffer::Buffer;
@@ -33,7 +33,7 @@ struct Turns {
     passed: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
     /// Working space of requests that have ended, for the next ones.
-    spare: RefCell<Vec<Vec<u8>>>,
+    spare: RefCell<Vec<Scratch>>,
 }
 
 /// Spare working spaces that are kept, and the most bytes of one.
@@ -158,16 +158,14 @@ impl<S> Node<S> {
     }
 
     /// Working space of a request, so large at least; give it back with [`Self::keep`].
-    pub(crate) fn space(&self, length: usize) -> Vec<u8> {
+    pub(crate) fn space(&self, length: usize) -> Scratch {
         let mut space = self.turns.take();
-        if space.len() < length {
-            space.resize(length, 0);
-        }
+        space.reach(length);
         space
     }
 
     /// Keeps working space for the next request.
-    pub(crate) fn keep(&self, space: Vec<u8>) {
+    pub(crate) fn keep(&self, space: Scratch) {
         self.turns.keep(space);
     }
 }
@@ -186,11 +184,11 @@ impl Turns {
         .await;
     }
 
-    fn take(&self) -> Vec<u8> {
+    fn take(&self) -> Scratch {
         self.spare.borrow_mut().pop().unwrap_or_default()
     }
 
-    fn keep(&self, space: Vec<u8>) {
+    fn keep(&self, space: Scratch) {
         let mut spare = self.spare.borrow_mut();
         if spare.len() < SPARES && space.len() <= SPARE_BYTES {
             spare.push(space);

@@ -199,7 +199,7 @@ impl Machine for Commit {
                 let pair = read_pair(start);
                 self.ops.clear();
                 self.ops.push(Op::Read(pair));
-                buffers.scratch.resize(start + pair.into.len, 0);
+                buffers.scratch.reach(start + pair.into.len);
                 Next::Io
             }
             Phase::Take | Phase::Append | Phase::Barrier | Phase::Watch => Next::Step,

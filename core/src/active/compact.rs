@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::format::record::Context;
 use crate::format::superblock::{BYTES, PAIR_BYTES, Place, Superblock};
 use crate::journal::{Batch, Progress, Rewriter, read_pair, take_segment};
-use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Scratch, Span, Step, Wait};
 use crate::rules::{Rule, Rules};
 use crate::units::{Generation, Sequence};
 
@@ -26,7 +26,7 @@ pub struct Compact {
     ops: Vec<Op>,
     batch: Batch,
     /// The old journal's records that no commit has taken; the new superblock commits them.
-    pending: Vec<u8>,
+    pending: Scratch,
     first: Sequence,
     ticket: Ticket,
     next: Option<(Superblock, Place)>,
@@ -54,7 +54,7 @@ impl Compact {
             asked: false,
             ops: Vec::new(),
             batch: Batch::default(),
-            pending: Vec::new(),
+            pending: Scratch::new(),
             first: Sequence(0),
             ticket: Ticket(0),
             next: None,
@@ -259,7 +259,7 @@ pub(super) fn write_superblock(
     place: Place,
     buffers: &mut Buffers<'_>,
 ) -> Op {
-    buffers.scratch.resize(BYTES.max(buffers.scratch.len()), 0);
+    buffers.scratch.reach(BYTES);
     buffers.scratch[..BYTES].copy_from_slice(&superblock.emit(buffers.checksum));
     Op::Write { medium: Medium::DiffArea, at: place.offset(), from: Span::scratch(0, BYTES) }
 }
@@ -290,7 +290,7 @@ impl Machine for Compact {
             }
             _ => return Next::Step,
         };
-        buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(PAIR_BYTES);
         self.phase = phase;
         self.ops.clear();
         self.ops.push(op);

@@ -50,7 +50,7 @@ impl Machine for Flush {
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         if self.phase == Phase::Barrier && self.watch {
             let pair = read_pair(0);
-            buffers.scratch.resize(pair.into.len.max(buffers.scratch.len()), 0);
+            buffers.scratch.reach(pair.into.len);
             self.phase = Phase::Watch;
             self.ops = [Op::Read(pair)];
             return Next::Io;

@@ -111,7 +111,7 @@ impl Machine for Format {
                     return Step::Done(Err(Error::DiffAreaTooSmall { needed, found }));
                 }
                 buffers.scratch.clear();
-                buffers.scratch.resize(2 * BYTES, 0);
+                buffers.scratch.reach(2 * BYTES);
                 let from = Span::scratch(0, 2 * BYTES);
                 let at = Place::First.offset();
                 self.ask(Phase::Wipe, Op::Write { medium: Medium::DiffArea, at, from })

@@ -103,7 +103,7 @@ impl Read {
         if at < self.end {
             self.ops.push(self.read_origin(at, self.end));
         }
-        buffers.scratch.resize(scratch.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(scratch);
     }
 
     fn read_origin(&self, start: u64, end: u64) -> Op {

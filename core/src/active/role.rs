@@ -195,7 +195,7 @@ impl TakeRole {
                         continue;
                     }
                     let len = geometry.slot_bytes(there) as usize;
-                    buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
+                    buffers.scratch.reach(len);
                     let at = geometry.slot_offset(slot);
                     let into = Span::scratch(0, len);
                     self.ask(
@@ -391,7 +391,7 @@ impl TakeRole {
             (Phase::Grow, Fed::Failed(_)) => self.build(buffers)?,
             (_, Fed::Failed(error)) => return Err(error),
             (Phase::Begin, _) => {
-                buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+                buffers.scratch.reach(PAIR_BYTES);
                 self.ask(Phase::Read, Op::Read(read_pair(0)));
             }
             (Phase::Read, _) => self.fence(buffers)?,

@@ -91,7 +91,7 @@ impl Machine for Seal {
                 // From here on nothing is written to the journal: a commit that ends after the
                 // role was given up could hit what its next holder has put there.
                 active.sealing = true;
-                buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+                buffers.scratch.reach(PAIR_BYTES);
                 self.phase = Phase::Watch;
                 return Step::Io;
             }

@@ -209,7 +209,7 @@ impl Settle {
                 start += len;
             }
         }
-        buffers.scratch.resize(start.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(start);
     }
 
     /// Checks the bytes, and asks for them to be written to the origin.

@@ -269,7 +269,7 @@ impl Write {
         }
         self.window = start..end;
         self.phase = Phase::ReadOld;
-        buffers.scratch.resize((bytes as usize).max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(bytes as usize);
     }
 
     /// W2: finds out what the window's old bytes are, and asks for those that are not zeros to be

@@ -8,6 +8,7 @@ use crate::format::checksum::Checksum;
 use crate::format::record::{self, Context, Emitter, LINK_BYTES, RunKind};
 use crate::geometry::Geometry;
 use crate::journal::RunList;
+use crate::machine::Scratch;
 use crate::slots::Slots;
 use crate::units::{Segment, Sequence};
 
@@ -58,11 +59,10 @@ pub struct Batch {
 impl Batch {
     /// Takes what was appended: the records change places with the bytes of `into`. Returns the
     /// number of the first one.
-    pub fn take(&mut self, appender: &mut Appender, into: &mut Vec<u8>) -> Sequence {
+    pub fn take(&mut self, appender: &mut Appender, into: &mut Scratch) -> Sequence {
         let first = appender.taken;
-        into.clear();
         self.pieces.clear();
-        mem::swap(into, &mut appender.bytes);
+        into.take(&mut appender.bytes);
         mem::swap(&mut self.pieces, &mut appender.pieces);
         self.end = appender.next;
         appender.taken = appender.next;
@@ -329,7 +329,7 @@ mod tests {
             assert_eq!(journal.spare().is_some(), !fits);
 
             append(&mut journal, &mut slots, 100).expect("room");
-            let (mut batch, mut bytes) = (Batch::default(), Vec::new());
+            let (mut batch, mut bytes) = (Batch::default(), Scratch::new());
             assert_eq!(batch.take(&mut journal, &mut bytes), Sequence(0));
             assert_eq!((batch.end, batch.len()), (Sequence(4), bytes.len()));
             let first = batch.pieces[0];

@@ -134,7 +134,7 @@ impl Load {
                     segments.push(tail.segment());
                 }
                 let op = tail.read(0, READ_BYTES);
-                buffers.scratch.resize(op.into.len.max(buffers.scratch.len()), 0);
+                buffers.scratch.reach(op.into.len);
                 self.ops = [op];
                 if news == News::End {
                     self.phase = Phase::Ahead;
@@ -191,7 +191,7 @@ impl Load {
         self.ended_at = None;
         self.damage = None;
         self.ops = [tail.read(0, READ_BYTES)];
-        buffers.scratch.resize(self.ops[0].into.len.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(self.ops[0].into.len);
         let segments = alloc::vec![superblock.journal];
         self.loaded = Some(Loaded { superblock, place, tail, view, segments });
     }
@@ -223,7 +223,7 @@ impl Machine for Load {
         if let Some(loaded) = self.loaded.take() {
             return Step::Done(Ok(loaded));
         }
-        buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(PAIR_BYTES);
         Step::Io
     }
 }

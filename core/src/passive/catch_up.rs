@@ -92,7 +92,7 @@ impl CatchUp {
 
     fn read_tail(&mut self, passive: &mut Passive, most: usize, buffers: &mut Buffers<'_>) {
         let op = passive.tail.read(0, most);
-        buffers.scratch.resize(op.into.len.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(op.into.len);
         passive.counters.tail_reads += 1;
         self.rules = passive.rules;
         self.from = Some(passive.tail.clone());
@@ -136,7 +136,7 @@ impl CatchUp {
     }
 
     fn read_superblocks(&mut self, buffers: &mut Buffers<'_>) {
-        buffers.scratch.resize(PAIR_BYTES.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(PAIR_BYTES);
         self.ops = [read_pair(0)];
         self.phase = Phase::Superblocks;
     }

@@ -177,7 +177,7 @@ impl Read {
             }
         }
         self.plan = plan;
-        buffers.scratch.resize(scratch.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(scratch);
     }
 
     fn read_origin(&self, geometry: Geometry, chunks: Extent) -> ReadOp {
@@ -337,7 +337,7 @@ impl Read {
         }
         let chunk = Extent { first: doubt.chunk, count: 1 };
         let len = geometry.length_of(chunk) as usize;
-        buffers.scratch.resize(len.max(buffers.scratch.len()), 0);
+        buffers.scratch.reach(len);
         self.ops.clear();
         if passive.view.is_recent(doubt.chunk, doubt.slot) {
             self.phase = Phase::DoubtOrigin;

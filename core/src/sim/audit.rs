@@ -13,7 +13,7 @@ use super::world::World;
 use crate::error::Error;
 use crate::format::checksum::Checksum;
 use crate::journal::Load;
-use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+use crate::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Scratch, Step};
 use crate::passive::{Passive, Read, TRUST};
 use crate::units::{Content, Extent};
 
@@ -120,7 +120,7 @@ pub(super) fn overlay(diff: &Disk, volume: &mut [u8]) {
 /// When the journal cannot be read.
 pub(super) fn open(diff: &Disk) -> Result<Passive, Error> {
     let mut load = Load::new(TRUST);
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     let mut fed = Fed::Again;
     loop {
         let mut buffers =
@@ -148,7 +148,7 @@ fn run(
     (origin, diff): (&Disk, &Disk),
     user: &mut [u8],
 ) -> Result<(), Error> {
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     let mut fed = Fed::Again;
     loop {
         match task.step(side, user, &mut scratch, fed) {

@@ -10,7 +10,9 @@ use crate::active::{
 };
 use crate::error::Error;
 use crate::format::checksum::{Checksum, is_zeros};
-use crate::machine::{Buffers, Fed, LookOp, Machine, Medium, Next, Op, ReadOp, Span, Step};
+use crate::machine::{
+    Buffers, Fed, LookOp, Machine, Medium, Next, Op, ReadOp, Scratch, Span, Step,
+};
 use crate::passive::{CatchUp, Passive, Read, Zeros};
 use crate::units::CopyId;
 
@@ -101,7 +103,7 @@ impl Task {
     }
 
     /// Looks at what the operations brought.
-    pub(super) fn absorb(&mut self, user: &mut [u8], scratch: &mut Vec<u8>) -> Next {
+    pub(super) fn absorb(&mut self, user: &mut [u8], scratch: &mut Scratch) -> Next {
         let buffers = &mut Buffers { user, scratch, checksum: Checksum::PORTABLE };
         match self {
             Self::Write(machine) => machine.absorb(buffers),
@@ -139,7 +141,7 @@ impl Task {
         &mut self,
         side: &mut Side,
         user: &mut [u8],
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
         fed: Fed,
     ) -> Step<Output> {
         let buffers = &mut Buffers { user, scratch, checksum: Checksum::PORTABLE };

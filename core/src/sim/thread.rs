@@ -11,7 +11,7 @@ use super::image::Image;
 use super::scenario::Order;
 use super::task::Task;
 use crate::format::superblock::{PAIR_OFFSET, Place};
-use crate::machine::{Fed, Medium, Op, ReadOp, Wait};
+use crate::machine::{Fed, Medium, Op, ReadOp, Scratch, Wait};
 
 /// A thread.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +50,7 @@ pub(super) struct Since {
 pub(super) struct Frame {
     pub(super) task: Task,
     pub(super) state: State,
-    pub(super) scratch: Vec<u8>,
+    pub(super) scratch: Scratch,
 }
 
 /// What a machine waits for.
@@ -103,7 +103,7 @@ impl Thread {
 
     /// Begins a machine, for the one at work if there is one.
     pub(super) fn push(&mut self, task: Task) {
-        self.frames.push(Frame { task, state: State::Step(Fed::Again), scratch: Vec::new() });
+        self.frames.push(Frame { task, state: State::Step(Fed::Again), scratch: Scratch::new() });
     }
 }
 

@@ -7,7 +7,7 @@ use shadowvol::active::{Options, Revert, Role, Settle, TakeRole, Write};
 use shadowvol::backend::{Memory, ReadAt, WriteAt};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::OnFull;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Scratch, Step, Wait};
 use shadowvol::{Attributes, ChunkSize, CopyId, Description, VolumeId};
 
 use super::reader::Reader;
@@ -26,7 +26,7 @@ impl Driver {
         data: &[u8],
         serve: &mut dyn FnMut(&mut M::Shared, Wait),
     ) -> M::Output {
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::new();
         let mut buffers =
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
         let mut fed = Fed::Again;

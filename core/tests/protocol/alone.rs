@@ -3,14 +3,14 @@
 use shadowvol::CopyId;
 use shadowvol::active::{Active, Delete, Grow, MakeRoom};
 use shadowvol::format::checksum::Checksum;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Scratch, Step};
 
 use crate::world::World;
 
 pub(crate) struct Alone<M> {
     pub(crate) machine: M,
     pub(crate) user: Vec<u8>,
-    pub(crate) scratch: Vec<u8>,
+    pub(crate) scratch: Scratch,
     /// What it has asked for and got.
     pub(crate) done: Vec<Op>,
 }
@@ -34,7 +34,7 @@ impl AnyOp for ReadOp {
 
 impl<M: Machine<Op: AnyOp>> Alone<M> {
     pub(crate) fn new(machine: M) -> Self {
-        Self { machine, user: Vec::new(), scratch: Vec::new(), done: Vec::new() }
+        Self { machine, user: Vec::new(), scratch: Scratch::new(), done: Vec::new() }
     }
 
     pub(crate) fn step(&mut self, shared: &mut M::Shared, fed: Fed) -> Step<M::Output> {
@@ -72,15 +72,15 @@ impl<M: Machine<Op: AnyOp>> Alone<M> {
                         };
                         let bytes = &disk.visible[read.at as usize..][..read.into.len];
                         let into = match read.into.buffer {
-                            Buffer::User => &mut self.user,
-                            Buffer::Scratch => &mut self.scratch,
+                            Buffer::User => &mut self.user[..],
+                            Buffer::Scratch => &mut self.scratch[..],
                         };
                         into[read.into.range()].copy_from_slice(bytes);
                     }
                     Op::Write { medium, at, from } => {
                         let bytes = match from.buffer {
-                            Buffer::User => &self.user,
-                            Buffer::Scratch => &self.scratch,
+                            Buffer::User => &self.user[..],
+                            Buffer::Scratch => &self.scratch[..],
                         };
                         let bytes = bytes[from.range()].to_vec();
                         let disk = match medium {

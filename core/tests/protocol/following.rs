@@ -142,7 +142,7 @@ fn a_load_reads_a_record_again_before_it_is_damage() {
             let ops = load.ops();
             let [Op::Read(read)] = ops[..] else { panic!("one read at a time: {ops:?}") };
             let (at, len) = (read.at as usize, read.into.len);
-            load.scratch.resize(load.scratch.len().max(read.into.range().end), 0);
+            load.scratch.reach(read.into.range().end);
             load.scratch[read.into.range()].copy_from_slice(&world.diff.visible[at..at + len]);
             if read.at != PAIR_OFFSET && torn && !is_damage {
                 flip(&mut world, 4);

@@ -3,7 +3,7 @@
 use shadowvol::active::{Active, Commit, Compact, Create, Delete, MakeRoom, TakeRole, Write};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::journal::{Load, Loaded};
-use shadowvol::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step};
+use shadowvol::machine::{Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Scratch, Step};
 use shadowvol::passive::{CatchUp, Passive, Read};
 use shadowvol::{CopyId, Error};
 
@@ -44,7 +44,7 @@ pub(crate) struct Job {
     pub(crate) id: u64,
     pub(crate) kind: Kind,
     pub(crate) user: Vec<u8>,
-    pub(crate) scratch: Vec<u8>,
+    pub(crate) scratch: Scratch,
     pub(crate) state: State,
 }
 
@@ -59,7 +59,7 @@ pub(crate) enum Output {
 
 impl Job {
     pub(crate) fn new(id: u64, kind: Kind, user: Vec<u8>) -> Self {
-        Self { id, kind, user, scratch: Vec::new(), state: State::Step(Fed::Again) }
+        Self { id, kind, user, scratch: Scratch::new(), state: State::Step(Fed::Again) }
     }
 
     /// Whether it dies with the active node.

@@ -4,7 +4,7 @@ use shadowvol::active::{Commit, Compact, Create, Delete, MakeRoom, Role, Seal, T
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, PAIR_BYTES, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Step, Wait};
+use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Scratch, Step, Wait};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
 use shadowvol::{CopyId, Damage, Description, Error, IoKind};
 
@@ -149,7 +149,7 @@ fn a_read_begins_again_when_another_one_has_loaded_the_next_journal() {
     world.finish();
     let time = world.nodes[0].view().copy(first).expect("it has caught up").about.time;
     let mut read = Read::new(first, time, 0, 4096);
-    let (mut user, mut scratch) = (vec![0; 4096], Vec::new());
+    let (mut user, mut scratch) = (vec![0; 4096], Scratch::new());
     let mut fed = Fed::Again;
     let mut steps = 0;
     loop {
@@ -215,7 +215,7 @@ fn a_torn_pair_is_asked_for_once_more() {
     let mut pair = world.diff.visible[at..at + PAIR_BYTES].to_vec();
     pair[BYTES + 40] ^= 1;
     let mut load = Load::new(TRUST);
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     for round in 0..2 {
         let mut buffers =
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
@@ -243,7 +243,8 @@ fn closing_counts_only_records_that_were_written() {
     // Nor does one begin now: it could hit what the next holder has put there.
     assert_eq!(world.step(&mut Commit::new(), Fed::Again), Step::Wait(Wait::Turn));
 
-    let mut scratch = world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES].to_vec();
+    let mut scratch =
+        Scratch::from(world.diff.visible[PAIR_OFFSET as usize..][..PAIR_BYTES].to_vec());
     let mut buffers =
         Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
     let active = world.active.as_mut().expect("an active");
@@ -293,7 +294,7 @@ fn a_commit_that_waits_sleeps_until_the_barrier() {
     let append = |world: &mut World| world.step(&mut Delete::new(vec![copy], 0), Fed::Again);
     assert_eq!(append(&mut world), Step::Wait(Wait::Commit));
     let (mut first, mut second) = (Commit::new(), Commit::new());
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     let mut buffers =
         Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
     let active = world.active.as_mut().expect("an active");
@@ -326,7 +327,7 @@ fn a_compaction_that_fails_behind_its_gate_opens_it() {
             |world: &mut World| world.step(&mut Delete::new(copies.clone(), 0), Fed::Again);
         assert_eq!(delete(&mut world), Step::Wait(Wait::Commit));
         let mut commit = Commit::new();
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::new();
         let mut buffers =
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
         let active = world.active.as_mut().expect("an active");
@@ -366,7 +367,7 @@ fn a_creation_without_room_for_its_record_lets_the_writers_go() {
 /// of the tail that took.
 fn follow_tail(world: &World, node: &mut Passive, catch_up: &mut CatchUp) -> usize {
     let mut fed = Fed::Again;
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     for reads in 0.. {
         let mut buffers =
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
@@ -419,7 +420,7 @@ fn superblocks_are_read_until_two_reads_agree() {
     let mut node = world.clone().open_node();
     let mut catch_up = CatchUp::new();
     follow_tail(&world, &mut node, &mut catch_up);
-    let mut scratch = vec![0; PAIR_BYTES];
+    let mut scratch = Scratch::from(vec![0; PAIR_BYTES]);
     for (places, next) in [
         ([false, true], Next::Io),
         ([true, true], Next::Io),

@@ -2,7 +2,7 @@
 
 use shadowvol::active::{Compact, Create, Event, Grow, MakeRoom, Space};
 use shadowvol::format::checksum::Checksum;
-use shadowvol::machine::{Buffers, Fed, Machine, Medium, Op, Step};
+use shadowvol::machine::{Buffers, Fed, Machine, Medium, Op, Scratch, Step};
 use shadowvol::{Description, Error, IoKind};
 
 use crate::alone::{Alone, active, grow};
@@ -47,7 +47,7 @@ fn low_space_is_reported_once_until_there_was_enough() {
     // A request that is too large is told of at once.
     let mut world = self::world(40);
     let mut buffers =
-        Buffers { user: &mut [], scratch: &mut Vec::new(), checksum: Checksum::PORTABLE };
+        Buffers { user: &mut [], scratch: &mut Scratch::new(), checksum: Checksum::PORTABLE };
     for events in [1, 0] {
         let failed = MakeRoom::new(100, 0).step(active(&mut world), &mut buffers, Fed::Again);
         assert!(matches!(failed, Step::Done(Err(Error::DiffAreaFull { .. }))), "{failed:?}");

@@ -8,7 +8,9 @@ use shadowvol::active::{Options, Role, TakeRole, Write};
 use shadowvol::format::checksum::Checksum;
 use shadowvol::format::superblock::{BYTES, OnFull, PAIR_OFFSET, Superblock};
 use shadowvol::journal::Load;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
+use shadowvol::machine::{
+    Buffer, Buffers, Fed, Machine, Medium, Next, Op, Scratch, Span, Step, Wait,
+};
 use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
 use shadowvol::{ChunkSize, CopyId, Description, Error, VolumeId};
 
@@ -126,7 +128,7 @@ impl World {
             limit: u64::MAX,
             on_full: self.shape.on_full,
         });
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::new();
         let mut buffers =
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
         let mut fed = Fed::Again;
@@ -305,7 +307,7 @@ impl World {
         machine: &mut M,
         fed: Fed,
     ) -> Step<M::Output> {
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::new();
         let mut buffers =
             Buffers { user: &mut [], scratch: &mut scratch, checksum: Checksum::PORTABLE };
         machine.step(self.active.as_mut().expect("an active"), &mut buffers, fed)

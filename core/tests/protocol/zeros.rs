@@ -4,7 +4,7 @@
 use core::cell::Cell;
 
 use shadowvol::format::checksum::Checksum;
-use shadowvol::machine::{Buffers, Fed, LookOp, Machine, Medium, Next, Step};
+use shadowvol::machine::{Buffers, Fed, LookOp, Machine, Medium, Next, Scratch, Step};
 use shadowvol::passive::{Passive, Zeros};
 use shadowvol::{CopyId, Error};
 
@@ -42,7 +42,7 @@ fn drive(
     meanwhile: impl FnOnce(&mut World),
     fails: impl Fn(&LookOp) -> bool,
 ) -> (Result<u64, Error>, Vec<LookOp>) {
-    let (mut scratch, mut asked) = (Vec::new(), Vec::new());
+    let (mut scratch, mut asked) = (Scratch::new(), Vec::new());
     let (mut fed, mut meanwhile) = (Fed::Again, Some(meanwhile));
     loop {
         let mut buffers =

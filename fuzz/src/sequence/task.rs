@@ -2,7 +2,9 @@
 
 use shadowvol::Error;
 use shadowvol::format::checksum::Checksum;
-use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Step, Wait};
+use shadowvol::machine::{
+    Buffer, Buffers, Fed, Machine, Medium, Next, Op, ReadOp, Scratch, Step, Wait,
+};
 
 use super::disk::{Disk, Fault};
 
@@ -26,7 +28,7 @@ pub(super) struct Task<M> {
     pub(super) user: Vec<u8>,
     /// What is written.
     data: Vec<u8>,
-    scratch: Vec<u8>,
+    scratch: Scratch,
     state: State,
 }
 
@@ -56,7 +58,7 @@ impl<M: Machine> Task<M> {
 
     /// A machine that writes `data`, or reads into `user`.
     pub(super) fn with(machine: M, data: Vec<u8>, user: Vec<u8>) -> Self {
-        Self { machine, user, data, scratch: Vec::new(), state: State::Step(Fed::Again) }
+        Self { machine, user, data, scratch: Scratch::new(), state: State::Step(Fed::Again) }
     }
 
     /// What it waited for cannot be had.
