@@ -4,7 +4,9 @@
 //! that the word is full: a free slot is found by climbing until a layer has one and descending
 //! again, however full the map is. Slots are given out from where the last ones were (next fit),
 //! so that chunks that are preserved one after the other lie one after the other. Slots that were
-//! never in use come last: a place that was written to before costs less on every medium.
+//! never in use come last: a place that was written to before costs less on every medium. Many that
+//! are wanted at once begin at a multiple of their number where they can: page caches and disks keep
+//! such bytes in one piece, others in several.
 //!
 //! Writers first [`reserve`](Slots::reserve) slots, so that they fail before they have begun, and
 //! then [`take`](Slots::take) them.
@@ -19,6 +21,8 @@ const LAYERS: usize = 3;
 /// One in so many of the slots that were ever in use must be free for them to be given out again
 /// before new ones are. Fewer would mostly be alone, and tear what belongs together.
 const ENOUGH: u32 = 16;
+/// More slots than this begin at a multiple of it: a mebibyte of the smallest chunks.
+const MOST_ALIGNED: u32 = 256;
 
 /// The map of slots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +115,7 @@ impl Slots {
         }
         let on = self.free_from(self.next).filter(|slot| *slot < self.fresh || !self.reuses());
         let first = on.or_else(|| self.free_from(self.header))?;
+        let first = self.align(first, want);
         let end = self.used_from(first, first.saturating_add(want).min(self.capacity));
         let count = end - first;
         self.fill(first, end, true);
@@ -213,6 +218,17 @@ impl Slots {
             let used = self.layers[0][word] & mask;
             (used != 0).then(|| word as u32 * BITS + used.ilog2())
         })
+    }
+
+    /// Where `want` slots from `first` on had better begin, if all there are free. What is left out is
+    /// there for those who come later.
+    fn align(&self, first: u32, want: u32) -> u32 {
+        let Some(aligned) = first.checked_next_multiple_of(1 << want.min(MOST_ALIGNED).ilog2())
+        else {
+            return first;
+        };
+        let end = aligned.saturating_add(want);
+        if end <= self.capacity && self.used_from(first, end) == end { aligned } else { first }
     }
 
     /// Whether enough is free where slots were in use before.
@@ -408,8 +424,9 @@ mod tests {
     fn the_last_free_slot_of_millions_is_found_and_takes_go_on_where_they_were() {
         let mut slots = Slots::new(1, 10_000_000);
         assert!(slots.reserve(9_999_999, 0));
-        assert_eq!(slots.take(100), Some((SlotIndex(1), 100)));
-        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(101), 9_999_899)));
+        assert_eq!(slots.take(100), Some((SlotIndex(64), 100)));
+        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(1), 63)), "more than one in 16");
+        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(164), 9_999_836)));
         assert_eq!(slots.take(1), None);
         slots.release(SlotIndex(7_654_321), 2);
         assert_eq!(slots.take_run(3), None);
@@ -422,15 +439,33 @@ mod tests {
 
     #[test]
     fn slots_that_were_in_use_come_before_new_ones_when_enough_are_free() {
-        let mut slots = Slots::new(1, 1000);
+        let mut slots = Slots::new(0, 1000);
         assert!(slots.reserve(500, 0));
-        assert_eq!(slots.take(160), Some((SlotIndex(1), 160)));
+        assert_eq!(slots.take(160), Some((SlotIndex(0), 160)));
         slots.release(SlotIndex(21), 10);
-        assert_eq!(slots.take(10), Some((SlotIndex(161), 10)), "ten of 160 are too few");
+        assert_eq!(slots.take(10), Some((SlotIndex(160), 10)), "ten of 160 are too few");
         slots.release(SlotIndex(41), 10);
         assert_eq!(slots.take(30), Some((SlotIndex(21), 10)), "twenty of 170 are enough");
         assert_eq!(slots.take(30), Some((SlotIndex(41), 10)), "it goes on from there");
-        assert_eq!(slots.take(30), Some((SlotIndex(171), 30)));
+        assert_eq!(slots.take(30), Some((SlotIndex(176), 30)));
+    }
+
+    #[test]
+    fn many_slots_begin_at_a_multiple_of_their_number_where_all_is_free() {
+        let mut slots = Slots::new(3, 2000);
+        assert!(slots.mark(SlotIndex(3), 1000));
+        assert!(slots.reserve(997, 0));
+        assert_eq!(slots.take(1), Some((SlotIndex(1003), 1)));
+        assert_eq!(slots.take(16), Some((SlotIndex(1008), 16)));
+        assert_eq!(slots.take(300), Some((SlotIndex(1024), 300)), "256 are aligned enough");
+        assert_eq!(slots.take(70), Some((SlotIndex(1344), 70)));
+        assert_eq!(slots.take(600), Some((SlotIndex(1414), 586)), "there is no room from 1536 on");
+        assert_eq!(slots.take(3), Some((SlotIndex(1004), 3)), "what was left out");
+        slots.release(SlotIndex(100), 40);
+        assert!(slots.reserve(40, 0));
+        assert_eq!(slots.take(24), Some((SlotIndex(1007), 1)));
+        assert_eq!(slots.take(24), Some((SlotIndex(1324), 20)));
+        assert_eq!(slots.take(24), Some((SlotIndex(112), 24)), "of those that were in use, too");
     }
 
     #[test]
