@@ -8,6 +8,7 @@ use crate::units::{CopyId, Epoch};
 
 /// An error of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[repr(u32)]
 #[non_exhaustive]
 pub enum Error {
     /// The shadow copy was deleted, perhaps while it was being read.

@@ -10,7 +10,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::mem;
 
 use js_sys::Array;
@@ -26,15 +26,16 @@ use crate::perform::{Begun, Media, classify, finish};
 use crate::volume::RawVolume;
 use crate::work::{Job, Operation, Output, Work};
 
-/// Spare working spaces that are kept, and the most bytes of one.
+/// Spare requests that are kept, and the most bytes of the working space of one.
 const SPARES: usize = 4;
 const SPARE_BYTES: usize = 4 << 20;
 
 /// What a request waits for.
 #[wasm_bindgen]
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Wanted {
     /// Nothing: it has ended.
+    #[default]
     Nothing,
     /// The promises of media.
     Media,
@@ -56,7 +57,9 @@ pub(crate) struct Driver {
     pub(crate) media: Media,
     /// A request's number is one more than its place.
     parked: RefCell<Vec<Option<Parked>>>,
-    spare: RefCell<Vec<Vec<u8>>>,
+    /// Requests that have ended, with their working space, for the next ones.
+    #[expect(clippy::vec_box, reason = "a request is taken out and put back as it is")]
+    spare: RefCell<Vec<Box<Request>>>,
 }
 
 /// Begins what a machine waits for, other than its turn.
@@ -65,20 +68,20 @@ pub(crate) trait Serve {
     fn serve(self: Rc<Self>, wait: Wait) -> u32;
 }
 
-/// A request: its bytes, and how far it is.
+/// A request: its bytes, and what it hears next.
 pub(crate) struct Request {
     /// What is written.
     pub(crate) data: Option<Buffer>,
     /// What is filled with the caller's bytes at the end.
-    pub(crate) into: Option<Buffer>,
+    into: Option<Buffer>,
     /// Who begins what it waits for.
-    pub(crate) server: Option<Rc<dyn Serve>>,
+    server: Option<Rc<dyn Serve>>,
     user: Vec<u8>,
     scratch: Vec<u8>,
     fed: Fed,
     /// Operations whose ends are promised.
     under_way: Vec<(Op, JsValue)>,
-    /// An operation that has failed, while others are under way.
+    /// An operation has failed.
     failed: Option<shadowvol::Error>,
     /// What a medium has said to that.
     cause: JsValue,
@@ -89,12 +92,12 @@ pub(crate) struct Request {
 /// A request that was not done at once, or has something to give.
 struct Parked {
     /// Its machine; none while that is driven, and when it has ended.
-    under_way: Option<(Box<dyn Work>, Request)>,
+    under_way: Option<(Box<dyn Work>, Box<Request>)>,
     state: State,
 }
 
 /// How far a request could be driven.
-pub(crate) enum State {
+enum State {
     Media,
     Turn,
     Again,
@@ -102,23 +105,6 @@ pub(crate) enum State {
     Inner(u32),
     Done(Output),
     Failed(Error),
-}
-
-impl Request {
-    pub(crate) fn new(server: Option<Rc<dyn Serve>>) -> Self {
-        Self {
-            data: None,
-            into: None,
-            server,
-            user: Vec::new(),
-            scratch: Vec::new(),
-            fed: Fed::Again,
-            under_way: Vec::new(),
-            failed: None,
-            cause: JsValue::UNDEFINED,
-            served: None,
-        }
-    }
 }
 
 #[wasm_bindgen]
@@ -134,75 +120,57 @@ impl RawDriver {
     /// What a request waits for.
     #[must_use]
     pub fn wanted(&self, request: u32) -> Wanted {
-        let wanted = |parked: &Parked| match parked.state {
+        self.0.look(request, |parked| match parked.state {
             State::Media => Wanted::Media,
             State::Turn => Wanted::Turn,
             State::Again => Wanted::Again,
             State::Gate => Wanted::Gate,
             State::Inner(_) => Wanted::Inner,
             State::Done(_) | State::Failed(_) => Wanted::Nothing,
-        };
-        self.0.look(request, wanted).unwrap_or(Wanted::Nothing)
-    }
-
-    /// The promises that media have given.
-    #[must_use]
-    pub fn promises(&self, request: u32) -> Array {
-        let promises = |parked: &Parked| {
-            let (_, request) = parked.under_way.as_ref()?;
-            Some(request.under_way.iter().map(|(_, promise)| promise).collect())
-        };
-        self.0.look(request, promises).flatten().unwrap_or_default()
+        })
     }
 
     /// The request that has to end first.
     #[must_use]
     pub fn inner(&self, request: u32) -> u32 {
-        let inner =
-            |parked: &Parked| if let State::Inner(inner) = parked.state { inner } else { 0 };
-        self.0.look(request, inner).unwrap_or(0)
+        self.0.look(request, Parked::inner)
     }
 
-    /// Goes on with a request, whose turn it is, or whose inner request has ended.
-    pub fn resume(&self, request: u32) {
-        let inner = self.0.take(self.inner(request));
-        self.0.resume(request, |request| {
-            if let Some(State::Failed(error)) = inner {
-                request.refuse(error);
+    /// The promises that media have given.
+    #[must_use]
+    pub fn promises(&self, request: u32) -> Array {
+        let promises =
+            |request: &mut Request| request.under_way.iter().map(|(_, promise)| promise).collect();
+        self.0.tell(request, promises)
+    }
+
+    /// The promise with this number has come true.
+    pub fn fulfil(&self, request: u32, nth: usize, value: &JsValue) {
+        self.0.tell(request, |request| {
+            if let Some(&(op, _)) = request.under_way.get(nth) {
+                request.fed = finish(op, value, &mut request.bytes().0);
             }
-            false
         });
     }
 
-    /// Goes on with a request whose media have kept their promises, with these results.
-    pub fn fulfilled(&self, request: u32, results: &Array) {
-        self.0.resume(request, |request| {
-            for (nth, (op, _)) in mem::take(&mut request.under_way).into_iter().enumerate() {
-                request.fed = finish(op, &results.get(nth as u32), &mut request.bytes().0);
-            }
-            true
-        });
-    }
-
-    /// Goes on with a request one of whose media has broken its promise, and why; `size` is the diff
-    /// area's.
-    pub fn broken(&self, request: u32, nth: u32, cause: JsValue, is_full: bool, size: Option<f64>) {
-        self.0.resume(request, |request| {
-            let under_way = mem::take(&mut request.under_way);
-            if let Some(&(op, _)) = under_way.get(nth as usize) {
+    /// The promise with this number was broken, and why; `size` is the diff area's.
+    pub fn fail(&self, request: u32, nth: usize, cause: JsValue, is_full: bool, size: Option<f64>) {
+        self.0.tell(request, |request| {
+            if let Some(&(op, _)) = request.under_way.get(nth) {
                 request.failed = Some(classify(op, is_full, size.map(|size| size as u64)));
                 request.cause = cause;
             }
-            true
         });
     }
 
-    /// Goes on with a request that must not pass its gate, and why.
-    pub fn refused(&self, request: u32, thrown: JsValue) {
-        self.0.resume(request, |request| {
-            request.refuse(Error::Thrown(thrown));
-            false
-        });
+    /// The request must not pass its gate, and why.
+    pub fn refuse(&self, request: u32, thrown: JsValue) {
+        self.0.tell(request, |request| request.refuse(Error::Thrown(thrown)));
+    }
+
+    /// Goes on with a request, for which everything has been told, or whose turn it is.
+    pub fn resume(&self, request: u32) {
+        self.0.resume(request);
     }
 
     /// What a request that has ended came to.
@@ -236,32 +204,47 @@ impl RawDriver {
     }
 
     pub(crate) fn begin(&self, work: impl Work + 'static) -> u32 {
-        self.0.begin(work, Request::new(None))
+        self.0.begin(Box::new(work), self.0.request(None))
     }
 
-    pub(crate) fn refuse(&self, error: shadowvol::Error) -> u32 {
+    pub(crate) fn refused(&self, error: shadowvol::Error) -> u32 {
         self.0.ended(Err(error.into()))
     }
 }
 
 impl Driver {
-    /// Begins a request, and gives its number, or 0 if it has ended well and has nothing to give.
-    pub(crate) fn begin(self: &Rc<Self>, work: impl Work + 'static, request: Request) -> u32 {
-        self.begin_work(Box::new(work), request)
+    /// A request, to begin.
+    pub(crate) fn request(&self, server: Option<Rc<dyn Serve>>) -> Box<Request> {
+        let spare = self.spare.borrow_mut().pop();
+        let mut request = spare.unwrap_or_default();
+        request.server = server;
+        request
     }
 
-    fn begin_work(self: &Rc<Self>, mut work: Box<dyn Work>, mut request: Request) -> u32 {
+    /// Begins a request, and gives its number, or 0 if it has ended well and has nothing to give.
+    pub(crate) fn begin(
+        self: &Rc<Self>,
+        mut work: Box<dyn Work>,
+        mut request: Box<Request>,
+    ) -> u32 {
         let state = self.go(&mut *work, &mut request);
         self.park(work, request, state)
     }
 
-    /// Keeps what has to wait, or has something to give.
-    pub(crate) fn park(&self, work: Box<dyn Work>, request: Request, state: State) -> u32 {
-        match state {
-            State::Done(Output::Nothing) => 0,
-            State::Done(_) | State::Failed(_) => self.keep(Parked { under_way: None, state }),
-            _ => self.keep(Parked { under_way: Some((work, request)), state }),
+    /// The same for a machine of which the last one is kept for the next request.
+    pub(crate) fn begin_again<J: Work + 'static>(
+        self: &Rc<Self>,
+        mut job: Box<J>,
+        mut request: Box<Request>,
+        spare: &Cell<Option<Box<J>>>,
+    ) -> u32 {
+        let state = self.go(&mut *job, &mut request);
+        if let State::Done(_) = state {
+            spare.set(Some(job));
+            self.recycle(request);
+            return 0;
         }
+        self.park(job, request, state)
     }
 
     /// What came of a request that asked for no machine.
@@ -273,20 +256,37 @@ impl Driver {
         self.keep(Parked { under_way: None, state })
     }
 
-    /// Working space of so many bytes for what is read.
-    pub(crate) fn read_into(&self, request: &mut Request, into: Buffer) {
-        request.user = self.take_space();
-        if request.user.len() < into.length {
-            request.user.resize(into.length, 0);
+    /// Keeps what has to wait, or has something to give.
+    fn park(&self, work: Box<dyn Work>, request: Box<Request>, state: State) -> u32 {
+        match self.parked(work, request, state) {
+            Parked { state: State::Done(Output::Nothing), .. } => 0,
+            parked => self.keep(parked),
         }
-        request.into = Some(into);
+    }
+
+    fn parked(&self, work: Box<dyn Work>, request: Box<Request>, state: State) -> Parked {
+        let under_way = match state {
+            State::Done(_) | State::Failed(_) => {
+                self.recycle(request);
+                None
+            }
+            _ => Some((work, request)),
+        };
+        Parked { under_way, state }
+    }
+
+    fn keep(&self, parked: Parked) -> u32 {
+        let places = &mut *self.parked.borrow_mut();
+        let free = places.iter().position(Option::is_none).unwrap_or(places.len());
+        if free == places.len() {
+            places.push(None);
+        }
+        places[free] = Some(parked);
+        free as u32 + 1
     }
 
     /// Drives a machine until it has to wait.
-    pub(crate) fn go(self: &Rc<Self>, work: &mut dyn Work, request: &mut Request) -> State {
-        if request.scratch.is_empty() {
-            request.scratch = self.take_space();
-        }
+    fn go(self: &Rc<Self>, work: &mut dyn Work, request: &mut Request) -> State {
         let mut moved = false;
         loop {
             let fed = mem::replace(&mut request.fed, Fed::Again);
@@ -302,7 +302,7 @@ impl Driver {
                         return State::Inner(inner);
                     }
                 }
-                Step::Done(done) => return self.end(request, done),
+                Step::Done(done) => return request.end(done),
             }
             moved = true;
         }
@@ -331,48 +331,24 @@ impl Driver {
         }
     }
 
-    fn end(&self, request: &mut Request, done: Result<Output, shadowvol::Error>) -> State {
-        if let (Some(into), Ok(_)) = (&request.into, &done) {
-            into.write(0, &request.user[..into.length]);
-        }
-        self.keep_space(mem::take(&mut request.scratch));
-        self.keep_space(mem::take(&mut request.user));
-        match done {
-            Ok(output) => State::Done(output),
-            Err(error) => {
-                let cause = mem::replace(&mut request.cause, JsValue::UNDEFINED);
-                State::Failed(request.served.take().unwrap_or(Error::Engine(error, cause)))
-            }
-        }
-    }
-
-    fn keep(&self, parked: Parked) -> u32 {
-        let places = &mut *self.parked.borrow_mut();
-        let free = places.iter().position(Option::is_none).unwrap_or(places.len());
-        if free == places.len() {
-            places.push(None);
-        }
-        places[free] = Some(parked);
-        free as u32 + 1
-    }
-
-    /// Goes on with a request, which hears this of what it waited for.
-    fn resume(self: &Rc<Self>, number: u32, hear: impl FnOnce(&mut Request) -> bool) {
-        let place = number.wrapping_sub(1) as usize;
-        let take = |parked: &mut Option<Parked>| parked.as_mut()?.under_way.take();
-        let taken = self.parked.borrow_mut().get_mut(place).and_then(take);
-        let Some((mut work, mut request)) = taken else { return };
-        let was_done = hear(&mut request);
-        let state = match was_done
-            && !request.absorb(&mut *work)
-            && !self.perform(&mut *work, &mut request)
-        {
-            true => State::Media,
-            false => self.go(&mut *work, &mut request),
+    fn resume(self: &Rc<Self>, number: u32) {
+        let Some((mut work, mut request)) = self.look(number, |parked| parked.under_way.take())
+        else {
+            return;
         };
-        let ended = matches!(state, State::Done(_) | State::Failed(_));
-        let under_way = (!ended).then_some((work, request));
-        self.parked.borrow_mut()[place] = Some(Parked { under_way, state });
+        if let Some(State::Failed(error)) = self.take(self.look(number, Parked::inner)) {
+            request.refuse(error);
+        }
+        let was_media = !mem::take(&mut request.under_way).is_empty();
+        let state = match !was_media
+            || request.absorb(&mut *work)
+            || self.perform(&mut *work, &mut request)
+        {
+            true => self.go(&mut *work, &mut request),
+            false => State::Media,
+        };
+        let driven = self.parked(work, request, state);
+        self.look(number, |parked| *parked = driven);
     }
 
     /// What a request has come to; it is forgotten.
@@ -381,24 +357,56 @@ impl Driver {
         Some(places.get_mut(number.wrapping_sub(1) as usize)?.take()?.state)
     }
 
-    fn look<T>(&self, number: u32, look: impl FnOnce(&Parked) -> T) -> Option<T> {
-        let places = self.parked.borrow();
-        Some(look(places.get(number.wrapping_sub(1) as usize)?.as_ref()?))
+    /// Looks at a request; nothing comes of it if there is none with that number.
+    fn look<T: Default>(&self, number: u32, look: impl FnOnce(&mut Parked) -> T) -> T {
+        let mut places = self.parked.borrow_mut();
+        let parked = places.get_mut(number.wrapping_sub(1) as usize).and_then(Option::as_mut);
+        parked.map_or_else(T::default, look)
     }
 
-    fn take_space(&self) -> Vec<u8> {
-        self.spare.borrow_mut().pop().unwrap_or_default()
+    /// Tells a request something that is under way.
+    fn tell<T: Default>(&self, number: u32, tell: impl FnOnce(&mut Request) -> T) -> T {
+        self.look(number, |parked| {
+            parked.under_way.as_mut().map_or_else(T::default, |(_, request)| tell(request))
+        })
     }
 
-    fn keep_space(&self, space: Vec<u8>) {
+    /// Keeps a request's working space.
+    fn recycle(&self, request: Box<Request>) {
         let mut spare = self.spare.borrow_mut();
-        if spare.len() < SPARES && (1..=SPARE_BYTES).contains(&space.capacity()) {
-            spare.push(space);
+        let bytes = request.scratch.capacity().max(request.user.capacity());
+        if spare.len() < SPARES && bytes <= SPARE_BYTES {
+            spare.push(request);
+        }
+    }
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            data: None,
+            into: None,
+            server: None,
+            user: Vec::new(),
+            scratch: Vec::new(),
+            fed: Fed::Again,
+            under_way: Vec::new(),
+            failed: None,
+            cause: JsValue::UNDEFINED,
+            served: None,
         }
     }
 }
 
 impl Request {
+    /// Fills this with the caller's bytes at the end.
+    pub(crate) fn read_into(&mut self, into: Buffer) {
+        if self.user.len() < into.length {
+            self.user.resize(into.length, 0);
+        }
+        self.into = Some(into);
+    }
+
     fn bytes(&mut self) -> (Buffers<'_>, Option<&Buffer>) {
         let length = self.into.as_ref().map_or(0, |into| into.length);
         let user = &mut self.user[..length];
@@ -423,5 +431,28 @@ impl Request {
             _ => shadowvol::Error::RoleEnded,
         });
         self.served = Some(error);
+    }
+
+    /// Its machine is done. Nothing but the working space is left.
+    fn end(&mut self, done: Result<Output, shadowvol::Error>) -> State {
+        let (into, served) = (self.into.take(), self.served.take());
+        let cause = mem::replace(&mut self.cause, JsValue::UNDEFINED);
+        self.data = None;
+        self.server = None;
+        match done {
+            Ok(output) => {
+                if let Some(into) = into {
+                    into.write(0, &self.user[..into.length]);
+                }
+                State::Done(output)
+            }
+            Err(error) => State::Failed(served.unwrap_or(Error::Engine(error, cause))),
+        }
+    }
+}
+
+impl Parked {
+    fn inner(&mut self) -> u32 {
+        if let State::Inner(inner) = self.state { inner } else { 0 }
     }
 }

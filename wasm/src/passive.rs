@@ -14,10 +14,10 @@ use shadowvol::passive::{CatchUp, Passive, Read, TRUST};
 use wasm_bindgen::prelude::*;
 
 use crate::buffer::Buffer;
-use crate::driver::{Driver, RawDriver, Request, State};
+use crate::driver::{Driver, RawDriver};
 use crate::error::Error;
 use crate::value::{self, numbers};
-use crate::work::{Job, Output};
+use crate::work::Job;
 
 /// A passive node.
 #[wasm_bindgen]
@@ -64,7 +64,8 @@ impl RawPassive {
     #[wasm_bindgen(js_name = catchUp)]
     #[must_use]
     pub fn catch_up(&self) -> u32 {
-        self.driver.begin(Job::new(CatchUp::new(), &self.state), Request::new(None))
+        let job = Box::new(Job::new(CatchUp::new(), &self.state));
+        self.driver.begin(job, self.driver.request(None))
     }
 
     /// The live shadow copies, the oldest first.
@@ -111,18 +112,13 @@ impl RawPassive {
             Ok(copy) => copy,
             Err(error) => return self.driver.ended(Err(error)),
         };
-        let job = self.read.take();
+        let spare = self.read.take();
         let mut job =
-            job.unwrap_or_else(|| Box::new(Job::new(Read::new(copy, 0, 0, 0), &self.state)));
+            spare.unwrap_or_else(|| Box::new(Job::new(Read::new(copy, 0, 0, 0), &self.state)));
         job.again().begin(copy, time, offset, buffer.len());
-        let mut request = Request::new(None);
-        self.driver.read_into(&mut request, buffer);
-        let state = self.driver.go(&mut *job, &mut request);
-        if let State::Done(Output::Nothing) = state {
-            self.read.set(Some(job));
-            return 0;
-        }
-        self.driver.park(job, request, state)
+        let mut request = self.driver.request(None);
+        request.read_into(buffer);
+        self.driver.begin_again(job, request, &self.read)
     }
 
     /// What the node has done since it was opened, in the order of `STATS` in `ts/passive.ts`.

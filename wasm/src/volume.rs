@@ -20,10 +20,10 @@ use shadowvol::{Error as EngineError, Geometry, IoKind};
 use wasm_bindgen::prelude::*;
 
 use crate::buffer::Buffer;
-use crate::driver::{Driver, Request, Serve, State};
+use crate::driver::{Driver, Request, Serve};
 use crate::medium::Backend;
 use crate::perform::show;
-use crate::work::{Job, Operation, Output};
+use crate::work::{Job, Operation, Output, Work};
 pub(crate) use copies::number;
 use room::Room;
 
@@ -64,10 +64,10 @@ impl RawVolume {
                 }
             }
             _ => {
-                let mut request = inner.request();
                 let read = Read::new(offset, buffer.len());
-                inner.driver.read_into(&mut request, buffer);
-                inner.driver.begin(inner.job(read), request)
+                let mut request = inner.request();
+                request.read_into(buffer);
+                inner.driver.begin(Box::new(inner.job(read)), request)
             }
         }
     }
@@ -77,17 +77,12 @@ impl RawVolume {
     pub fn write(&self, offset: f64, data: Uint8Array, length: u32) -> u32 {
         let inner = &self.0;
         let data = Buffer::new(data, length);
-        let job = inner.write.take();
-        let mut job = job.unwrap_or_else(|| Box::new(inner.job(Write::new(0, 0))));
+        let spare = inner.write.take();
+        let mut job = spare.unwrap_or_else(|| Box::new(inner.job(Write::new(0, 0))));
         job.again().begin(offset as u64, data.len());
         let mut request = inner.request();
         request.data = Some(data);
-        let state = inner.driver.go(&mut *job, &mut request);
-        if let State::Done(Output::Nothing) = state {
-            inner.write.set(Some(job));
-            return 0;
-        }
-        inner.driver.park(job, request, state)
+        inner.driver.begin_again(job, request, &inner.write)
     }
 
     /// Makes a range read as zeros.
@@ -135,29 +130,27 @@ impl Inner {
         Job::new(machine, &self.active)
     }
 
-    fn request(self: &Rc<Self>) -> Request {
-        Request::new(Some(Rc::clone(self) as Rc<dyn Serve>))
+    fn request(self: &Rc<Self>) -> Box<Request> {
+        self.driver.request(Some(Rc::clone(self) as Rc<dyn Serve>))
     }
 
     fn begin<M>(self: &Rc<Self>, machine: M) -> u32
     where
         M: Machine<Shared = Active, Op: Operation, Output: Into<Output>> + 'static,
     {
-        self.driver.begin(self.job(machine), self.request())
+        self.begin_work(Box::new(self.job(machine)))
+    }
+
+    fn begin_work(self: &Rc<Self>, work: Box<dyn Work>) -> u32 {
+        self.driver.begin(work, self.request())
     }
 
     /// Whoever waits for a commit does it, for all who wait.
     fn commit(self: &Rc<Self>) -> u32 {
-        let job = self.commit.take();
-        let mut job = job.unwrap_or_else(|| Box::new(self.job(Commit::new())));
+        let spare = self.commit.take();
+        let mut job = spare.unwrap_or_else(|| Box::new(self.job(Commit::new())));
         job.again().begin();
-        let mut request = self.request();
-        let state = self.driver.go(&mut *job, &mut request);
-        if let State::Done(Output::Nothing) = state {
-            self.commit.set(Some(job));
-            return 0;
-        }
-        self.driver.park(job, request, state)
+        self.driver.begin_again(job, self.request(), &self.commit)
     }
 }
 
@@ -167,7 +160,7 @@ impl Serve for Inner {
             // None of these is anything to begin.
             Wait::Turn | Wait::Barrier | Wait::Gate => 0,
             Wait::Commit => self.commit(),
-            Wait::Room(slots) => self.driver.begin(Room::new(&self.active, slots), self.request()),
+            Wait::Room(slots) => self.begin_work(Box::new(Room::new(&self.active, slots))),
             Wait::Settle(extent) => self.begin(Settle::within(extent)),
         }
     }

@@ -62,10 +62,10 @@ export class Driver {
           return;
         case Wanted.Media:
           await this.#media(request);
-          continue;
+          break;
         case Wanted.Gate:
-          await this.#pass(request, gate);
-          continue;
+          await gate?.().catch((thrown: unknown) => this.raw.refuse(request, thrown));
+          break;
         case Wanted.Inner:
           await this.#finish(this.raw.inner(request));
           break;
@@ -80,27 +80,16 @@ export class Driver {
     return new Promise((wake) => this.#waiting.push(wake));
   }
 
+  /** Tells a request what came of its promises. */
   async #media(request: number): Promise<void> {
-    const ended = await Promise.allSettled(this.raw.promises(request));
+    const { raw } = this;
+    const ended = await Promise.allSettled(raw.promises(request));
+    ended.forEach((of, nth) => of.status === 'fulfilled' && raw.fulfil(request, nth, of.value));
     const nth = ended.findIndex(({ status }) => status === 'rejected');
-    const broken = ended[nth];
-    if (broken?.status === 'rejected') {
-      const cause: unknown = broken.reason;
-      const found = await size(this.diff, 'diff area').catch(() => undefined);
-      this.raw.broken(request, nth, cause, isFull(cause), found);
-    } else {
-      this.raw.fulfilled(request, ended.map((of) => ('value' in of ? of.value : undefined)));
-    }
-  }
-
-  async #pass(request: number, gate?: () => Promise<void>): Promise<void> {
-    try {
-      await gate?.();
-    } catch (thrown) {
-      this.raw.refused(request, thrown);
-      return;
-    }
-    this.raw.resume(request);
+    if (nth < 0) return;
+    const cause: unknown = (ended[nth] as PromiseRejectedResult).reason;
+    const found = await size(this.diff, 'diff area').catch(() => undefined);
+    raw.fail(request, nth, cause, isFull(cause), found);
   }
 }
 

@@ -303,7 +303,7 @@ export class Volume {
    */
   async revert(id: number, { dropNewer = false, onProgress }: RevertOptions = {}): Promise<void> {
     this.#checkOpen();
-    if (dropNewer) await this.#request(this.#raw.deleteNewer(number(id)));
+    if (dropNewer) await this.#deleteNewer(id);
     this.#checkOpen();
     await this.#request(this.#raw.revert(number(id)));
     const total = this.#raw.unsettled();
@@ -384,6 +384,14 @@ export class Volume {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Deletes what is newer than a copy, if the volume can be reverted to that. */
+  async #deleteNewer(id: number): Promise<void> {
+    const ids = this.shadowCopies().map((copy) => copy.id);
+    if (!ids.includes(id) || (this.reverting ?? id) !== id) return;
+    const newer = ids.filter((other) => other > id);
+    if (newer.length > 0) await this.deleteShadowCopy(...newer);
   }
 
   #checkOpen(): void {

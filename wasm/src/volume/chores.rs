@@ -2,6 +2,7 @@
 //!
 //! `ts/volume.ts` begins it when a request has ended, and no request waits for it.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 
@@ -51,9 +52,7 @@ impl RawVolume {
         let size = inner.active.borrow().wants_growth();
         size.map_or(0, |size| {
             let active = Rc::clone(&inner.active);
-            inner
-                .driver
-                .begin(GrowAhead { active, op: Op::Grow { size }, grown: 0 }, inner.request())
+            inner.begin_work(Box::new(GrowAhead { active, op: Op::Grow { size }, grown: 0 }))
         })
     }
 

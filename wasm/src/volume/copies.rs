@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use js_sys::Array;
-use shadowvol::active::{Active, Create, Delete};
+use shadowvol::active::{Create, Delete};
 use shadowvol::{CopyId, Description, Error as EngineError};
 use wasm_bindgen::prelude::*;
 
@@ -25,15 +25,10 @@ impl RawVolume {
     #[wasm_bindgen(js_name = deleteShadowCopies)]
     #[must_use]
     pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> u32 {
-        self.delete(copies.into_iter().map(number).collect())
-    }
-
-    /// Deletes the shadow copies that are newer than one to which the volume can be reverted.
-    #[wasm_bindgen(js_name = deleteNewer)]
-    #[must_use]
-    pub fn delete_newer(&self, copy: u32) -> u32 {
-        let newer = number(copy).and_then(|copy| Ok(newer_than(copy, &self.0.active.borrow())?));
-        self.delete(newer)
+        match copies.into_iter().map(number).collect() {
+            Ok(copies) => self.0.begin(Delete::new(copies, now())),
+            Err(error) => self.0.driver.ended(Err(error)),
+        }
     }
 
     /// The live shadow copies, the oldest first.
@@ -66,26 +61,6 @@ impl RawVolume {
     pub fn unsettled(&self) -> f64 {
         let unsettled = self.0.active.borrow().view().all_unsettled();
         unsettled.iter().map(|&extent| self.0.geometry.length_of(extent)).sum::<u64>() as f64
-    }
-}
-
-impl RawVolume {
-    fn delete(&self, copies: Result<Vec<CopyId>, Error>) -> u32 {
-        match copies {
-            Ok(copies) => self.0.begin(Delete::new(copies, now())),
-            Err(error) => self.0.driver.ended(Err(error)),
-        }
-    }
-}
-
-fn newer_than(copy: CopyId, active: &Active) -> Result<Vec<CopyId>, EngineError> {
-    active.view().copy(copy)?;
-    match active.reverting().filter(|&other| other != copy) {
-        Some(other) => Err(EngineError::Reverting { copy: other }),
-        None => {
-            let copies = active.view().copies().map(|info| info.id);
-            Ok(copies.filter(|&other| other > copy).collect())
-        }
     }
 }
 

@@ -42,7 +42,7 @@ impl RawDriver {
                 limit: limit.map_or(u64::MAX, |limit| limit as u64),
                 on_full: on_full(drop_oldest),
             })),
-            Err(error) => self.refuse(error),
+            Err(error) => self.refused(error),
         }
     }
 
