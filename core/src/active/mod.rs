@@ -343,7 +343,8 @@ impl Active {
     pub fn sweep(&mut self, entries: usize) {
         let Some(sweep) = &mut self.sweep else { return };
         let slots = &mut self.slots;
-        let complete = self.view.sweep(sweep, entries, |first, count| slots.release(first, count));
+        let mut freed = |first, count| slots.release(first, count);
+        let complete = self.view.sweep(sweep, entries, &mut freed);
         if complete {
             self.sweep = None;
         }
