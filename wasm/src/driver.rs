@@ -427,7 +427,7 @@ impl Request {
     /// What it waited for has failed.
     fn refuse(&mut self, error: Error) {
         self.fed = Fed::Failed(match &error {
-            Error::Engine(error, _) => error.clone(),
+            Error::Engine(error, _) => *error,
             _ => shadowvol::Error::RoleEnded,
         });
         self.served = Some(error);

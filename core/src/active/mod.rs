@@ -455,7 +455,7 @@ impl Active {
     /// Why nothing more is done, once the role has ended.
     fn refusal(&self) -> Option<Error> {
         self.ended.as_ref().map(|ended| match ended {
-            Error::Fenced { .. } => ended.clone(),
+            Error::Fenced { .. } => *ended,
             _ => Error::RoleEnded,
         })
     }

@@ -173,7 +173,7 @@ impl Machine for MakeRoom {
                 Step::Io
             }
             (Phase::Settle(_), Fed::Failed(error)) => {
-                active.end(error.clone());
+                active.end(error);
                 self.end(active, Err(error))
             }
             (Phase::Grow | Phase::Settle(_), _) => {
