@@ -172,7 +172,10 @@ export class Passive {
 const MOST = 0x7fff_ffff;
 
 /** @internal Numbers by their names. */
-export function named<K extends string>(names: readonly K[], numbers: Float64Array): Record<K, number> {
+export function named<K extends string>(
+  names: readonly K[],
+  numbers: Float64Array,
+): Record<K, number> {
   const pairs = names.map((name, nth) => [name, numbers[nth]]);
   return Object.fromEntries(pairs) as Record<K, number>;
 }

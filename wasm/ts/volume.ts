@@ -469,7 +469,10 @@ function checked<T extends CreateOptions>(options: T): T {
 function exists(found: unknown): void {
   const kind = found instanceof ShadowvolError ? found.kind : undefined;
   if (kind === 'not-a-diff-area') return;
-  if (found instanceof Error && !['corrupt', 'unknown-format', 'origin-size'].includes(kind ?? '')) {
+  if (
+    found instanceof Error &&
+    !['corrupt', 'unknown-format', 'origin-size'].includes(kind ?? '')
+  ) {
     throw found;
   }
   const message = "the diff area's medium already holds one; open the volume instead";
