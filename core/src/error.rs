@@ -7,7 +7,9 @@ use crate::machine::Medium;
 use crate::units::{CopyId, Epoch};
 
 /// An error of the engine.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+// A kind of one byte would leave three beside it, which each move of an error takes two steps for.
+#[repr(u32)]
 #[non_exhaustive]
 pub enum Error {
     /// The shadow copy was deleted, perhaps while it was being read.

@@ -1,15 +1,21 @@
 //! A set of chunks, as runs that neither overlap nor touch.
+//!
+//! The runs lie in groups, so that an insertion moves those of one group only, however many there are.
+//! `BTreeMap` does the same with four times the code, which is much for a page to load.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use crate::units::Extent;
 
+/// Runs of a group; one that has more is split. Few in tests, so that small sets have groups, too.
+const MOST: usize = if cfg!(test) { 2 } else { 512 };
+
 /// Chunks, merged into as few runs as there can be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Extents {
-    /// The chunk behind the last one of each run, by its first chunk.
-    ends: BTreeMap<u64, u64>,
+    /// Invariant: no group is empty; all runs are in order, and none touches another.
+    groups: Vec<Vec<Extent>>,
 }
 
 impl Extents {
@@ -19,24 +25,29 @@ impl Extents {
             return;
         }
         let (mut first, mut end) = (extent.first.0, extent.end());
-        if let Some(run) = self.run_before(first)
-            && run.end() >= first
-        {
-            first = run.first.0;
+        loop {
+            let (nth, at) = self.find(first);
+            let Some(run) = self.run(nth, at).filter(|run| run.first.0 <= end) else {
+                return self.put(nth, at, Extent::new(first, end - first));
+            };
+            first = first.min(run.first.0);
+            end = end.max(run.end());
+            self.groups[nth].remove(at);
+            if self.groups[nth].is_empty() {
+                self.groups.remove(nth);
+            }
         }
-        while let Some((&start, &behind)) = self.ends.range(first..=end).next() {
-            self.ends.remove(&start);
-            end = end.max(behind);
-        }
-        self.ends.insert(first, end);
     }
 
     /// The first chunks of `extent` that are not in the set, as one run.
     pub(crate) fn first_gap(&self, extent: Extent) -> Option<Extent> {
-        let inside = self.run_before(extent.first.0).filter(|run| run.end() > extent.first.0);
-        let first = inside.map_or(extent.first.0, Extent::end);
-        let next = self.ends.range(first..).next().map_or(u64::MAX, |(&start, _)| start);
-        let end = extent.end().min(next);
+        let mut first = extent.first.0;
+        let mut next = self.behind(first);
+        if let Some(inside) = next.filter(|run| run.first.0 <= first) {
+            first = inside.end();
+            next = self.behind(first);
+        }
+        let end = next.map_or(extent.end(), |run| extent.end().min(run.first.0));
         (first < end).then(|| Extent::new(first, end - first))
     }
 
@@ -51,18 +62,61 @@ impl Extents {
 
     /// The runs, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Extent> {
-        self.ends.iter().map(|(&first, &end)| Extent::new(first, end - first))
+        self.groups.iter().flatten().copied()
     }
 
     /// How many runs there are.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.groups.iter().map(Vec::len).sum()
     }
 
-    /// The run that begins with this chunk or before it.
-    fn run_before(&self, chunk: u64) -> Option<Extent> {
-        let (&first, &end) = self.ends.range(..=chunk).next_back()?;
-        Some(Extent::new(first, end - first))
+    /// The first run that ends behind this chunk.
+    fn behind(&self, chunk: u64) -> Option<Extent> {
+        let (nth, at) = self.find(chunk + 1);
+        self.run(nth, at)
+    }
+
+    fn run(&self, nth: usize, at: usize) -> Option<Extent> {
+        self.groups.get(nth)?.get(at).copied()
+    }
+
+    /// The group, and the place in it, of the first run that ends at this chunk or behind it.
+    fn find(&self, chunk: u64) -> (usize, usize) {
+        let before = |run: &Extent| run.end() < chunk;
+        let nth = self.groups.partition_point(|group| group.last().is_some_and(before));
+        (nth, self.groups.get(nth).map_or(0, |group| group.partition_point(before)))
+    }
+
+    /// Puts a run in its place, which it touches no other one at.
+    fn put(&mut self, nth: usize, at: usize, run: Extent) {
+        let Some(group) = self.groups.get_mut(nth) else {
+            // It comes behind all others.
+            match self.groups.last_mut().filter(|group| group.len() < MOST) {
+                Some(group) => group.push(run),
+                None => self.groups.push(alloc::vec![run]),
+            }
+            return;
+        };
+        group.insert(at, run);
+        if group.len() > MOST {
+            let behind = group.split_off(MOST / 2);
+            self.groups.insert(nth + 1, behind);
+        }
+    }
+}
+
+/// How the runs are grouped is nobody's business.
+impl PartialEq for Extents {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Extents {}
+
+impl Hash for Extents {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|run| run.hash(state));
     }
 }
 

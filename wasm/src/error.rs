@@ -3,18 +3,16 @@
 #[cfg(feature = "engine")]
 mod engine;
 
+#[cfg(any(feature = "set", feature = "sim", feature = "files"))]
 use alloc::string::String;
 
-use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "../error.js")]
 extern "C" {
-    /// The class that people catch.
-    type ShadowvolError;
-
-    #[wasm_bindgen(constructor)]
-    fn new(kind: &str, message: &str, facts: &Object, cause: &JsValue) -> ShadowvolError;
+    /// Makes the error that people catch, with the numbers that belong to its kind.
+    #[wasm_bindgen(js_name = errorOf)]
+    fn error_of(kind: &str, message: &str, numbers: &[f64], cause: &JsValue) -> JsValue;
 }
 
 /// Why a request was refused or failed.
@@ -23,17 +21,11 @@ pub(crate) enum Error {
     #[cfg(feature = "engine")]
     Engine(shadowvol::Error, JsValue),
     /// Another kind, with a message.
+    #[cfg(any(feature = "set", feature = "sim", feature = "files"))]
     Other(&'static str, String),
     /// What a function of the caller has thrown.
     #[cfg(feature = "engine")]
     Thrown(JsValue),
-}
-
-impl Error {
-    #[cfg(feature = "engine")]
-    pub(crate) fn closed() -> Self {
-        Self::Other("closed", "it is closed; open it again".into())
-    }
 }
 
 #[cfg(feature = "engine")]
@@ -46,9 +38,8 @@ impl From<shadowvol::Error> for Error {
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
         match error {
-            Error::Other(kind, message) => {
-                ShadowvolError::new(kind, &message, &Object::new(), &Self::UNDEFINED).into()
-            }
+            #[cfg(any(feature = "set", feature = "sim", feature = "files"))]
+            Error::Other(kind, message) => error_of(kind, &message, &[], &Self::UNDEFINED),
             #[cfg(feature = "engine")]
             Error::Engine(error, cause) => engine::translate(&error, &cause),
             #[cfg(feature = "engine")]

@@ -1,7 +1,7 @@
-import type { RawShadowCopy } from './engine/shadowvol.js';
-import { ShadowvolError } from './error.js';
 import type { Files, FilesOptions } from './files.js';
-import { whole } from './medium.js';
+import { checkRange } from './medium.js';
+import type { Passive } from './passive.js';
+import type { RawInfo } from './value.js';
 
 /** What is known of a shadow copy. */
 export interface ShadowCopyInfo {
@@ -29,26 +29,14 @@ export interface StreamOptions {
   piece?: number;
 }
 
-/** What the raw classes give of a copy. */
-export interface RawInfo {
-  id: number;
-  label: string;
-  time: number;
-  unfinished: boolean;
-}
-
 /** @internal */
 export function info({ id, label, time, unfinished }: RawInfo): ShadowCopyInfo {
-  return { id, label, created: new Date(time), unfinished };
+  return { id, label, created: new Date(Number(time) / 1e6), unfinished };
 }
 
 /** @internal A buffer for a request, if that lies within so many bytes. */
 export function buffer(offset: number, length: number, size: number): Uint8Array<ArrayBuffer> {
-  if (whole('offset', offset) + whole('length', length) > size) {
-    const facts = { offset, length, size };
-    const message = `${length} bytes at ${offset} reach past the end of the volume of ${size} bytes`;
-    throw new ShadowvolError('out-of-range', message, facts);
-  }
+  checkRange(offset, length, size);
   return new Uint8Array(length);
 }
 
@@ -60,17 +48,20 @@ export class ShadowCopy implements ShadowCopyInfo {
   readonly unfinished: boolean;
   /** Bytes of the volume. */
   readonly size: number;
-  readonly #raw: RawShadowCopy;
+  readonly #node: Passive;
+  /** It tells two copies of one number apart. */
+  readonly #time: bigint;
 
   /** @internal */
-  constructor(raw: RawShadowCopy, size: number) {
-    const { id, label, created, unfinished } = info(raw.info as RawInfo);
+  constructor(node: Passive, raw: RawInfo) {
+    const { id, label, created, unfinished } = info(raw);
     this.id = id;
     this.label = label;
     this.created = created;
     this.unfinished = unfinished;
-    this.size = size;
-    this.#raw = raw;
+    this.size = node.size;
+    this.#node = node;
+    this.#time = raw.time;
   }
 
   /**
@@ -85,10 +76,8 @@ export class ShadowCopy implements ShadowCopyInfo {
   }
 
   /** Fills `buffer` with the bytes from `offset` on, and gives how many they are. */
-  async readInto(offset: number, buffer: Uint8Array): Promise<number> {
-    const pending: unknown = this.#raw.readInto(whole('offset', offset), buffer, buffer.length);
-    if (pending !== undefined) await pending;
-    return buffer.length;
+  readInto(offset: number, buffer: Uint8Array): Promise<number> {
+    return this.#node.readCopy(this.id, this.#time, offset, buffer);
   }
 
   /**

@@ -105,3 +105,48 @@ export class ShadowvolError extends Error {
     this.facts = facts;
   }
 }
+
+/** The names of the numbers that an error of the engine has. */
+const FACTS: Partial<Record<ErrorKind, readonly string[]>> = {
+  gone: ['copy'],
+  'no-such-copy': ['copy'],
+  retained: ['copy'],
+  'retention-shortened': ['copy'],
+  reverting: ['copy'],
+  unfinished: ['copy'],
+  'diff-area-full': ['needed', 'free', 'limit'],
+  'diff-area-too-small': ['needed', 'found'],
+  fenced: ['mine', 'holder'],
+  'out-of-range': ['offset', 'length', 'size'],
+  'bad-chunk-size': ['chunkSize'],
+  'label-too-long': ['limit'],
+  'unknown-format': ['found', 'known'],
+  'origin-size': ['recorded', 'found'],
+  corrupt: ['at'],
+};
+
+/** @internal An error as the engine tells it, which calls this. */
+export function errorOf(
+  kind: ErrorKind,
+  message: string,
+  numbers: Float64Array,
+  cause: unknown,
+): ShadowvolError {
+  const facts = FACTS[kind]?.map((name, nth) => [name, numbers[nth] as number]) ?? [];
+  return new ShadowvolError(kind, message + said(cause), Object.fromEntries(facts), cause);
+}
+
+/** @internal A medium could not be read. */
+export function mediumError(name: string, cause: unknown): ShadowvolError {
+  return new ShadowvolError('medium-error', `reading the ${name} failed${said(cause)}`, {}, cause);
+}
+
+/** @internal */
+export function closed(): ShadowvolError {
+  return new ShadowvolError('closed', 'it is closed; open it again');
+}
+
+function said(cause: unknown): string {
+  const message: unknown = (cause as { message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' ? `: ${message}` : '';
+}

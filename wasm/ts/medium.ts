@@ -88,7 +88,7 @@ export class Memory {
 
   /** Fills `buffer` with the bytes from `offset` on. */
   readAt(offset: number, buffer: Uint8Array): void {
-    whole('offset', offset);
+    checkRange(offset, buffer.length, this.size(), 'medium');
     if (this.#raw) this.#raw.readAt(offset, buffer, buffer.length);
     else buffer.fill(0);
   }
@@ -100,9 +100,11 @@ export class Memory {
   }
 }
 
-/** @internal */
-export function raw(medium: ReadableMedium | Memory, name: string, writable: boolean): RawMedium {
-  return medium instanceof Memory ? medium.raw() : RawMedium.object(medium, name, writable);
+/** @internal Refuses a request that reaches past the end. */
+export function checkRange(offset: number, length: number, size: number, of = 'volume'): void {
+  if (whole('offset', offset) + whole('length', length) <= size) return;
+  const message = `${length} bytes at ${offset} reach past the end of the ${of} of ${size} bytes`;
+  throw new ShadowvolError('out-of-range', message, { offset, length, size });
 }
 
 /** @internal The number, if it is a whole one that is not negative. */

@@ -1,7 +1,10 @@
-import { RawPassive, type RawShadowCopy } from './engine/shadowvol.js';
+import type { RawPassive } from './engine/shadowvol.js';
 import { type Extent, ShadowCopy } from './copy.js';
+import { Driver } from './driver.js';
+import { closed, ShadowvolError } from './error.js';
 import { load } from './load.js';
-import { type Media, type ReadableMedium, raw, whole } from './medium.js';
+import { type Media, type ReadableMedium, whole } from './medium.js';
+import type { RawInfo } from './value.js';
 
 /** What a passive node has done since it was opened. */
 export interface PassiveStats {
@@ -30,6 +33,21 @@ export interface PassiveStats {
   readonly tableBytes: number;
 }
 
+/** What the engine counts, in its order. */
+const STATS = [
+  'copies',
+  'reads',
+  'tailReads',
+  'records',
+  'redirectedChunks',
+  'redirectedReads',
+  'restarts',
+  'reloads',
+  'epoch',
+  'tableChunks',
+  'tableBytes',
+] as const;
+
 /**
  * A passive node: it reads the shadow copies of a volume straight from its media while another node
  * writes it. It takes no lock, sends no message and writes nothing.
@@ -40,19 +58,28 @@ export interface PassiveStats {
  * const bootSector = await copy?.read(0, 512);
  */
 export class Passive {
+  readonly #driver: Driver;
   readonly #raw: RawPassive;
+  #closed = false;
+  #readBytes = 0;
+  #gone = 0;
 
-  /** @internal */
-  constructor(raw: RawPassive) {
+  private constructor(driver: Driver, raw: RawPassive) {
+    this.#driver = driver;
     this.#raw = raw;
   }
 
   /** Opens the shadow copies of a volume. */
   static async open(media: Media<ReadableMedium>): Promise<Passive> {
     await load();
-    const origin = raw(media.origin, 'origin', false);
-    const diff = raw(media.diff, 'diff area', false);
-    return new Passive((await RawPassive.open(origin, diff)) as RawPassive);
+    const driver = new Driver(media, false);
+    await driver.run(driver.raw.peek(...(await driver.sizes())));
+    return Passive.on(driver);
+  }
+
+  /** @internal A node on media that are known to belong together. */
+  static async on(driver: Driver): Promise<Passive> {
+    return new Passive(driver, (await driver.run(driver.raw.load())) as RawPassive);
   }
 
   /** Bytes of the volume. */
@@ -67,13 +94,14 @@ export class Passive {
 
   /** Whether the node was closed. */
   get closed(): boolean {
-    return this.#raw.closed;
+    return this.#closed;
   }
 
   /** The live shadow copies, the oldest first, as the journal has them now. */
   async shadowCopies(): Promise<ShadowCopy[]> {
-    const copies = (await this.#raw.shadowCopies()) as RawShadowCopy[];
-    return copies.map((copy) => new ShadowCopy(copy, this.size));
+    await this.#catchUp();
+    const copies = this.#raw.shadowCopies() as RawInfo[];
+    return copies.map((copy) => new ShadowCopy(this, copy));
   }
 
   /**
@@ -82,29 +110,57 @@ export class Passive {
    * @throws `gone` when it was deleted, `no-such-copy` when it was never taken.
    */
   async shadowCopy(id: number): Promise<ShadowCopy> {
-    const copy = (await this.#raw.shadowCopy(number(id))) as RawShadowCopy;
-    return new ShadowCopy(copy, this.size);
+    return (await this.#find(number(id))) as ShadowCopy;
   }
 
   /** The newest shadow copy, as the journal has it now; one that is unfinished does not count. */
   async newest(): Promise<ShadowCopy | undefined> {
-    const copy = (await this.#raw.shadowCopy(0)) as RawShadowCopy | undefined;
-    return copy && new ShadowCopy(copy, this.size);
+    return this.#find(0);
+  }
+
+  async #find(id: number): Promise<ShadowCopy | undefined> {
+    await this.#catchUp();
+    const copy = this.#driver.outcome(this.#raw.shadowCopy(id)) as RawInfo | undefined;
+    return copy && new ShadowCopy(this, copy);
   }
 
   /** What may differ between two shadow copies: whole chunks, in order. */
   async changes(since: number, until: number): Promise<Extent[]> {
-    return (await this.#raw.changes(number(since), number(until))) as Extent[];
+    await this.#catchUp();
+    return this.#driver.outcome(this.#raw.changes(number(since), number(until))) as Extent[];
   }
 
   /** What the node has done since it was opened. */
   stats(): PassiveStats {
-    return this.#raw.stats() as PassiveStats;
+    const counted = named(STATS, this.#raw.stats());
+    return { ...counted, readBytes: this.#readBytes, gone: this.#gone };
+  }
+
+  /** @internal Fills a buffer with the bytes of a copy. */
+  async readCopy(id: number, time: bigint, offset: number, buffer: Uint8Array): Promise<number> {
+    if (this.#closed) throw closed();
+    const { length } = buffer;
+    const request = this.#raw.readInto(id, time, whole('offset', offset), buffer, length);
+    // Media in memory answer at once.
+    if (request !== 0) await this.#driver.run(request).catch((error: unknown) => this.#note(error));
+    else this.#driver.announce();
+    this.#readBytes += length;
+    return length;
+  }
+
+  #note(error: unknown): never {
+    if (error instanceof ShadowvolError && error.kind === 'gone') this.#gone++;
+    throw error;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#closed) throw closed();
+    await this.#driver.run(this.#raw.catchUp());
   }
 
   /** Closes the node; its shadow copies cannot be read any more. */
   close(): void {
-    this.#raw.close();
+    this.#closed = true;
   }
 
   [Symbol.dispose](): void {
@@ -114,6 +170,15 @@ export class Passive {
 
 /** The highest number that a copy can have. */
 const MOST = 0x7fff_ffff;
+
+/** @internal Numbers by their names. */
+export function named<K extends string>(
+  names: readonly K[],
+  numbers: Float64Array,
+): Record<K, number> {
+  const pairs = names.map((name, nth) => [name, numbers[nth]]);
+  return Object.fromEntries(pairs) as Record<K, number>;
+}
 
 /** @internal The number of a copy; one that no copy can have is taken for one that none has. */
 export function number(id: number): number {

@@ -216,7 +216,7 @@ impl Machine for Commit {
             _ => self.finish(active, buffers),
         };
         if let Err(error) = &done {
-            active.end(error.clone());
+            active.end(*error);
         }
         Step::Done(done)
     }

@@ -218,7 +218,7 @@ impl Compact {
         match self.phase {
             Phase::Begin => {}
             Phase::Fill | Phase::Close => active.abandon_rewriter(),
-            _ => active.end(error.clone()),
+            _ => active.end(error),
         }
         Step::Done(Err(error))
     }

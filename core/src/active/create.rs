@@ -155,7 +155,7 @@ impl Machine for Create {
             (Phase::Begin, Fed::Failed(error)) => self.begin(active, Some(error)),
             (Phase::Begin, _) => self.begin(active, None),
             (Phase::FlushAhead, Fed::Failed(error)) => {
-                active.end(error.clone());
+                active.end(error);
                 self.end_free(active, error)
             }
             (Phase::FlushAhead, _) => self.pause(active, buffers, Phase::FirstGate),
@@ -188,7 +188,7 @@ impl Machine for Create {
             // Nothing is known about writes that were acknowledged, and a second barrier would
             // prove nothing about them.
             (Phase::Flush, Fed::Failed(error)) => {
-                active.end(error.clone());
+                active.end(error);
                 self.end(active, Err(error))
             }
             (Phase::Flush, _) => self.pause(active, buffers, Phase::SecondGate),

@@ -75,7 +75,7 @@ impl Machine for Flush {
             _ => Ok(()),
         };
         if let Err(error) = &done {
-            active.end(error.clone());
+            active.end(*error);
         }
         Step::Done(done)
     }

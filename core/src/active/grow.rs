@@ -120,7 +120,7 @@ impl Machine for Grow {
             (Phase::Ask, Fed::Size(bytes)) => self.end(active, bytes),
             (Phase::Ask, _) => self.end(active, 0),
             (Phase::Settle(_), Fed::Failed(error)) => {
-                active.end(error.clone());
+                active.end(error);
                 Step::Done(Err::<(), Error>(error))
             }
             (Phase::Settle(bytes), _) => self.end(active, bytes),

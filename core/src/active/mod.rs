@@ -320,7 +320,8 @@ impl Active {
     pub fn sweep(&mut self, entries: usize) {
         let Some(sweep) = &mut self.sweep else { return };
         let slots = &mut self.slots;
-        let complete = self.view.sweep(sweep, entries, |first, count| slots.release(first, count));
+        let mut freed = |first, count| slots.release(first, count);
+        let complete = self.view.sweep(sweep, entries, &mut freed);
         if complete {
             self.sweep = None;
         }
@@ -431,7 +432,7 @@ impl Active {
     /// Why nothing more is done, once the role has ended.
     fn refusal(&self) -> Option<Error> {
         self.ended.as_ref().map(|ended| match ended {
-            Error::Fenced { .. } => ended.clone(),
+            Error::Fenced { .. } => *ended,
             _ => Error::RoleEnded,
         })
     }

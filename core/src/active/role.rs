@@ -248,7 +248,7 @@ impl TakeRole {
         }
         let mut sweep = Sweep::all();
         while self.rules.keeps(Rule::SweepAtRecovery)
-            && !view.sweep(&mut sweep, SLICE_ENTRIES, |_, _| ())
+            && !view.sweep(&mut sweep, SLICE_ENTRIES, &mut |_, _| ())
         {}
 
         let mut slots = Slots::new(geometry.header_slots(), geometry.slots_in(self.role.diff_size));

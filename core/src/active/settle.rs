@@ -345,7 +345,7 @@ impl Machine for Settle {
             (Phase::Read | Phase::Write, Fed::Failed(error)) => self.end(active, Err(error)),
             // Nothing is known about what was written since the last barrier.
             (Phase::Barrier, Fed::Failed(error)) => {
-                active.end(error.clone());
+                active.end(error);
                 self.end(active, Err(error))
             }
             (Phase::Read | Phase::Write | Phase::Barrier, _) => match self.damage.take() {

@@ -170,6 +170,18 @@ impl Appender {
     ) -> Result<Sequence, Error> {
         let start = self.bytes.len();
         let length = emit(&mut self.bytes);
+        self.follow_up(start, length, slots, checksum)
+    }
+
+    /// Gives the record that was written from `start` on its place, in the next segment if this one has
+    /// no room for it.
+    fn follow_up(
+        &mut self,
+        start: usize,
+        length: usize,
+        slots: &mut Slots,
+        checksum: Checksum,
+    ) -> Result<Sequence, Error> {
         let segment = self.segments[self.segments.len() - 1];
         if self.offset + (length + LINK_BYTES) as u64 > self.geometry.slot_bytes(segment.slots) {
             let record = self.bytes.split_off(start);

@@ -54,7 +54,7 @@ impl View {
         &mut self,
         sweep: &mut Sweep,
         entries: usize,
-        mut freed: impl FnMut(SlotIndex, u32),
+        freed: &mut dyn FnMut(SlotIndex, u32),
     ) -> bool {
         let Self { copies, table, amended, .. } = self;
         let (first, last) = sweep.judged;
@@ -64,7 +64,7 @@ impl View {
             if is_judged { copies.newest_at_most(copy) } else { Some(copy) }
         };
         let is_live = |copy| copies.find(copy).is_some();
-        table.sweep(&mut sweep.preserved, entries, live_below, &mut freed)
+        table.sweep(&mut sweep.preserved, entries, live_below, &mut *freed)
             && amended.sweep(&mut sweep.amended, entries, is_live, freed)
     }
 }
@@ -150,15 +150,15 @@ mod tests {
                         due = sweep.map(|sweep| due.map_or(sweep, |before| before.and(sweep))).or(due);
                     }
                     Act::Sweep(entries) => {
-                        let done = due.as_mut().map(|due| view.sweep(due, entries, |_, _| ()));
+                        let done = due.as_mut().map(|due| view.sweep(due, entries, &mut |_, _| ()));
                         due = if done == Some(true) { None } else { due };
                     }
                 }
             }
             let mut due = due.unwrap_or(Sweep::among(0, 0));
-            while !view.sweep(&mut due, usize::MAX, |_, _| ()) {}
+            while !view.sweep(&mut due, usize::MAX, &mut |_, _| ()) {}
             let mut left = 0;
-            while !view.sweep(&mut Sweep::all(), usize::MAX, |_, count| left += count) {}
+            while !view.sweep(&mut Sweep::all(), usize::MAX, &mut |_, count| left += count) {}
             prop_assert_eq!(left, 0);
         }
     }

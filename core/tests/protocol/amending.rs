@@ -257,7 +257,7 @@ fn a_medium_that_fails_or_a_copy_that_goes_gives_the_slots_back() {
     assert!(matches!(failing.act(&mut world, Fed::Again), Step::Io));
     assert_eq!(used(&mut world), before + 8192);
     let error = failing.ops()[0].failure();
-    assert_eq!(failing.act(&mut world, Fed::Failed(error.clone())), Step::Done(Err(error)));
+    assert_eq!(failing.act(&mut world, Fed::Failed(error)), Step::Done(Err(error)));
     assert_eq!(used(&mut world), before);
 
     let mut late = Alone::new(amend(copy(2), 0, &bytes));

@@ -133,7 +133,7 @@ fn it_asks_for_room_once_and_fails_when_there_is_none() {
     let mut machine = describe(&again);
     assert_eq!(machine.act(&mut world, Fed::Again), Step::Wait(Wait::Room(1)));
     let mut refused = Alone::new(machine.machine.clone());
-    let told = refused.act(&mut world, Fed::Failed(full.clone()));
+    let told = refused.act(&mut world, Fed::Failed(full));
     assert_eq!(told, Step::Done(Err(full)));
     let in_vain = machine.act(&mut world, Fed::Again);
     assert!(matches!(in_vain, Step::Done(Err(Error::DiffAreaFull { .. }))), "{in_vain:?}");

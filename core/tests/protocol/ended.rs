@@ -51,7 +51,7 @@ fn a_fenced_holder_learns_it_from_whatever_it_does_and_leaves_the_superblock_alo
         let mut world = world();
         let fenced = fence(&mut world);
         let before = pair(&world);
-        assert_eq!(act(&mut world), Step::Done(Err(fenced.clone())));
+        assert_eq!(act(&mut world), Step::Done(Err(fenced)));
         assert!(pair(&world) == before);
         assert_eq!(active(&mut world).view().copies().len(), 1, "nothing is deleted");
         // What it is asked for later it refuses for the same reason.

@@ -195,7 +195,7 @@ fn one_machine_of_a_node_loads_the_next_journal_and_the_others_wait_for_it() {
 
     // What it reads fails, and somebody else may try.
     let failure = loads.ops()[0].failure();
-    let failed = loads.step(&mut node, Fed::Failed(failure.clone()));
+    let failed = loads.step(&mut node, Fed::Failed(failure));
     assert_eq!(failed, Step::Done(Err(failure)));
     assert_eq!(waits(&mut node), Step::Io);
     let mut again = Alone::new(CatchUp::new());
@@ -222,7 +222,7 @@ fn whoever_fails_to_read_the_tail_wakes_nobody_who_waits_for_a_journal() {
     let mut loads = Alone::new(CatchUp::new());
     let fed = before_judgement(&mut loads, &mut node, &mut world, |_| {});
     assert_eq!(loads.step(&mut node, fed), Step::Io);
-    let failed = fails.step(&mut node, Fed::Failed(failure.clone()));
+    let failed = fails.step(&mut node, Fed::Failed(failure));
     assert_eq!(failed, Step::Done(Err(failure)));
     let third = Alone::new(CatchUp::new()).step(&mut node, Fed::Again);
     assert_eq!(third, Step::Wait(Wait::Turn));

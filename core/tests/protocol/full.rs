@@ -199,7 +199,7 @@ fn a_medium_without_room_for_a_whole_step_is_asked_for_what_is_needed() {
     assert_eq!(room.act(&mut world, Fed::Again), Step::Io);
     assert_eq!(room.ops(), grow(capacity + (4 << 20)));
     let refused = Error::Io { what: IoKind::Grow, medium: Medium::DiffArea };
-    assert_eq!(room.act(&mut world, Fed::Failed(refused.clone())), Step::Io);
+    assert_eq!(room.act(&mut world, Fed::Failed(refused)), Step::Io);
     assert_eq!(room.ops(), grow(least));
 
     // It has that, or it has not.

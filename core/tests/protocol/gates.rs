@@ -132,7 +132,7 @@ fn a_barrier_that_fails_ends_the_role_though_the_creation_was_called_off() {
         bring(&mut world, &mut create, stop);
         cancel(&mut world, gate);
         let failed = Error::Io { what: IoKind::Barrier, medium: Medium::Origin };
-        world.step(&mut create, Fed::Failed(failed.clone()));
+        world.step(&mut create, Fed::Failed(failed));
         assert_eq!(world.active.as_ref().expect("an active").ended(), Some(&failed));
     }
 }

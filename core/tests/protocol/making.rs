@@ -24,7 +24,7 @@ fn least() -> u64 {
 fn it_takes_the_least_and_no_less() {
     let mut format = Alone::new(Format::new(options(least() - 1)));
     let refused = Error::DiffAreaTooSmall { needed: least(), found: least() - 1 };
-    assert_eq!(format.step(&mut (), Fed::Again), Step::Done(Err(refused.clone())));
+    assert_eq!(format.step(&mut (), Fed::Again), Step::Done(Err(refused)));
 
     for (found, expected) in [(-1, Step::Done(Err(refused))), (0, Step::Io), (1, Step::Io)] {
         let mut format = Alone::new(Format::new(options(least())));

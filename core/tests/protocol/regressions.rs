@@ -57,8 +57,8 @@ fn a_failed_barrier_of_a_creation_ends_the_role() {
             assert_eq!(world.step(&mut create, Fed::Done), Step::Io);
         }
         let failure = Error::Io { what: IoKind::Barrier, medium: Medium::Origin };
-        let failed = Fed::Failed(failure.clone());
-        assert_eq!(world.step(&mut create, failed), Step::Done(Err(failure.clone())));
+        let failed = Fed::Failed(failure);
+        assert_eq!(world.step(&mut create, failed), Step::Done(Err(failure)));
         assert_eq!(world.active.as_ref().and_then(|active| active.ended()), Some(&failure));
     }
 }
@@ -72,7 +72,7 @@ fn a_compaction_that_fails_keeps_its_number() {
     let mut compact = Compact::new();
     assert_eq!(world.step(&mut compact, Fed::Again), Step::Io);
     let failure = Error::Io { what: IoKind::Write, medium: Medium::DiffArea };
-    let failed = world.step(&mut compact, Fed::Failed(failure.clone()));
+    let failed = world.step(&mut compact, Fed::Failed(failure));
     assert_eq!(failed, Step::Done(Err(failure)));
     world.compact();
     world.finish();
@@ -91,7 +91,7 @@ fn a_compaction_that_never_began_takes_nothing_from_another() {
     let used = world.active.as_ref().expect("an active").space().used;
     let mut second = Compact::new();
     let full = Error::DiffAreaFull { needed: 1, free: 0, limit: 0 };
-    let failed = world.step(&mut second, Fed::Failed(full.clone()));
+    let failed = world.step(&mut second, Fed::Failed(full));
     assert_eq!(failed, Step::Done(Err(full)));
     let active = world.active.as_ref().expect("an active");
     assert_eq!((active.space().used, active.ended()), (used, None));
@@ -200,8 +200,8 @@ fn a_failed_commit_ends_the_role() {
     let mut commit = Commit::new();
     assert_eq!(world.step(&mut commit, Fed::Again), Step::Io);
     let failure = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
-    let failed = world.step(&mut commit, Fed::Failed(failure.clone()));
-    assert_eq!(failed, Step::Done(Err(failure.clone())));
+    let failed = world.step(&mut commit, Fed::Failed(failure));
+    assert_eq!(failed, Step::Done(Err(failure)));
     assert_eq!(world.active.as_ref().and_then(|active| active.ended()), Some(&failure));
     let refused = world.step(&mut delete, Fed::Again);
     assert_eq!(refused, Step::Done(Err(Error::RoleEnded)));
@@ -281,7 +281,7 @@ fn growth_is_behind_a_barrier_before_its_slots_are_used() {
     let active = world.active.as_ref().expect("an active");
     assert_eq!(active.space().capacity, before.capacity, "nothing relies on it yet");
     let failed = Error::Io { what: IoKind::Barrier, medium: Medium::DiffArea };
-    assert_eq!(world.step(&mut room, Fed::Failed(failed.clone())), Step::Done(Err(failed)));
+    assert_eq!(world.step(&mut room, Fed::Failed(failed)), Step::Done(Err(failed)));
     assert!(world.active.as_ref().expect("an active").ended().is_some());
 }
 

@@ -191,18 +191,14 @@ fn a_volume_in_two_places_is_left_alone() {
     let delete = |world: &mut World, number| {
         Alone::new(Delete::new(vec![copy(number)], 0)).act(world, Fed::Again)
     };
-    assert_eq!(
-        delete(&mut world, 1),
-        Step::Done(Err(reverting.clone())),
-        "before its barrier, too"
-    );
+    assert_eq!(delete(&mut world, 1), Step::Done(Err(reverting)), "before its barrier, too");
     assert_eq!(to(2).act(&mut world, Fed::Again), Step::Wait(Wait::Turn), "writes are held");
     commit(&mut world);
     assert_eq!(first.act(&mut world, Fed::Again), Step::Done(Ok(())));
     assert_eq!(first.machine, { first.machine.clone() });
 
-    assert_eq!(delete(&mut world, 1), Step::Done(Err(reverting.clone())));
-    assert_eq!(to(2).act(&mut world, Fed::Again), Step::Done(Err(reverting.clone())));
+    assert_eq!(delete(&mut world, 1), Step::Done(Err(reverting)));
+    assert_eq!(to(2).act(&mut world, Fed::Again), Step::Done(Err(reverting)));
     assert_eq!(to(1).act(&mut world, Fed::Again), Step::Done(Ok(())), "it is under way");
     let about = Description::new("refused", 0);
     let create = Alone::new(Create::new(about)).act(&mut world, Fed::Again);
@@ -271,7 +267,7 @@ fn the_end_of_the_role_is_told_wherever_one_waits() {
     let mut first = Alone::new(Revert::new(copy(1)));
     assert_eq!(first.act(&mut world, Fed::Again), Step::Wait(Wait::Commit));
     let mut other = world.clone();
-    active(&mut other).end(failure.clone());
+    active(&mut other).end(failure);
     assert_eq!(first.act(&mut other, Fed::Again), ended);
 
     let mut write = Alone::new(Write::new(0, 1));
@@ -286,7 +282,7 @@ fn the_end_of_the_role_is_told_wherever_one_waits() {
         let mut settle = Alone::new(Settle::new());
         assert_eq!(settle.run(&mut world), Step::Wait(Wait::Commit));
         let mut other = world.clone();
-        active(&mut other).end(failure.clone());
+        active(&mut other).end(failure);
         let before = settle.machine.clone();
         assert_eq!(settle.act(&mut other, Fed::Again), Step::Done(Err(Error::RoleEnded)));
         settle.machine = before;
@@ -337,7 +333,7 @@ where
     let mut full = ample.clone();
     use_up_the_journal(&mut full);
     let told = Error::DiffAreaFull { needed: 1, free: 7, limit: 7 };
-    for answer in [Fed::Again, Fed::Failed(told.clone())] {
+    for answer in [Fed::Again, Fed::Failed(told)] {
         let mut asks = Alone::new(machine.clone());
         assert_eq!(asks.act(&mut full, Fed::Again), Step::Wait(Wait::Room(1)));
         let mut other = Alone::new(asks.machine.clone());

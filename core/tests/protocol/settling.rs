@@ -171,7 +171,7 @@ fn a_rotten_slot_is_told_and_not_brought_to_the_origin() {
 
     let mut read = Alone::new(Read::new(0, size as u64));
     read.user = vec![0; size];
-    assert_eq!(read.run(&mut world), Step::Done(Err(corrupt.clone())));
+    assert_eq!(read.run(&mut world), Step::Done(Err(corrupt)));
     assert!(look(&mut world, 0, 3 * CHUNK) == expected[..3 * CHUNK]);
     let before = world.origin.visible.clone();
     let mut settle = Alone::new(Settle::new());
@@ -211,14 +211,14 @@ fn what_fails_is_done_again() {
                 other => panic!("{other:?}"),
             }
             if let Fed::Failed(error) = &fed {
-                failed = Some((error.clone(), settle.ops()[0]));
+                failed = Some((*error, settle.ops()[0]));
             }
         };
         let Some((error, op)) = failed else {
             assert_eq!(ended, Ok(Settled { chunks: 1, more: true }));
             break;
         };
-        assert_eq!(ended, Err(error.clone()), "{op:?}");
+        assert_eq!(ended, Err(error), "{op:?}");
         let is_barrier = matches!(op, Op::Barrier { .. });
         let ends = active(&mut world).ended().cloned();
         assert_eq!(ends, is_barrier.then_some(error), "{op:?}");

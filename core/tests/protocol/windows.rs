@@ -151,6 +151,6 @@ fn an_overwrite_that_fails_is_not_acknowledged() {
     let mut again = write(0, 1);
     assert_eq!(again.act(&mut world, Fed::Again), Step::Io);
     let failure = again.ops()[0].failure();
-    assert_eq!(again.act(&mut world, Fed::Failed(failure.clone())), Step::Done(Err(failure)));
+    assert_eq!(again.act(&mut world, Fed::Failed(failure)), Step::Done(Err(failure)));
     assert_eq!(active(&mut world).ended(), None, "the volume goes on");
 }

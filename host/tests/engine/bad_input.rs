@@ -245,7 +245,7 @@ impl Files {
 #[track_caller]
 fn engine<T>(result: Result<T, Error>) -> EngineError {
     let Err(error) = result else { panic!("an error was expected") };
-    error.engine().unwrap_or_else(|| panic!("{error}")).clone()
+    *error.engine().unwrap_or_else(|| panic!("{error}"))
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Run {
 
     /// One copy and some scattered writes behind it; how many bytes of them failed for want of room.
     fn round(&mut self) -> Result<(), EngineError> {
-        let refused = |error: &shadowvol_host::Error| error.engine().expect("the engine's").clone();
+        let refused = |error: &shadowvol_host::Error| *error.engine().expect("the engine's");
         let copy = self.volume.create_shadow_copy("full").map_err(|error| refused(&error))?;
         self.truths.insert(copy.id, self.now.clone());
         for _ in 0..20 {

@@ -1,95 +1,74 @@
 //! What a volume does beside its requests: sweep, grow in good time, compact, note events.
 //!
-//! The request that finds that there is something to do begins it, and does not wait for it.
-
-use alloc::rc::Rc;
+//! `ts/volume.ts` begins it when a request has ended, and no request waits for it.
 
 use js_sys::Array;
-use shadowvol::active::{self, Active, Compact, Grow};
+use shadowvol::active::{Event, Grow};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use super::{Inner, RawVolume};
-use crate::value::object;
+use super::RawVolume;
+use crate::value;
 
 /// Entries of the table that are swept at once.
 const SWEEP_ENTRIES: usize = 4096;
-/// Events that are kept when nobody takes them.
-const MOST_EVENTS: u32 = 1000;
 
 #[wasm_bindgen]
 impl RawVolume {
-    /// The events since the last call, the oldest first.
+    /// Whether there is something to do. A journal that is not larger than this is not written anew.
+    #[wasm_bindgen(js_name = hasChores)]
     #[must_use]
-    pub fn events(&self) -> Array {
-        self.0.collect_events();
-        self.0.events.take()
-    }
-}
-
-impl Inner {
-    /// Begins the chores, if there are some and nobody does them.
-    pub(super) fn begin_chores(self: &Rc<Self>) {
-        let idle = !self.working.get() && !self.closed.get();
-        if idle && self.node.with(|active| self.has_chores(active)) {
-            self.working.set(true);
-            let inner = Rc::clone(self);
-            spawn_local(async move {
-                inner.work().await;
-                inner.working.set(false);
-                // Who closes the volume waits for this.
-                inner.node.with(|_| ());
-            });
-        }
-    }
-
-    fn has_chores(&self, active: &Active) -> bool {
-        let compacts = active.wants_compaction() && active.space().journal > self.too_large.get();
+    pub fn has_chores(&self, too_large: f64) -> bool {
+        let active = self.0.active.borrow();
+        let compacts = active.wants_compaction() && active.space().journal as f64 > too_large;
         active.has_events() || active.wants_sweep() || active.wants_growth() || compacts
     }
 
-    async fn work(self: &Rc<Self>) {
-        self.collect_events();
-        while self.node.with(|active| {
-            active.sweep(SWEEP_ENTRIES);
-            active.wants_sweep()
-        }) {}
-        if self.node.with(|active| active.wants_growth()) {
-            // A barrier that failed has ended the role, of which the next request is told.
-            let _ = self.run_inner(&mut self.node.job(Grow::ahead())).await;
-        }
-        let journal =
-            self.node.with(|active| active.wants_compaction().then_some(active.space().journal));
-        if let Some(size) = journal.filter(|&size| size > self.too_large.get()) {
-            let done = self.run_inner(&mut self.node.job(Compact::new())).await;
-            self.too_large.set(if done.is_ok() { 0 } else { size });
-        }
-        self.collect_events();
+    /// The events since the last call, the oldest first.
+    #[must_use]
+    pub fn events(&self) -> Array {
+        let events = self.0.active.borrow_mut().take_events();
+        events.into_iter().map(tell).collect()
     }
 
-    pub(super) fn collect_events(&self) {
-        let fresh = self.node.with(Active::take_events);
-        let events = self.events.borrow();
-        for told in fresh.into_iter().map(event) {
-            events.push(&told);
-            if events.length() > MOST_EVENTS {
-                events.shift();
-            }
-        }
+    /// Sweeps some of the table; whether there is more.
+    #[must_use]
+    pub fn sweep(&self) -> bool {
+        let mut active = self.0.active.borrow_mut();
+        active.sweep(SWEEP_ENTRIES);
+        active.wants_sweep()
+    }
+
+    /// Makes the diff area larger, if that is due.
+    #[wasm_bindgen(js_name = growAhead)]
+    #[must_use]
+    pub fn grow_ahead(&self) -> u32 {
+        self.0.begin(Grow::ahead())
+    }
+
+    /// Bytes of the journal, if it is to be written anew, else 0.
+    #[wasm_bindgen(js_name = wantsCompaction)]
+    #[must_use]
+    pub fn wants_compaction(&self) -> f64 {
+        let active = self.0.active.borrow();
+        if active.wants_compaction() { active.space().journal as f64 } else { 0.0 }
+    }
+
+    /// Lets no write begin any more; whether none is under way, or the role has ended.
+    #[wasm_bindgen(js_name = closeToWrites)]
+    #[must_use]
+    pub fn close_to_writes(&self) -> bool {
+        let mut active = self.0.active.borrow_mut();
+        active.close_to_writes() || active.ended().is_some()
     }
 }
 
-fn event(event: active::Event) -> JsValue {
+fn tell(event: Event) -> JsValue {
     match event {
-        active::Event::LowSpace { free, limit } => object([
-            ("kind", "low-space".into()),
-            ("free", (free as f64).into()),
-            ("limit", (limit as f64).into()),
-        ]),
-        active::Event::Dropped { copies } => {
+        Event::LowSpace { free, limit } => value::low_space(free as f64, limit as f64),
+        Event::Dropped { copies } => {
             let copies: Array = copies.iter().map(|copy| JsValue::from(copy.number())).collect();
-            object([("kind", "copies-dropped".into()), ("copies", copies.into())])
+            value::copies_dropped(&copies)
         }
-        _ => object([("kind", "unknown".into())]),
+        _ => JsValue::UNDEFINED,
     }
 }

@@ -1,64 +1,66 @@
 //! The shadow copies of a volume: taking, listing, comparing and deleting them.
 
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use js_sys::Array;
 use shadowvol::active::{Create, Delete};
-use shadowvol::journal::CopyInfo;
 use shadowvol::{CopyId, Description, Error as EngineError};
 use wasm_bindgen::prelude::*;
 
 use super::{RawVolume, now};
 use crate::error::Error;
-use crate::node::Request;
-use crate::task::{answer, start};
 use crate::value;
 
 #[wasm_bindgen]
 impl RawVolume {
-    /// Takes a shadow copy.
+    /// Takes a shadow copy, `time` milliseconds after 1970. Comes to its number.
     #[wasm_bindgen(js_name = createShadowCopy)]
-    pub fn create_shadow_copy(&self, label: String) -> JsValue {
-        let inner = Rc::clone(&self.0);
-        start(async move {
-            let about = Description::new(label, now());
-            let mut job = inner.node.job(Create::new(about.clone()));
-            inner.request(&mut job, Request::default()).await?;
-            Ok(value::copy(&CopyInfo { id: job.output()?, about }))
-        })
+    #[must_use]
+    pub fn create_shadow_copy(&self, label: String, time: f64) -> u32 {
+        self.0.begin(Create::new(Description::new(label, (time * 1e6) as i64)))
     }
 
     /// Deletes shadow copies.
     #[wasm_bindgen(js_name = deleteShadowCopies)]
-    pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> JsValue {
+    #[must_use]
+    pub fn delete_shadow_copies(&self, copies: Vec<u32>) -> u32 {
         match copies.into_iter().map(number).collect() {
             Ok(copies) => self.0.begin(Delete::new(copies, now())),
-            Err(error) => answer(Err(error)),
+            Err(error) => self.0.driver.ended(Err(error)),
         }
     }
 
     /// The live shadow copies, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When the volume is closed.
     #[wasm_bindgen(js_name = shadowCopies)]
-    pub fn shadow_copies(&self) -> Result<js_sys::Array, JsValue> {
-        self.0.check_open()?;
-        Ok(self.0.node.with(|active| active.view().copies().map(value::copy).collect()))
+    #[must_use]
+    pub fn shadow_copies(&self) -> Array {
+        value::copies(self.0.active.borrow().view())
     }
 
-    /// What may differ between two copies, or one and the volume now.
-    ///
-    /// # Errors
-    ///
-    /// When one of them was deleted or never taken, or the volume is closed.
-    pub fn changes(&self, since: u32, until: Option<u32>) -> Result<JsValue, JsValue> {
-        self.0.check_open()?;
-        let (since, until) = (number(since)?, until.map(number).transpose()?);
-        let changed = self.0.node.with(|active| active.view().changes(since, until));
-        Ok(value::extents(&self.0.geometry, &changed.map_err(Error::from)?))
+    /// What may differ between two copies, or one and the volume as it is.
+    #[must_use]
+    pub fn changes(&self, since: u32, until: Option<u32>) -> u32 {
+        let inner = &self.0;
+        inner.driver.ended(value::changes(
+            inner.active.borrow().view(),
+            &inner.geometry,
+            since,
+            until,
+        ))
+    }
+
+    /// The shadow copy that the volume is being reverted to; 0 for none.
+    #[must_use]
+    pub fn reverting(&self) -> u32 {
+        self.0.active.borrow().reverting().map_or(0, CopyId::number)
+    }
+
+    /// Bytes that a revert has not yet brought to the origin.
+    #[must_use]
+    pub fn unsettled(&self) -> f64 {
+        let unsettled = self.0.active.borrow().view().all_unsettled();
+        unsettled.iter().map(|&extent| self.0.geometry.length_of(extent)).sum::<u64>() as f64
     }
 }
 

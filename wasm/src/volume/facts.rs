@@ -1,32 +1,12 @@
 //! What a volume is, what it has done since it was opened, and the room in its diff area.
 
-use core::cell::Cell;
+use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 
 use super::RawVolume;
+use crate::error::Error;
 use crate::value::numbers;
-
-/// Requests, counted.
-#[derive(Default)]
-pub(super) struct Tally {
-    reads: Cell<u64>,
-    read_bytes: Cell<u64>,
-    writes: Cell<u64>,
-    written_bytes: Cell<u64>,
-}
-
-impl Tally {
-    pub(super) fn read(&self, bytes: u64) {
-        self.reads.set(self.reads.get() + 1);
-        self.read_bytes.set(self.read_bytes.get() + bytes);
-    }
-
-    pub(super) fn write(&self, bytes: u64) {
-        self.writes.set(self.writes.get() + 1);
-        self.written_bytes.set(self.written_bytes.get() + bytes);
-    }
-}
 
 #[wasm_bindgen]
 impl RawVolume {
@@ -44,48 +24,35 @@ impl RawVolume {
         self.0.geometry.chunk.bytes() as f64
     }
 
-    /// Whether it was closed.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn closed(&self) -> bool {
-        self.0.closed.get()
-    }
-
     /// The error that ended the role, if it has ended.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn ended(&self) -> JsValue {
-        let ended = self.0.node.with(|active| active.ended().cloned());
-        ended.map_or(JsValue::UNDEFINED, |error| crate::error::Error::from(error).into())
+        let ended = self.0.active.borrow().ended().cloned();
+        ended.map_or(JsValue::UNDEFINED, |error| Error::from(error).into())
     }
 
-    /// What the volume has done, and its space.
+    /// What the volume has done, and its space, in the order of `STATS` in `ts/volume.ts`.
     #[must_use]
-    pub fn stats(&self) -> JsValue {
-        let inner = &self.0;
-        let chunk = inner.geometry.chunk.bytes();
-        inner.node.with(|active| {
-            let (counters, space) = (active.counters(), active.space());
-            numbers(&[
-                ("copies", active.view().copies().len() as u64),
-                ("reads", inner.tally.reads.get()),
-                ("readBytes", inner.tally.read_bytes.get()),
-                ("writes", inner.tally.writes.get()),
-                ("writtenBytes", inner.tally.written_bytes.get()),
-                ("preservedBytes", (counters.preserved_chunks - counters.zero_chunks) * chunk),
-                ("zeroBytes", counters.zero_chunks * chunk),
-                ("records", active.records()),
-                ("journalBytes", counters.journal_bytes),
-                ("barriers", counters.commits),
-                ("compactions", counters.compactions),
-                ("epoch", active.epoch().0),
-                ("tableChunks", active.view().table().chunks()),
-                ("tableBytes", active.view().heap_bytes() as u64),
-                ("usedBytes", space.used),
-                ("freeBytes", space.free),
-                ("limit", space.limit),
-                ("capacity", space.capacity),
-            ])
-        })
+    pub fn stats(&self) -> Vec<f64> {
+        let chunk = self.0.geometry.chunk.bytes();
+        let active = self.0.active.borrow();
+        let (counters, space) = (active.counters(), active.space());
+        numbers(&[
+            active.view().copies().len() as u64,
+            (counters.preserved_chunks - counters.zero_chunks) * chunk,
+            counters.zero_chunks * chunk,
+            active.records(),
+            counters.journal_bytes,
+            counters.commits,
+            counters.compactions,
+            active.epoch().0,
+            active.view().table().chunks(),
+            active.view().heap_bytes() as u64,
+            space.used,
+            space.free,
+            space.limit,
+            space.capacity,
+        ])
     }
 }

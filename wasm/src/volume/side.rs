@@ -1,21 +1,14 @@
 //! A volume's side of a set: its copy is taken in stretches, and can be called off from outside.
 
-use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 
-use js_sys::{Function, Promise};
 use shadowvol::active::{Create, Describe, Gate};
-use shadowvol::machine::Wait;
 use shadowvol::{Attributes, Description, Id};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use super::copies::number;
 use super::{Inner, RawVolume};
-use crate::error::Error;
-use crate::node::{Request, Under};
-use crate::task::{answer, start};
 
 /// One copy of a set, in the making.
 #[wasm_bindgen]
@@ -38,52 +31,35 @@ impl RawVolume {
             set_copies: copies,
             ..Description::new(label, (time * 1e6) as i64)
         };
-        RawSide { gate: inner.node.with(|active| active.gate()), inner, about }
+        let gate = inner.active.borrow_mut().gate();
+        RawSide { gate, inner, about }
     }
 }
 
 #[wasm_bindgen]
 impl RawSide {
-    /// Takes the copy, unfinished. Before it holds the writes, and when they are held, it calls `pass`
-    /// and waits for its promise. Gives the copy's number.
-    pub fn create(&self, pass: Function) -> JsValue {
-        let (inner, gate) = (Rc::clone(&self.inner), self.gate);
+    /// Takes the copy, unfinished. It waits at its gate before it holds the writes, and when they are
+    /// held. Comes to the copy's number.
+    #[must_use]
+    pub fn create(&self) -> u32 {
         let about = Description { attributes: Attributes::UNFINISHED, ..self.about.clone() };
-        start(async move {
-            inner.check_open()?;
-            let serve = |wait| match wait {
-                Wait::Gate => pass_gate(&pass),
-                wait => inner.serve(wait),
-            };
-            let mut job = inner.node.job(Create::gated(about, gate));
-            let done = inner.node.drive(&mut job, &inner.media, Request::default(), &serve).await;
-            inner.begin_chores();
-            inner.tell(done)?;
-            Ok(job.output()?.number().into())
-        })
+        self.inner.begin(Create::gated(about, self.gate))
     }
 
     /// Lets the writes go on at once, unless the copy is being committed. The creation ends when it
     /// passes its next gate.
     pub fn release(&self) {
-        self.inner.node.with(|active| active.cancel(self.gate));
+        self.inner.active.borrow_mut().cancel(self.gate);
     }
 
     /// Describes the copy as finished.
-    pub fn finish(&self, copy: u32, application_consistent: bool) -> JsValue {
+    #[must_use]
+    pub fn finish(&self, copy: u32, application_consistent: bool) -> u32 {
         let mut about = self.about.clone();
         about.attributes.set(Attributes::APPLICATION_CONSISTENT, application_consistent);
         match number(copy) {
             Ok(copy) => self.inner.begin(Describe::new(copy, about)),
-            Err(error) => answer(Err(error)),
+            Err(error) => self.inner.driver.ended(Err(error)),
         }
     }
-}
-
-fn pass_gate(pass: &Function) -> Under<'_, ()> {
-    Box::pin(async move {
-        let told = pass.call0(&JsValue::UNDEFINED).map_err(Error::Thrown)?;
-        JsFuture::from(Promise::resolve(&told)).await.map_err(Error::Thrown)?;
-        Ok(())
-    })
 }

@@ -1,6 +1,5 @@
-import type { RawSide } from '../engine/shadowvol.js';
 import { ShadowvolError } from '../error.js';
-import type { Volume } from '../volume.js';
+import type { Volume, VolumeSide } from '../volume.js';
 import type { Ask } from './report.js';
 
 /** What is said of every copy of a set. */
@@ -22,7 +21,7 @@ export class Side {
   readonly volume: Volume;
   /** The number of the copy, once it is there. */
   copy: number | undefined;
-  #raw: RawSide | undefined;
+  #side: VolumeSide | undefined;
   /** Opens the gate at which the creation waits. */
   #go: (() => void) | undefined;
 
@@ -42,12 +41,12 @@ export class Side {
         this.#go?.();
         return;
       case 'release':
-        this.#raw?.release();
+        this.#side?.release();
         // A creation that waits finds that it was called off.
         this.#go?.();
         return;
       case 'finish':
-        void this.#work(ask, answer, async (copy) => this.#raw?.finish(copy, isConsistent));
+        void this.#work(ask, answer, async (copy) => this.#side?.finish(copy, isConsistent));
         return;
       case 'delete':
         void this.#work(ask, answer, (copy) => this.volume.deleteShadowCopy(copy));
@@ -65,8 +64,8 @@ export class Side {
         answer(done);
       });
     try {
-      this.#raw = this.volume.side(label, time, set, copies);
-      this.copy = (await this.#raw.create(pass)) as number;
+      this.#side = this.volume.side(label, time, set, copies);
+      this.copy = await this.#side.create(pass);
     } catch (thrown) {
       answer(asked, { thrown });
       return;
