@@ -4,8 +4,8 @@
 //! that the word is full: a free slot is found by climbing until a layer has one and descending
 //! again, however full the map is. Slots are given out from where the last ones were (next fit),
 //! so that chunks that are preserved one after the other lie one after the other. Slots that were
-//! never in use come last: a place that was written to before costs less on every medium. Many that
-//! are wanted at once begin at a multiple of their number where they can: page caches and disks keep
+//! never in use come last: a place that was written to before costs less on every medium. A power of
+//! two that is wanted at once begins at a multiple of itself where it can: page caches and disks keep
 //! such bytes in one piece, others in several.
 //!
 //! Writers first [`reserve`](Slots::reserve) slots, so that they fail before they have begun, and
@@ -21,8 +21,8 @@ const LAYERS: usize = 3;
 /// One in so many of the slots that were ever in use must be free for them to be given out again
 /// before new ones are. Fewer would mostly be alone, and tear what belongs together.
 const ENOUGH: u32 = 16;
-/// More slots than this begin at a multiple of it: a mebibyte of the smallest chunks.
-const MOST_ALIGNED: u32 = 256;
+/// No slots have to begin at a multiple of more than two to this: a mebibyte of the smallest chunks.
+const MOST_ALIGNED: u32 = 8;
 
 /// The map of slots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +42,8 @@ pub struct Slots {
     next: u32,
     /// Invariant: slots from this one on were never in use.
     fresh: u32,
+    /// Slots before that one that were left out, as far as they have not been given out since.
+    skipped: u32,
 }
 
 impl Slots {
@@ -56,6 +58,7 @@ impl Slots {
             reserved: 0,
             next: header,
             fresh: header,
+            skipped: 0,
         };
         slots.lengthen(header);
         slots.grow(capacity);
@@ -114,10 +117,15 @@ impl Slots {
             return None;
         }
         let on = self.free_from(self.next).filter(|slot| *slot < self.fresh || !self.reuses());
-        let first = on.or_else(|| self.free_from(self.header))?;
-        let first = self.align(first, want);
+        let free = on.or_else(|| self.free_from(self.header))?;
+        let first = self.align(free, want);
         let end = self.used_from(first, first.saturating_add(want).min(self.capacity));
         let count = end - first;
+        if first < self.fresh {
+            self.skipped = self.skipped.saturating_sub(count);
+        } else {
+            self.skipped += first - free.max(self.fresh);
+        }
         self.fill(first, end, true);
         self.used += count;
         self.reserved -= count;
@@ -220,21 +228,20 @@ impl Slots {
         })
     }
 
-    /// Where `want` slots from `first` on had better begin, if all there are free. What is left out is
-    /// there for those who come later.
+    /// Where `want` slots from `first` on had better begin, if all there are free: at a multiple of the
+    /// largest power of two that they are a multiple of, so that the next of that number go on there. What
+    /// is left out is there for those who come later.
     fn align(&self, first: u32, want: u32) -> u32 {
-        let Some(aligned) = first.checked_next_multiple_of(1 << want.min(MOST_ALIGNED).ilog2())
-        else {
-            return first;
-        };
+        let step = 1 << want.trailing_zeros().min(MOST_ALIGNED);
+        let Some(aligned) = first.checked_next_multiple_of(step) else { return first };
         let end = aligned.saturating_add(want);
         if end <= self.capacity && self.used_from(first, end) == end { aligned } else { first }
     }
 
     /// Whether enough is free where slots were in use before.
     const fn reuses(&self) -> bool {
-        let before = self.fresh - self.header;
-        before - self.used > before / ENOUGH
+        let before = self.fresh - self.header - self.skipped;
+        before > self.used && before - self.used > before / ENOUGH
     }
 
     /// Sets whether the slots from `first` up to `end` are in use.
@@ -424,9 +431,9 @@ mod tests {
     fn the_last_free_slot_of_millions_is_found_and_takes_go_on_where_they_were() {
         let mut slots = Slots::new(1, 10_000_000);
         assert!(slots.reserve(9_999_999, 0));
-        assert_eq!(slots.take(100), Some((SlotIndex(64), 100)));
-        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(1), 63)), "more than one in 16");
-        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(164), 9_999_836)));
+        assert_eq!(slots.take(100), Some((SlotIndex(4), 100)));
+        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(104), 9_999_896)));
+        assert_eq!(slots.take(u32::MAX), Some((SlotIndex(1), 3)));
         assert_eq!(slots.take(1), None);
         slots.release(SlotIndex(7_654_321), 2);
         assert_eq!(slots.take_run(3), None);
@@ -447,25 +454,23 @@ mod tests {
         slots.release(SlotIndex(41), 10);
         assert_eq!(slots.take(30), Some((SlotIndex(21), 10)), "twenty of 170 are enough");
         assert_eq!(slots.take(30), Some((SlotIndex(41), 10)), "it goes on from there");
-        assert_eq!(slots.take(30), Some((SlotIndex(176), 30)));
+        assert_eq!(slots.take(30), Some((SlotIndex(170), 30)));
     }
 
     #[test]
-    fn many_slots_begin_at_a_multiple_of_their_number_where_all_is_free() {
-        let mut slots = Slots::new(3, 2000);
-        assert!(slots.mark(SlotIndex(3), 1000));
+    fn a_power_of_two_begins_at_a_multiple_of_itself_where_all_is_free() {
+        let mut slots = Slots::new(3, 1000);
         assert!(slots.reserve(997, 0));
-        assert_eq!(slots.take(1), Some((SlotIndex(1003), 1)));
-        assert_eq!(slots.take(16), Some((SlotIndex(1008), 16)));
-        assert_eq!(slots.take(300), Some((SlotIndex(1024), 300)), "256 are aligned enough");
-        assert_eq!(slots.take(70), Some((SlotIndex(1344), 70)));
-        assert_eq!(slots.take(600), Some((SlotIndex(1414), 586)), "there is no room from 1536 on");
-        assert_eq!(slots.take(3), Some((SlotIndex(1004), 3)), "what was left out");
-        slots.release(SlotIndex(100), 40);
-        assert!(slots.reserve(40, 0));
-        assert_eq!(slots.take(24), Some((SlotIndex(1007), 1)));
-        assert_eq!(slots.take(24), Some((SlotIndex(1324), 20)));
-        assert_eq!(slots.take(24), Some((SlotIndex(112), 24)), "of those that were in use, too");
+        assert_eq!(slots.take(1), Some((SlotIndex(3), 1)));
+        assert_eq!(slots.take(16), Some((SlotIndex(16), 16)));
+        assert_eq!(slots.take(16), Some((SlotIndex(32), 16)), "nothing is left out between them");
+        assert_eq!(slots.take(33), Some((SlotIndex(48), 33)));
+        assert_eq!(slots.take(24), Some((SlotIndex(88), 24)), "a multiple of eight");
+        assert_eq!(slots.take(512), Some((SlotIndex(256), 512)), "256 are aligned enough");
+        assert_eq!(slots.take(256), Some((SlotIndex(768), 232)), "there is no room for all");
+        assert_eq!(slots.take(8), Some((SlotIndex(8), 8)), "what was left out");
+        slots.release(SlotIndex(22), 20);
+        assert_eq!(slots.take(16), Some((SlotIndex(22), 16)), "not all from 32 on is free");
     }
 
     #[test]
