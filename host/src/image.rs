@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use shadowvol::format::checksum::is_zeros;
+use shadowvol::machine::Scratch;
 
 use crate::error::Error;
 use crate::partial::failed;
@@ -83,7 +84,8 @@ pub(crate) fn fill(
     mut progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<u64, Error> {
     let size = with.size();
-    let mut bytes = vec![0; PIECE.min(size as usize)];
+    let mut bytes = Scratch::new();
+    bytes.reach(PIECE.min(size as usize));
     let (mut at, mut written) = (0, 0);
     let mut most = PIECE;
     while at < size {

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use shadowvol::format::checksum::is_zeros;
+use shadowvol::machine::Scratch;
 
 use super::hash::Hash;
 use super::store::Bench;
@@ -22,7 +23,7 @@ const PIECE: u64 = 1 << 20;
 /// What a thread keeps from one piece to the next.
 #[derive(Default)]
 struct Room {
-    piece: Vec<u8>,
+    piece: Scratch,
     bench: Bench,
 }
 
@@ -145,10 +146,11 @@ impl<'a> Take<'a> {
     fn piece(&self, chunks: Range<u64>, names: &mut [Hash], room: &mut Room) -> Result<(), Error> {
         let begin = self.shape.range(0, chunks.start).start;
         let length = self.shape.range(0, chunks.end - 1).end - begin;
-        room.piece.resize(length as usize, 0);
-        self.copy.read(begin, &mut room.piece)?;
+        room.piece.reach(length as usize);
+        let piece = &mut room.piece[..length as usize];
+        self.copy.read(begin, piece)?;
         self.read.fetch_add(length, Ordering::Relaxed);
-        for (name, bytes) in names.iter_mut().zip(room.piece.chunks(self.shape.chunk as usize)) {
+        for (name, bytes) in names.iter_mut().zip(piece.chunks(self.shape.chunk as usize)) {
             *name = if is_zeros(bytes) {
                 Hash::HOLE
             } else {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use shadowvol::backend::{ReadAt as _, WriteAt as _};
 use shadowvol::format::checksum::is_zeros;
+use shadowvol::machine::Scratch;
 
 use super::Sink;
 use crate::backup::RepositoryError;
@@ -35,7 +36,8 @@ impl Sink for Place {
 
     fn zeros(&self, at: u64, length: u64) -> Result<(), Error> {
         // What is zeros already stays as it is, so that holes stay holes.
-        let mut bytes = vec![0; length.min(PIECE) as usize];
+        let mut bytes = Scratch::new();
+        bytes.reach(length.min(PIECE) as usize);
         let mut done = 0;
         while done < length {
             let piece = &mut bytes[..(length - done).min(PIECE) as usize];

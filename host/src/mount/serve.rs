@@ -14,6 +14,7 @@ use fuser::{
     ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 use rustix::fs::{FallocateFlags, OFlags};
+use shadowvol::machine::Scratch;
 
 use super::tree::{Entry, Tree, errno};
 
@@ -28,7 +29,7 @@ const BLOCK: u32 = 4096;
 
 thread_local! {
     /// What is read on its way to the kernel, kept for the next request.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static BUFFER: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
 }
 
 impl Filesystem for Tree {
@@ -256,12 +257,10 @@ impl Tree {
         handle: FileHandle,
         offset: u64,
         size: u32,
-        buffer: &mut Vec<u8>,
+        buffer: &mut Scratch,
     ) -> Result<usize, Errno> {
         let length = self.size().saturating_sub(offset).min(size.into()) as usize;
-        if buffer.len() < length {
-            buffer.resize(length, 0);
-        }
+        buffer.reach(length);
         let bytes = &mut buffer[..length];
         let done = match self.live(inode) {
             Ok(volume) => volume.read(offset, bytes),
