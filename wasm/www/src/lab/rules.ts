@@ -131,6 +131,16 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     says: 'A write whose old bytes cannot be kept fails.',
     why: 'The diff area was full, so the old bytes went nowhere, and were overwritten.',
   },
+  DropLast: {
+    broken: 'Drop copies first',
+    says: 'A copy is let go only when nothing that costs nobody anything gives room.',
+    why: 'A copy was lost, though there was room to be had without that.',
+  },
+  BarrierBehindGrowth: {
+    broken: 'Rely on growth at once',
+    says: 'A diff area that has grown is flushed before anything lies in the new part.',
+    why: 'The power cut took the growth back, and a record told of what lay there.',
+  },
   DrainBeforeRevert: {
     broken: 'Revert amid writes',
     says: 'A revert waits for the writes under way.',
