@@ -58,9 +58,7 @@ impl Work for Peek {
             Some(Err(_)) => self.tries -= 1,
             None => {}
         }
-        if buffers.scratch.len() < PAIR_BYTES {
-            buffers.scratch.reach(PAIR_BYTES);
-        }
+        buffers.scratch.reach(PAIR_BYTES);
         Step::Io
     }
 }
