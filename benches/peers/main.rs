@@ -88,12 +88,11 @@ fn main() -> Result<()> {
     let direct = Axes { place: "disk", caching: Caching::Direct, ..usual };
     let mut table = Table::new("peers")?;
     let mut absent = Vec::new();
+    let places = [(usual, &memory), (direct, &disk)];
+    let places = || places.into_iter().filter(|(axes, _)| is_chosen(axes.place));
     let mut first = [true; 2];
     for (name, net, make) in PEERS.iter().copied().filter(|(name, ..)| is_wanted(name)) {
-        for (nth, (axes, folder)) in [(usual, &memory), (direct, &disk)].into_iter().enumerate() {
-            if !is_chosen(axes.place) {
-                continue;
-            }
+        for (nth, (axes, folder)) in places().enumerate() {
             // nbdkit's file plugin goes by way of the page cache.
             if axes.caching == Caching::Direct && name.starts_with("nbdkit") {
                 continue;
@@ -107,10 +106,7 @@ fn main() -> Result<()> {
     }
     #[cfg(target_os = "linux")]
     for (name, method) in CLONING.iter().copied().filter(|(name, _)| is_wanted(name)) {
-        for (axes, folder) in [(usual, &memory), (direct, &disk)] {
-            if !is_chosen(axes.place) {
-                continue;
-            }
+        for (axes, folder) in places() {
             let setting = Setting { folder: Path::new(folder).join(name), axes };
             fs::create_dir_all(&setting.folder)?;
             let measured = cloning::measure(&mut table, name, method, &setting);

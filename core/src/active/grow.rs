@@ -2,7 +2,6 @@
 //! cut could take it back, and leave a record of what lay there.
 
 use super::{Active, Space};
-use crate::error::Error;
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, Op, Step};
 use crate::rules::Rule;
 
@@ -121,7 +120,7 @@ impl Machine for Grow {
             (Phase::Ask, _) => self.end(active, 0),
             (Phase::Settle(_), Fed::Failed(error)) => {
                 active.end(error);
-                Step::Done(Err::<(), Error>(error))
+                Step::Done(Err(error))
             }
             (Phase::Settle(bytes), _) => self.end(active, bytes),
         }
