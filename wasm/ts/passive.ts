@@ -4,6 +4,7 @@ import { Driver } from './driver.js';
 import { closed, ShadowvolError } from './error.js';
 import { load } from './load.js';
 import { type Media, type ReadableMedium, whole } from './medium.js';
+import { named, number } from './number.js';
 import type { RawInfo } from './value.js';
 
 /** What a passive node has done since it was opened. */
@@ -166,21 +167,4 @@ export class Passive {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** The highest number that a copy can have. */
-const MOST = 0x7fff_ffff;
-
-/** @internal Numbers by their names. */
-export function named<K extends string>(
-  names: readonly K[],
-  numbers: Float64Array,
-): Record<K, number> {
-  const pairs = names.map((name, nth) => [name, numbers[nth]]);
-  return Object.fromEntries(pairs) as Record<K, number>;
-}
-
-/** @internal The number of a copy; one that no copy can have is taken for one that none has. */
-export function number(id: number): number {
-  return Math.min(whole('id', id) || MOST, MOST);
 }

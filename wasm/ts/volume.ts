@@ -4,7 +4,8 @@ import { Driver } from './driver.js';
 import { closed, mediumError, ShadowvolError } from './error.js';
 import { load } from './load.js';
 import { checkRange, type Media, whole } from './medium.js';
-import { named, number, Passive } from './passive.js';
+import { named, number } from './number.js';
+import { Passive } from './passive.js';
 import { Port } from './port.js';
 import type { RawInfo } from './value.js';
 
