@@ -34,6 +34,8 @@ pub enum Rule {
     CheckAlive,
     /// The journal's end is the truth only if the journal is still in force afterwards.
     SuperblockAfterTail,
+    /// What a short look at the journal's end shows to be there is read as a whole.
+    ReadWhatShows,
     /// Invariant 7: a passive writes nothing.
     PassivesNeverWrite,
     /// Invariant 8: the role is fenced before the journal is loaded.
@@ -94,7 +96,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::CommitBeforeOverwrite,
         Self::BarrierBehindRecords,
         Self::SlotChecksums,
@@ -108,6 +110,7 @@ impl Rule {
         Self::ConfirmHoles,
         Self::CheckAlive,
         Self::SuperblockAfterTail,
+        Self::ReadWhatShows,
         Self::PassivesNeverWrite,
         Self::FenceBeforeLoad,
         Self::FencedStops,

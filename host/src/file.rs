@@ -329,6 +329,10 @@ impl ReadAt for File {
     fn next_data(&self, offset: u64) -> Result<u64, FileError> {
         self.handle.next_data(offset)
     }
+
+    fn is_never_stale(&self) -> bool {
+        self.handle.is_never_stale()
+    }
 }
 
 impl WriteAt for File {
@@ -437,11 +441,11 @@ impl ReadOnlyFile {
     /// Has small reads go a shorter way from now on, if there is one.
     #[must_use]
     pub fn map_small_reads(self, mapping: Mapping) -> Self {
-        let Handle { file, medium, direct, .. } = &self.handle;
+        let Handle { file, medium, direct, is_cache_true, .. } = &self.handle;
         let shorter = match (medium, direct) {
             (MediumKind::LocalFile, None) => Mapped::to_read(file, mapping).map(Shorter::Mapped),
             (MediumKind::LocalFile, Some(_)) => {
-                let cached = mapping != Mapping::Never && sys::is_written_here(file);
+                let cached = mapping != Mapping::Never && *is_cache_true;
                 cached.then_some(Shorter::Cached)
             }
             _ => None,
@@ -493,5 +497,9 @@ impl ReadAt for ReadOnlyFile {
 
     fn next_data(&self, offset: u64) -> Result<u64, FileError> {
         self.handle.next_data(offset)
+    }
+
+    fn is_never_stale(&self) -> bool {
+        matches!(self.shorter, Some(Shorter::Cached)) || self.handle.is_never_stale()
     }
 }

@@ -37,6 +37,9 @@ pub trait Source: Send + Sync {
     ///
     /// As there.
     fn data_from(&self, offset: u64) -> Result<u64, BoxError>;
+
+    /// As [`ReadAt::is_never_stale`].
+    fn never_is_stale(&self) -> bool;
 }
 
 /// A medium that can be written, by any thread.
@@ -87,6 +90,10 @@ where
 
     fn data_from(&self, offset: u64) -> Result<u64, BoxError> {
         self.next_data(offset).map_err(Into::into)
+    }
+
+    fn never_is_stale(&self) -> bool {
+        self.is_never_stale()
     }
 }
 
@@ -169,21 +176,25 @@ pub(crate) struct Failure {
 
 /// Something that does a machine's operations.
 pub(crate) trait Perform<O> {
-    /// Does one; `data` are the caller's bytes to write.
-    fn perform(&self, op: &O, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<Fed, Failure>;
+    /// Does one; `data` are the caller's bytes to write. Returns the number that it came to, for those
+    /// operations that come to one.
+    fn perform(&self, op: &O, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<u64, Box<Failure>>;
+
+    /// What a machine is told of the operation's success.
+    fn told(op: &O, number: u64) -> Fed;
 }
 
 /// Does all operations of a machine until it wants to be stepped.
-pub(crate) fn perform_all<M: Machine>(
+pub(crate) fn perform_all<M: Machine, P: Perform<M::Op>>(
     machine: &mut M,
-    media: &impl Perform<M::Op>,
+    media: &P,
     buffers: &mut Buffers<'_>,
     data: &[u8],
-) -> Result<Fed, Failure> {
+) -> Result<Fed, Box<Failure>> {
     loop {
         let mut fed = Fed::Done;
         for op in machine.ops() {
-            fed = media.perform(op, buffers, data)?;
+            fed = P::told(op, media.perform(op, buffers, data)?);
         }
         if machine.absorb(buffers) == Next::Step {
             return Ok(fed);
@@ -192,29 +203,55 @@ pub(crate) fn perform_all<M: Machine>(
 }
 
 impl Perform<ReadOp> for ReadMedia {
-    fn perform(&self, op: &ReadOp, buffers: &mut Buffers<'_>, _: &[u8]) -> Result<Fed, Failure> {
+    fn perform(
+        &self,
+        op: &ReadOp,
+        buffers: &mut Buffers<'_>,
+        _: &[u8],
+    ) -> Result<u64, Box<Failure>> {
         let medium = match op.medium {
             Medium::Origin => &*self.origin,
             Medium::DiffArea => &*self.diff,
         };
         read(medium, op, buffers)
     }
+
+    fn told(_: &ReadOp, _: u64) -> Fed {
+        Fed::Done
+    }
 }
 
 impl Perform<LookOp> for ReadMedia {
-    fn perform(&self, op: &LookOp, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<Fed, Failure> {
+    fn perform(
+        &self,
+        op: &LookOp,
+        buffers: &mut Buffers<'_>,
+        data: &[u8],
+    ) -> Result<u64, Box<Failure>> {
         match *op {
             LookOp::Read(read) => self.perform(&read, buffers, data),
             LookOp::Zeros { at, most } => match self.origin.data_from(at) {
-                Ok(data) => Ok(Fed::Zeros(data.saturating_sub(at).min(most))),
-                Err(source) => Err(Failure { error: op.failure(), source }),
+                Ok(data) => Ok(data.saturating_sub(at).min(most)),
+                Err(source) => Err(Box::new(Failure { error: op.failure(), source })),
             },
+        }
+    }
+
+    fn told(op: &LookOp, number: u64) -> Fed {
+        match op {
+            LookOp::Read(_) => Fed::Done,
+            LookOp::Zeros { .. } => Fed::Zeros(number),
         }
     }
 }
 
 impl Perform<Op> for Media {
-    fn perform(&self, op: &Op, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<Fed, Failure> {
+    fn perform(
+        &self,
+        op: &Op,
+        buffers: &mut Buffers<'_>,
+        data: &[u8],
+    ) -> Result<u64, Box<Failure>> {
         let medium = self.medium(op.medium());
         let done = match *op {
             Op::Read(op) => return read(medium, &op, buffers),
@@ -222,12 +259,21 @@ impl Perform<Op> for Media {
             Op::Barrier { .. } => medium.order(),
             Op::Punch { at, len } => medium.clear(at, len),
             Op::Grow { size } => match medium.enlarge(size) {
-                Ok(size) => return Ok(Fed::Size(size)),
+                Ok(size) => return Ok(size),
                 Err(source) => Err(source),
             },
         };
-        done.map(|()| Fed::Done)
-            .map_err(|source| Failure { error: classify(op, medium, &source), source })
+        done.map(|()| 0).map_err(|source| {
+            let error = classify(op, medium, &source);
+            Box::new(Failure { error, source })
+        })
+    }
+
+    fn told(op: &Op, number: u64) -> Fed {
+        match op {
+            Op::Grow { .. } => Fed::Size(number),
+            _ => Fed::Done,
+        }
     }
 }
 
@@ -242,13 +288,13 @@ fn read<S: Source + ?Sized>(
     medium: &S,
     op: &ReadOp,
     buffers: &mut Buffers<'_>,
-) -> Result<Fed, Failure> {
+) -> Result<u64, Box<Failure>> {
     let into = match op.into.buffer {
         Buffer::User => &mut buffers.user[op.into.range()],
         Buffer::Scratch => &mut buffers.scratch[op.into.range()],
     };
     let end = op.at.saturating_add(into.len() as u64);
-    medium.fill(op.at, into).map(|()| Fed::Done).map_err(|source| {
+    medium.fill(op.at, into).map(|()| 0).map_err(|source| {
         let short =
             op.medium == Medium::DiffArea && medium.source_size().is_ok_and(|size| size < end);
         let error = if short {
@@ -256,7 +302,7 @@ fn read<S: Source + ?Sized>(
         } else {
             op.failure()
         };
-        Failure { error, source }
+        Box::new(Failure { error, source })
     })
 }
 

@@ -64,6 +64,10 @@ impl ReadAt for SharedMemory {
         }
         Ok(())
     }
+
+    fn is_never_stale(&self) -> bool {
+        true
+    }
 }
 
 impl WriteAt for SharedMemory {

@@ -89,52 +89,44 @@ impl<S: Shared> Node<S> {
         let mut fed = Fed::Again;
         let mut source = None;
         let mut served = None;
+        let mut state = self.state.lock();
         loop {
-            let mut state = self.state.lock();
-            let step = loop {
-                let step = machine.step(&mut state.shared, &mut buffers, fed);
-                // Who waits for a turn has changed nothing that others wait for. If it woke them all
-                // the same, two would wake each other for as long as a third does I/O.
-                if !matches!(step, Step::Wait(Wait::Turn | Wait::Barrier)) {
-                    self.announce(&state);
-                }
-                match step {
-                    Step::Wait(Wait::Turn) => self.wait(&mut state),
-                    Step::Wait(Wait::Barrier) => {
-                        state.behind += 1;
-                        self.barrier.wait(&mut state);
-                        state.behind -= 1;
-                    }
-                    Step::Wait(Wait::Yield) => MutexGuard::bump(&mut state),
-                    Step::Wait(wait) => {
-                        let result = MutexGuard::unlocked(&mut state, || serve(wait));
-                        if let Err(error) = result {
-                            fed = refusal(&error);
-                            served = Some(error);
-                            continue;
-                        }
-                    }
-                    step => break step,
-                }
-                fed = Fed::Again;
-            };
-            if let Step::Done(_) = step {
-                after(&state.shared);
+            let step = machine.step(&mut state.shared, &mut buffers, fed);
+            // Who waits for a turn has changed nothing that others wait for. If it woke them all the
+            // same, two would wake each other for as long as a third does I/O.
+            if !matches!(step, Step::Wait(Wait::Turn | Wait::Barrier)) {
+                self.announce(&state);
             }
-            drop(state);
+            fed = Fed::Again;
             match step {
-                Step::Io => match perform_all(machine, media, &mut buffers, data) {
-                    Ok(done) => fed = done,
-                    Err(failure) => {
-                        fed = Fed::Failed(failure.error);
-                        source = Some(failure.source);
-                    }
-                },
-                Step::Done(Ok(output)) => return Ok(output),
-                Step::Done(Err(error)) => {
-                    return Err(served.unwrap_or_else(|| Error::of(error, source)));
+                Step::Io => {
+                    drop(state);
+                    fed =
+                        perform_all(machine, media, &mut buffers, data).unwrap_or_else(|failure| {
+                            source = Some(failure.source);
+                            Fed::Failed(failure.error)
+                        });
+                    state = self.state.lock();
                 }
-                Step::Wait(_) => fed = Fed::Again,
+                Step::Done(result) => {
+                    after(&state.shared);
+                    drop(state);
+                    let error = |error| served.unwrap_or_else(|| Error::of(error, source));
+                    return result.map_err(error);
+                }
+                Step::Wait(Wait::Turn) => self.wait(&mut state),
+                Step::Wait(Wait::Barrier) => {
+                    state.behind += 1;
+                    self.barrier.wait(&mut state);
+                    state.behind -= 1;
+                }
+                Step::Wait(Wait::Yield) => MutexGuard::bump(&mut state),
+                Step::Wait(wait) => {
+                    if let Err(error) = MutexGuard::unlocked(&mut state, || serve(wait)) {
+                        fed = refusal(&error);
+                        served = Some(error);
+                    }
+                }
             }
         }
     }

@@ -110,7 +110,7 @@ impl Passive {
             return Err(EngineError::OriginSize { recorded, found }.into());
         }
         let inner = Inner {
-            node: Node::new(State::new(loaded)),
+            node: Node::new(State::new(loaded).with_never_stale(media.diff.never_is_stale())),
             media,
             geometry,
             closed: AtomicBool::new(false),

@@ -75,4 +75,9 @@ impl Backend {
             Self::Object(_) => None,
         }
     }
+
+    /// As [`ReadAt::is_never_stale`].
+    pub(crate) fn is_never_stale(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
 }

@@ -39,7 +39,8 @@ impl RawDriver {
 
 impl RawPassive {
     pub(crate) fn new(driver: &Rc<Driver>, loaded: Loaded) -> Self {
-        let state = Rc::new(RefCell::new(Passive::new(loaded)));
+        let passive = Passive::new(loaded).with_never_stale(driver.media.diff.is_never_stale());
+        let state = Rc::new(RefCell::new(passive));
         Self { driver: Rc::clone(driver), state, read: Cell::default() }
     }
 }

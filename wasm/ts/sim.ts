@@ -57,6 +57,7 @@ export type Rule =
   | 'ConfirmHoles'
   | 'CheckAlive'
   | 'SuperblockAfterTail'
+  | 'ReadWhatShows'
   | 'PassivesNeverWrite'
   | 'FenceBeforeLoad'
   | 'FencedStops'

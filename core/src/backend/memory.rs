@@ -225,6 +225,10 @@ impl ReadAt for Memory {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
         self.0.borrow().read(offset, buffer)
     }
+
+    fn is_never_stale(&self) -> bool {
+        true
+    }
 }
 
 impl WriteAt for Memory {

@@ -67,6 +67,13 @@ pub trait ReadAt {
     fn next_data(&self, offset: u64) -> Result<u64, Self::Error> {
         Ok(offset)
     }
+
+    /// Whether all nodes read and write the same memory, so that promise 1 cannot be broken: by a cache
+    /// of a host that keeps one block longer than the next, say. Who reads such a medium need not look
+    /// for signs of it.
+    fn is_never_stale(&self) -> bool {
+        false
+    }
 }
 
 /// A medium that can be written.
@@ -134,6 +141,10 @@ impl<B: ReadAt + ?Sized> ReadAt for &B {
     fn next_data(&self, offset: u64) -> Result<u64, Self::Error> {
         (**self).next_data(offset)
     }
+
+    fn is_never_stale(&self) -> bool {
+        (**self).is_never_stale()
+    }
 }
 
 impl<B: WriteAt + ?Sized> WriteAt for &B {
@@ -171,6 +182,10 @@ impl<B: ReadAt + ?Sized> ReadAt for Arc<B> {
 
     fn next_data(&self, offset: u64) -> Result<u64, Self::Error> {
         (**self).next_data(offset)
+    }
+
+    fn is_never_stale(&self) -> bool {
+        (**self).is_never_stale()
     }
 }
 

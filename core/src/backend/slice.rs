@@ -57,6 +57,10 @@ impl<B: ReadAt> ReadAt for Slice<B> {
         let at = self.place(offset, buffer.len() as u64)?;
         self.inner.read_at(at, buffer).map_err(SliceError::Medium)
     }
+
+    fn is_never_stale(&self) -> bool {
+        self.inner.is_never_stale()
+    }
 }
 
 impl<B: WriteAt> WriteAt for Slice<B> {

@@ -87,6 +87,10 @@ impl<B: ReadAt, F: Fn(Operation)> ReadAt for Trace<B, F> {
         (self.sink)(Operation::read(offset, buffer));
         self.inner.read_at(offset, buffer)
     }
+
+    fn is_never_stale(&self) -> bool {
+        self.inner.is_never_stale()
+    }
 }
 
 impl<B: WriteAt, F: Fn(Operation)> WriteAt for Trace<B, F> {

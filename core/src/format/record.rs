@@ -45,15 +45,15 @@ use crate::error::{Damage, Error};
 use crate::format::bytes::{array, put, u16_at, u32_at, u64_at};
 use crate::format::checksum::Checksum;
 use crate::table::Run;
-use crate::units::{
-    ChunkIndex, Content, CopyId, Epoch, Extent, Generation, Segment, Sequence, SlotIndex,
-};
+use crate::units::{ChunkIndex, Content, CopyId, Extent, Generation, Segment, Sequence, SlotIndex};
 
 /// The most bytes of one record: one small read always shows whether there is news, and the
 /// smallest segment, a slot of 4 KiB, has room for any record and a link.
 pub const MAX_BYTES: usize = 4096 - LINK_BYTES;
 /// Bytes of a link record; every segment keeps room for one.
 pub const LINK_BYTES: usize = 48;
+/// Bytes of a record that show which one it is.
+pub const GLANCE_BYTES: usize = 32;
 /// Where a record has its epoch.
 const EPOCH: usize = 16;
 /// The most bytes of a label.
@@ -216,6 +216,15 @@ impl Iterator for Extents<'_> {
 /// What is wrong with a record that verifies and yet cannot be; the reader adds where it is.
 const DAMAGED: Error = Error::Corrupt { what: Damage::Record, at: 0 };
 
+/// Whether `bytes`, of which [`GLANCE_BYTES`] will do, can be the start of the record with this sequence.
+#[must_use]
+pub fn shows(bytes: &[u8], context: Context, sequence: Sequence) -> bool {
+    bytes.len() >= GLANCE_BYTES
+        && u64_at(bytes, 8) == sequence.0
+        && u64_at(bytes, EPOCH) == context.generation.epoch.0
+        && u64_at(bytes, 24) == context.generation.number
+}
+
 /// Reads the record at the start of `bytes`; `Ok(None)` unless one with this sequence verifies.
 ///
 /// Invariants 2 and 3: checksum, generation and sequence must agree, and a reader stops at the
@@ -230,14 +239,11 @@ pub fn parse(
     sequence: Sequence,
     checksum: Checksum,
 ) -> Result<Option<Record<'_>>, Error> {
-    if bytes.len() < LEAST_BYTES {
+    if bytes.len() < LEAST_BYTES || !shows(bytes, context, sequence) {
         return Ok(None);
     }
     let length = usize::from(u16_at(bytes, 4)) * 8;
-    let generation = Generation { epoch: Epoch(u64_at(bytes, EPOCH)), number: u64_at(bytes, 24) };
     let believable = (LEAST_BYTES..=MAX_BYTES.min(bytes.len())).contains(&length)
-        && u64_at(bytes, 8) == sequence.0
-        && generation == context.generation
         && u32_at(bytes, 0) == checksum.extend(context.seed, &bytes[4..length]);
     if !believable {
         return Ok(None);

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Damage, Error};
 use crate::format::checksum::Checksum;
-use crate::format::record::Context;
+use crate::format::record::{Context, MAX_BYTES};
 use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Place, Superblock};
 use crate::journal::{News, Tail, Trust, View};
 use crate::machine::{Buffers, Fed, Machine, Medium, Next, ReadOp, Span, Step};
@@ -127,9 +127,10 @@ impl Load {
                     return Ok(Next::Step);
                 };
                 let segment = tail.segment();
-                let news = tail.follow(bytes, buffers.checksum, |sequence, record| {
-                    view.apply(sequence, record)
-                })?;
+                let news =
+                    tail.follow(bytes, MAX_BYTES, buffers.checksum, |sequence, record| {
+                        view.apply(sequence, record)
+                    })?;
                 if tail.segment() != segment {
                     segments.push(tail.segment());
                 }

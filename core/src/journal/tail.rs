@@ -71,6 +71,12 @@ impl Tail {
         ReadOp { medium: Medium::DiffArea, at, into: Span::scratch(start, len) }
     }
 
+    /// Whether `bytes`, the first ones that [`Tail::read`] brought, can be the start of a record.
+    #[must_use]
+    pub fn shows_news(&self, bytes: &[u8]) -> bool {
+        record::shows(bytes, self.context, self.next)
+    }
+
     /// The first record that is not behind a barrier, as far as `bytes`, which [`Tail::read`]
     /// brought, tell of any behind the next one. If the journal ends before it, a record was
     /// damaged, or was read before it was there.
@@ -80,7 +86,8 @@ impl Tail {
     }
 
     /// Hands the records in `bytes`, which [`Tail::read`] brought, to `visit`, and moves behind
-    /// them.
+    /// them. So many bytes `behind` the last one are wanted to call it the last: [`record::GLANCE_BYTES`] will do
+    /// where no read is ever stale, and [`MAX_BYTES`] may hold what proves that one was.
     ///
     /// # Errors
     ///
@@ -88,6 +95,7 @@ impl Tail {
     pub fn follow(
         &mut self,
         bytes: &[u8],
+        behind: usize,
         checksum: Checksum,
         mut visit: impl FnMut(Sequence, &Record<'_>) -> Result<(), Error>,
     ) -> Result<News, Error> {
@@ -100,7 +108,9 @@ impl Tail {
             };
             let parsed = record::parse(rest, self.context, self.next, checksum).map_err(locate)?;
             let Some(record) = parsed else {
-                let undecided = rest.len() < MAX_BYTES.min(bytes.len());
+                let begins = record::shows(rest, self.context, self.next);
+                let behind = if begins { MAX_BYTES } else { behind };
+                let undecided = rest.len() < behind.min(bytes.len());
                 let more = undecided
                     && self.offset + (rest.len() as u64)
                         < self.geometry.slot_bytes(self.segment.slots);
@@ -157,9 +167,18 @@ mod tests {
 
     /// Reads at most so many bytes from where the tail is, and follows them.
     fn follow(tail: &mut Tail, segment: &[u8], most: usize) -> (Result<News, Error>, u64) {
+        follow_behind(tail, segment, most, MAX_BYTES)
+    }
+
+    fn follow_behind(
+        tail: &mut Tail,
+        segment: &[u8],
+        most: usize,
+        behind: usize,
+    ) -> (Result<News, Error>, u64) {
         let read = tail.read(0, most);
         let bytes = &segment[read.at as usize - 2 * 4096..][..read.into.len];
-        let news = tail.follow(bytes, SUM, |_, _| Ok(()));
+        let news = tail.follow(bytes, behind, SUM, |_, _| Ok(()));
         (news, tail.next().0)
     }
 
@@ -176,6 +195,27 @@ mod tests {
         assert_eq!(told, [(); 3].map(|()| (Ok(News::End), 5)));
         assert_eq!(follow(&mut self::tail(1), &segment(1, 1), 4096), (Ok(News::End), 1));
         assert_eq!(follow(&mut self::tail(1), &segment(1, 3), 4096), (Ok(News::End), 3));
+    }
+
+    #[test]
+    fn where_nothing_is_stale_a_read_goes_on_only_for_a_record_that_it_shows() {
+        let glance = record::GLANCE_BYTES;
+        // The read ends within the fourth record.
+        let (mut long, bytes) = (tail(4), segment(4, 5));
+        let mut told = [(); 2].map(|()| follow_behind(&mut long, &bytes, 0, glance));
+        assert_eq!(told, [(Ok(News::More), 3), (Ok(News::End), 5)]);
+        // Less is left of it than shows whether there is one; and much behind it that is none.
+        for (most, news) in [(3 * 1_056 + glance - 1, News::More), (3 * 1_056 + glance, News::End)]
+        {
+            let bytes = &segment(4, 3)[..most];
+            assert_eq!(tail(4).follow(bytes, glance, SUM, |_, _| Ok(())), Ok(news));
+        }
+        // One that is torn is not there yet.
+        let mut torn = segment(4, 5);
+        torn[3 * 1_056 + 500] ^= 1;
+        let mut short = tail(4);
+        told = [(); 2].map(|()| follow_behind(&mut short, &torn, 0, glance));
+        assert_eq!(told, [(Ok(News::More), 3), (Ok(News::End), 3)]);
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //!
 //! Two small reads when there is no news, whatever the size of anything; nearly always nothing was ever
 //! written behind the journal's end, and then the second one follows without a look at the node.
+//!
+//! The first read is long enough for any record, and so sees, too, when a later one is there and the next
+//! one is not: the medium is stale. Where it never is, the few bytes that every record begins with will do.
 
 use alloc::boxed::Box;
 use core::mem;
@@ -15,7 +18,7 @@ use super::{Passive, TRUST};
 use crate::aside::Aside;
 use crate::error::{Damage, Error};
 use crate::format::checksum::is_zeros;
-use crate::format::record::MAX_BYTES;
+use crate::format::record::{GLANCE_BYTES, MAX_BYTES};
 use crate::format::superblock::PAIR_BYTES;
 use crate::journal::{Found, Load, News, Seen, Tail, read_pair, unless_torn};
 use crate::machine::{Buffers, Fed, Machine, Next, ReadOp, Step, Wait};
@@ -41,6 +44,8 @@ pub struct CatchUp {
     ops: [ReadOp; 1],
     /// Where the node had read to when the tail was read.
     from: Option<Tail>,
+    /// Reads of the tail that the node has not counted yet.
+    looks: u64,
     found: Option<Result<Found, Error>>,
     seen: Aside<Seen>,
     /// What was torn when the superblocks were read last.
@@ -57,6 +62,7 @@ pub struct CatchUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Begin,
+    Glance,
     Tail,
     Superblocks,
     Load,
@@ -70,6 +76,7 @@ impl CatchUp {
             phase: Phase::Begin,
             ops: [read_pair(0)],
             from: None,
+            looks: 0,
             found: None,
             seen: Aside::default(),
             torn: None,
@@ -82,7 +89,28 @@ impl CatchUp {
 
     /// Begins once more, with what it knows of superblocks; it must be done.
     pub(super) fn begin(&mut self) {
-        *self = Self { seen: mem::take(&mut self.seen), ..Self::new() };
+        self.phase = Phase::Begin;
+        self.looks = 0;
+        self.from = None;
+        self.found = None;
+        self.torn = None;
+        self.stable = None;
+        self.missing = None;
+        self.load = None;
+    }
+
+    /// As [`CatchUp::begin`], and decides by what the node knows now where to look for news, so that no
+    /// look at the node is needed when the time for that has come.
+    pub(super) fn prepare(&mut self, passive: &Passive, buffers: &mut Buffers<'_>) {
+        self.begin();
+        if !passive.reloading {
+            self.look(passive, buffers);
+        }
+    }
+
+    /// Whether its operation can be done without a step before.
+    pub(super) const fn is_prepared(&self) -> bool {
+        !matches!(self.phase, Phase::Begin)
     }
 
     /// The one operation that it asks for at a time.
@@ -90,13 +118,26 @@ impl CatchUp {
         self.ops[0]
     }
 
-    fn read_tail(&mut self, passive: &mut Passive, most: usize, buffers: &mut Buffers<'_>) {
-        let op = passive.tail.read(0, most);
-        buffers.scratch.reach(op.into.len);
-        passive.counters.tail_reads += 1;
+    /// Looks for news.
+    fn look(&mut self, passive: &Passive, buffers: &mut Buffers<'_>) {
+        self.read_tail(passive, MAX_BYTES, buffers);
+        if passive.never_stale {
+            let length = &mut self.ops[0].into.len;
+            *length = GLANCE_BYTES.min(*length);
+            self.phase = Phase::Glance;
+        }
+    }
+
+    fn read_tail(&mut self, passive: &Passive, most: usize, buffers: &mut Buffers<'_>) {
         self.rules = passive.rules;
+        self.ask_tail(passive.tail.read(0, most), buffers);
         self.from = Some(passive.tail.clone());
+    }
+
+    fn ask_tail(&mut self, op: ReadOp, buffers: &mut Buffers<'_>) {
         self.ops = [op];
+        buffers.scratch.reach(op.into.len);
+        self.looks += 1;
         self.phase = Phase::Tail;
     }
 
@@ -112,8 +153,9 @@ impl CatchUp {
             return Ok(Step::Io);
         }
         let bytes = &buffers.scratch[..self.ops[0].into.len];
+        let behind = if passive.never_stale { GLANCE_BYTES } else { MAX_BYTES };
         let Passive { tail, view, version, counters, .. } = passive;
-        let news = tail.follow(bytes, buffers.checksum, |sequence, record| {
+        let news = tail.follow(bytes, behind, buffers.checksum, |sequence, record| {
             *version += 1;
             counters.records += 1;
             view.apply(sequence, record)
@@ -203,14 +245,17 @@ impl CatchUp {
         match (self.phase, fed) {
             (Phase::Load, fed) => self.load(passive, buffers, fed),
             (_, Fed::Failed(error)) => Err(error),
-            // Its load may have read the journal before what this one came to confirm was read, and what
-            // this one followed would be forgotten when that is installed.
-            (Phase::Begin, _) if passive.reloading => Ok(Step::Wait(Wait::Turn)),
+            // Another machine's load may have read the journal before what this one came to confirm was
+            // read, and what this one followed would be forgotten when that is installed.
+            (Phase::Begin | Phase::Glance | Phase::Tail, _) if passive.reloading => {
+                self.phase = Phase::Begin;
+                Ok(Step::Wait(Wait::Turn))
+            }
             (Phase::Begin, _) => {
-                self.read_tail(passive, MAX_BYTES, buffers);
+                self.look(passive, buffers);
                 Ok(Step::Io)
             }
-            (Phase::Tail, _) => self.follow(passive, buffers),
+            (Phase::Glance | Phase::Tail, _) => self.follow(passive, buffers),
             (Phase::Superblocks, _) => self.judge(passive, buffers),
         }
     }
@@ -233,6 +278,19 @@ impl Machine for CatchUp {
 
     fn absorb(&mut self, buffers: &mut Buffers<'_>) -> Next {
         match (self.phase, &mut self.load) {
+            (Phase::Glance, _) => {
+                let bytes = &buffers.scratch[..self.ops[0].into.len];
+                let Some(from) = &self.from else { return Next::Step };
+                if !from.shows_news(bytes) && self.rules.keeps(Rule::SuperblockAfterTail) {
+                    self.read_superblocks(buffers);
+                } else if self.rules.keeps(Rule::ReadWhatShows) {
+                    let whole = from.read(0, MAX_BYTES);
+                    self.ask_tail(whole, buffers);
+                } else {
+                    return Next::Step;
+                }
+                Next::Io
+            }
             (Phase::Tail, _) => {
                 let bytes = &buffers.scratch[..self.ops[0].into.len];
                 // There is nothing to follow, then, and where it was read from the node is at least.
@@ -269,11 +327,15 @@ impl Machine for CatchUp {
         buffers: &mut Buffers<'_>,
         fed: Fed,
     ) -> Step<Outcome> {
-        self.go_on(passive, buffers, fed).unwrap_or_else(|error| {
+        let step = self.go_on(passive, buffers, fed).unwrap_or_else(|error| {
             if self.phase == Phase::Load {
                 passive.reloading = false;
             }
             Step::Done(Err(error))
-        })
+        });
+        if !matches!(step, Step::Io) {
+            passive.counters.tail_reads += mem::take(&mut self.looks);
+        }
+        step
     }
 }

@@ -45,6 +45,8 @@ pub struct Passive {
     version: u64,
     /// A [`CatchUp`] is loading a new generation.
     reloading: bool,
+    /// No read of the diff area is ever older than a write that was acknowledged.
+    never_stale: bool,
     counters: Counters,
     rules: Rules,
 }
@@ -81,9 +83,17 @@ impl Passive {
             view: loaded.view,
             version: 0,
             reloading: false,
+            never_stale: false,
             counters: Counters::default(),
             rules: Rules::default(),
         }
+    }
+
+    /// The node, reading a diff area that is never stale, or may be; see
+    /// [`ReadAt::is_never_stale`](crate::backend::ReadAt::is_never_stale).
+    #[must_use]
+    pub fn with_never_stale(self, never_stale: bool) -> Self {
+        Self { never_stale, ..self }
     }
 
     /// The node with these rules.

@@ -147,13 +147,14 @@ impl Read {
         if !cover.is_empty() {
             passive.view.resolve(self.copy, cover, &mut self.plan);
         }
-        self.ask(geometry, buffers);
+        self.ask(passive, geometry, buffers);
         Ok(())
     }
 
-    /// Asks for the bytes of the plan's pieces.
-    fn ask(&mut self, geometry: Geometry, buffers: &mut Buffers<'_>) {
+    /// Asks for the bytes of the plan's pieces. What is looked at to confirm them is known, too, now.
+    fn ask(&mut self, passive: &Passive, geometry: Geometry, buffers: &mut Buffers<'_>) {
         self.phase = Phase::Read;
+        self.catch_up.prepare(passive, buffers);
         self.ops.clear();
         self.slots.clear();
         self.zeros.clear();
@@ -317,7 +318,7 @@ impl Read {
         let chunks: u64 = self.plan.pieces.iter().map(|piece| piece.chunks.count).sum();
         passive.counters.redirected_chunks += chunks;
         self.redirected |= chunks > 0;
-        self.ask(geometry, buffers);
+        self.ask(passive, geometry, buffers);
         chunks > 0
     }
 
@@ -438,7 +439,16 @@ impl Machine for Read {
         let Some(geometry) = self.geometry else { return Next::Step };
         match self.phase {
             Phase::Confirm => return self.catch_up.absorb(buffers),
-            Phase::Read => self.check_slots(geometry, buffers),
+            Phase::Read => {
+                self.check_slots(geometry, buffers);
+                let rules = self.rules;
+                let confirms =
+                    rules.keeps(Rule::ConfirmAbsence) && rules.keeps(Rule::ReadBeforeConfirm);
+                if confirms && self.catch_up.is_prepared() {
+                    self.phase = Phase::Confirm;
+                    return Next::Io;
+                }
+            }
             Phase::DoubtOrigin => {
                 let Some(&doubt) = self.doubts.last() else { return Next::Step };
                 self.phase = Phase::DoubtSlot;

@@ -137,7 +137,8 @@ impl World {
     pub(super) fn add_passive(&mut self, threads: usize) -> Result<(), Broken> {
         let passive = audit::open(&self.diff)
             .map_err(|error| format!("a passive cannot open the diff area: {error}"))?;
-        let passive = passive.with_rules(self.scenario.rules);
+        let passive =
+            passive.with_rules(self.scenario.rules).with_never_stale(self.scenario.never_stale);
         self.add_node(Side::Passive(Box::new(passive)), threads);
         Ok(())
     }

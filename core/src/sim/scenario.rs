@@ -186,6 +186,8 @@ pub struct Scenario {
     /// one begins to take the role, as a reservation does. If not, a node that was fenced writes on
     /// until it looks, so no promise is made of bytes; but what it acknowledges is true.
     pub reservation: bool,
+    /// Whether the passives read a diff area that is never stale, so that they look at less of it.
+    pub never_stale: bool,
     /// Whether a fresh passive reads everything whenever no active does anything, and more is checked
     /// then. That takes as long as the volume is large.
     pub audit: bool,
@@ -214,6 +216,7 @@ impl Scenario {
             recovery: alloc::vec![Order::TakeRole],
             mishaps: Mishaps::default(),
             reservation: true,
+            never_stale: false,
             audit: true,
             rules: Rules::default(),
         }

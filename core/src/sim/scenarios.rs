@@ -117,6 +117,13 @@ fn journals() -> Vec<Scenario> {
             .before(&[Create])
             .active(&[&[Compact, write(BOTH, 2), Create, write(BOTH, 3)]])
             .passive(&[&[read(1, FIRST)]]),
+        Scenario {
+            never_stale: true,
+            ..Scenario::new("glance", "a passive looks at a little of the journal's end first")
+        }
+        .before(&[Create])
+        .active(&[&[Compact, write(FIRST, 2)]])
+        .passive(&[&[read(1, 0..1)], &[read(1, 1..2)]]),
         Scenario::new("one-node", "two threads of a passive read while the journal moves")
             .before(&[Create])
             .active(&[&[Compact, write(FIRST, 2)]])
@@ -299,6 +306,7 @@ pub fn without(rule: Rule) -> Scenario {
         | Rule::TornTwiceIsTruth
         | Rule::FreeOldJournal
         | Rule::FollowLoaded => of("compact"),
+        Rule::ReadWhatShows => of("glance"),
         Rule::PassivesNeverWrite => of("overwrite"),
         Rule::FenceBeforeLoad | Rule::FencedStops => of("role-epoch"),
         Rule::NewGenerationWithRole => of("cut-passive"),

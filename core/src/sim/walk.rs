@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::disk::Disk;
 use crate::format::checksum::Checksum;
-use crate::format::record::{Body, Context, Reason, Record, Runs};
+use crate::format::record::{Body, Context, MAX_BYTES, Reason, Record, Runs};
 use crate::format::superblock::{PAIR_BYTES, PAIR_OFFSET, Superblock};
 use crate::journal::{News, Tail, Trust, View};
 use crate::table::Run;
@@ -50,7 +50,7 @@ pub(super) fn walk(diff: &Disk) -> Option<Walk> {
             return Some(walk);
         }
         diff.visible().read(read.at as usize, &mut bytes);
-        let news = tail.follow(&bytes, checksum, |sequence, record| {
+        let news = tail.follow(&bytes, MAX_BYTES, checksum, |sequence, record| {
             walk.view.apply(sequence, record)?;
             walk.stable = walk.stable.max(record.stable);
             if let Body::Link(segment) = record.body {

@@ -51,6 +51,7 @@ worlds! {
     compact = "compact",
     compact_twice = "compact-twice",
     compact_reuse = "compact-reuse",
+    glance = "glance",
     one_node = "one-node",
     reuse = "reuse",
     group = "group",

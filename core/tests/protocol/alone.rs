@@ -53,7 +53,6 @@ impl<M: Machine<Op: AnyOp>> Alone<M> {
 
     /// The same, but after this many groups of operations the next one fails.
     pub(crate) fn perform_some(&mut self, world: &mut World, groups: &mut usize) -> Fed {
-        let mut fed = Fed::Done;
         loop {
             let ops = self.ops();
             if *groups == 0
@@ -62,53 +61,59 @@ impl<M: Machine<Op: AnyOp>> Alone<M> {
                 return Fed::Failed(op.failure());
             }
             *groups = groups.saturating_sub(usize::from(!ops.is_empty()));
-            for op in ops {
-                self.done.push(op);
-                match op {
-                    Op::Read(read) => {
-                        let disk = match read.medium {
-                            Medium::Origin => &world.origin,
-                            Medium::DiffArea => &world.diff,
-                        };
-                        let bytes = &disk.visible[read.at as usize..][..read.into.len];
-                        let into = match read.into.buffer {
-                            Buffer::User => &mut self.user[..],
-                            Buffer::Scratch => &mut self.scratch[..],
-                        };
-                        into[read.into.range()].copy_from_slice(bytes);
-                    }
-                    Op::Write { medium, at, from } => {
-                        let bytes = match from.buffer {
-                            Buffer::User => &self.user[..],
-                            Buffer::Scratch => &self.scratch[..],
-                        };
-                        let bytes = bytes[from.range()].to_vec();
-                        let disk = match medium {
-                            Medium::Origin => &mut world.origin,
-                            Medium::DiffArea => &mut world.diff,
-                        };
-                        disk.begin_write(u64::MAX, at as usize, bytes, 0);
-                        disk.end_write(u64::MAX);
-                    }
-                    Op::Barrier { medium: Medium::Origin } => world.origin.barrier(),
-                    Op::Barrier { medium: Medium::DiffArea } => world.diff.barrier(),
-                    Op::Grow { size } => {
-                        let grown = world.diff.grow(size as usize);
-                        fed = grown.map_or(Fed::Failed(op.failure()), Fed::Size);
-                    }
-                    Op::Punch { at, len } => {
-                        let zeros = vec![0; len as usize];
-                        world.origin.begin_write(u64::MAX, at as usize, zeros, 0);
-                        world.origin.end_write(u64::MAX);
-                    }
-                }
-            }
-            let Self { machine, user, scratch, .. } = self;
-            let mut buffers = Buffers { user, scratch, checksum: Checksum::PORTABLE };
-            if machine.absorb(&mut buffers) == Next::Step {
+            if let (fed, Next::Step) = self.perform_group(world) {
                 return fed;
             }
         }
+    }
+
+    /// Does what the machine asks for at once, and says what to feed it if it wants to be stepped.
+    pub(crate) fn perform_group(&mut self, world: &mut World) -> (Fed, Next) {
+        let mut fed = Fed::Done;
+        for op in self.ops() {
+            self.done.push(op);
+            match op {
+                Op::Read(read) => {
+                    let disk = match read.medium {
+                        Medium::Origin => &world.origin,
+                        Medium::DiffArea => &world.diff,
+                    };
+                    let bytes = &disk.visible[read.at as usize..][..read.into.len];
+                    let into = match read.into.buffer {
+                        Buffer::User => &mut self.user[..],
+                        Buffer::Scratch => &mut self.scratch[..],
+                    };
+                    into[read.into.range()].copy_from_slice(bytes);
+                }
+                Op::Write { medium, at, from } => {
+                    let bytes = match from.buffer {
+                        Buffer::User => &self.user[..],
+                        Buffer::Scratch => &self.scratch[..],
+                    };
+                    let bytes = bytes[from.range()].to_vec();
+                    let disk = match medium {
+                        Medium::Origin => &mut world.origin,
+                        Medium::DiffArea => &mut world.diff,
+                    };
+                    disk.begin_write(u64::MAX, at as usize, bytes, 0);
+                    disk.end_write(u64::MAX);
+                }
+                Op::Barrier { medium: Medium::Origin } => world.origin.barrier(),
+                Op::Barrier { medium: Medium::DiffArea } => world.diff.barrier(),
+                Op::Grow { size } => {
+                    let grown = world.diff.grow(size as usize);
+                    fed = grown.map_or(Fed::Failed(op.failure()), Fed::Size);
+                }
+                Op::Punch { at, len } => {
+                    let zeros = vec![0; len as usize];
+                    world.origin.begin_write(u64::MAX, at as usize, zeros, 0);
+                    world.origin.end_write(u64::MAX);
+                }
+            }
+        }
+        let Self { machine, user, scratch, .. } = self;
+        let mut buffers = Buffers { user, scratch, checksum: Checksum::PORTABLE };
+        (fed, machine.absorb(&mut buffers))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use shadowvol::active::{Commit, Compact, Delete, Write};
 use shadowvol::format::checksum::Checksum;
-use shadowvol::format::record::{MAX_BYTES, split};
+use shadowvol::format::record::{GLANCE_BYTES, MAX_BYTES, split};
 use shadowvol::format::superblock::PAIR_OFFSET;
 use shadowvol::journal::Load;
 use shadowvol::machine::{Buffer, Buffers, Fed, Machine, Medium, Next, Op, Span, Step, Wait};
@@ -228,6 +228,47 @@ fn whoever_fails_to_read_the_tail_wakes_nobody_who_waits_for_a_journal() {
     assert_eq!(third, Step::Wait(Wait::Turn));
 }
 
+/// Where no read is stale, a look at the bytes that show which record it is tells whether there is one; where
+/// one may be, the whole of a record is looked at, and what lies behind it.
+#[test]
+fn a_glance_is_enough_where_nothing_is_stale() {
+    let mut world = world(4);
+    let tail_reads = |world: &mut World, node: &mut Passive| {
+        let before = node.counters().tail_reads;
+        let mut catch_up = Alone::new(CatchUp::new());
+        let mut fed = Fed::Again;
+        while catch_up.step(node, fed) == Step::Io {
+            fed = catch_up.perform(world);
+        }
+        let of_tail = |op: &Op| match op {
+            Op::Read(read) if read.at != PAIR_OFFSET => Some(read.into.len),
+            _ => None,
+        };
+        let lengths: Vec<_> = catch_up.done.iter().filter_map(of_tail).collect();
+        assert_eq!(node.counters().tail_reads - before, lengths.len() as u64);
+        lengths
+    };
+    let mut careful = world.open_node();
+    let mut trusting = world.open_node().with_never_stale(true);
+    assert_eq!(tail_reads(&mut world, &mut careful), [MAX_BYTES]);
+    assert_eq!(tail_reads(&mut world, &mut trusting), [GLANCE_BYTES]);
+    commit(&mut world, 1);
+    assert_eq!(tail_reads(&mut world, &mut trusting), [GLANCE_BYTES, MAX_BYTES]);
+    assert_eq!(trusting.records(), careful.records() + 1);
+
+    // What an older journal has left there, or a record of which only a part has come, is no record.
+    let end =
+        world.active.as_ref().expect("an active").superblock().journal.first.0 as usize * 4096;
+    let end = (0..trusting.records()).fold(end, |at, _| {
+        at + split(&world.diff.visible[at..at + MAX_BYTES]).expect("a record").0.len()
+    });
+    for at in [0, 8, 24] {
+        world.diff.visible[end + at] ^= 0x55;
+        assert_eq!(tail_reads(&mut world, &mut trusting), [GLANCE_BYTES], "byte {at}");
+        world.diff.visible[end + at] ^= 0x55;
+    }
+}
+
 /// Reads all of the first copy; after the first read of the origin, and after each that brings old
 /// bytes, the next of these ranges is overwritten; for one without bytes a copy is taken.
 fn read(node: &mut Passive, world: &mut World, overwritten: &[(usize, usize)]) -> Vec<Op> {
@@ -237,17 +278,22 @@ fn read(node: &mut Passive, world: &mut World, overwritten: &[(usize, usize)]) -
     read.user = vec![0xaa; size];
     let (mut fed, mut overwritten) = (Fed::Again, overwritten.iter());
     while read.step(node, fed) == Step::Io {
-        let brings = |op: &Op| matches!(op, Op::Read(read) if read.into.buffer == Buffer::User);
-        let is_next = read.ops().iter().any(brings);
-        fed = read.perform(world);
-        if is_next && let Some(&(at, length)) = overwritten.next() {
-            if length == 0 {
-                world.create();
-            } else {
-                world.write(at, vec![1; length]);
+        fed = loop {
+            let brings = |op: &Op| matches!(op, Op::Read(read) if read.into.buffer == Buffer::User);
+            let is_next = read.ops().iter().any(brings);
+            let (fed, next) = read.perform_group(world);
+            if is_next && let Some(&(at, length)) = overwritten.next() {
+                if length == 0 {
+                    world.create();
+                } else {
+                    world.write(at, vec![1; length]);
+                }
+                world.finish();
             }
-            world.finish();
-        }
+            if next == Next::Step {
+                break fed;
+            }
+        };
     }
     assert!(read.user == world.truths[&copy(1)][..]);
     assert_eq!(overwritten.next(), None);

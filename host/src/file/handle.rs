@@ -19,6 +19,9 @@ pub(super) struct Handle {
     pub(super) file: fs::File,
     /// Past it, where that was asked for or is needed.
     pub(super) direct: Option<Direct>,
+    /// Whether what is read of it by way of the page cache is what was written last, whoever wrote it and
+    /// whichever way.
+    pub(super) is_cache_true: bool,
 }
 
 impl Handle {
@@ -42,7 +45,8 @@ impl Handle {
         } else {
             None
         };
-        Ok(Self { path: path.into(), medium, file, direct })
+        let is_cache_true = medium == MediumKind::LocalFile && sys::is_written_here(&file);
+        Ok(Self { path: path.into(), medium, file, direct, is_cache_true })
     }
 
     pub(super) fn size(&self) -> Result<u64, FileError> {
@@ -106,6 +110,11 @@ impl Handle {
         // As in `read`.
         fence(Ordering::Acquire);
         Ok(next.unwrap_or(offset).clamp(offset, size.max(offset)))
+    }
+
+    /// As [`shadowvol::backend::ReadAt::is_never_stale`], for whole requests of any length.
+    pub(super) const fn is_never_stale(&self) -> bool {
+        self.is_cache_true && self.direct.is_none()
     }
 
     /// Bytes of the unit in which holes are punched.

@@ -35,7 +35,7 @@ use super::{Mapping, SHORT, sys};
 struct Layout {
     /// The longest request that goes through a mapping.
     most: usize,
-    /// Windows begin at its multiples.
+    /// Windows begin at its multiples; a power of two.
     step: u64,
     /// Bytes of a window.
     window: u64,
@@ -147,7 +147,7 @@ impl Mapped {
         work: impl FnOnce(VolatileSlice<'_>) -> Result<(), VolatileMemoryError>,
     ) -> io::Result<bool> {
         let Layout { most, step, window, .. } = self.layout;
-        let start = offset - offset % step;
+        let start = offset & !(step - 1);
         let at = (offset - start) as usize;
         let end = at + length;
         let is_long = length == 0 || length > most || end > window as usize;

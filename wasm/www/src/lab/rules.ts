@@ -96,6 +96,13 @@ export const RULES: Readonly<Record<Rule, RuleWords>> = {
     says: 'After the read: is the copy still alive (R4)?',
     why: 'The copy was deleted, so nobody preserved its bytes any more; the reader did not notice.',
   },
+  ReadWhatShows: {
+    broken: 'Take a glance for a look',
+    says: 'A short look at the journal’s end tells whether there is a record; then it is read in whole.',
+    why:
+      'The reader looked at so little of the journal that no record has room in it, could make nothing ' +
+      'of what it saw, and took that for “nothing was overwritten”.',
+  },
   PassivesNeverWrite: {
     broken: 'Let a reader write back',
     says: 'A passive node writes nothing.',
