@@ -1,6 +1,7 @@
 //! The live shadow copies of a volume.
 
 use alloc::collections::VecDeque;
+use core::cmp::Ordering;
 
 use crate::description::Description;
 use crate::units::CopyId;
@@ -66,7 +67,51 @@ impl Copies {
     }
 
     /// Where a copy is, or would be.
+    ///
+    /// No more copies are between it and the end, or the beginning, than there are numbers. Where none of
+    /// these was deleted, that leaves one place, however many copies there are.
     fn place_of(&self, copy: CopyId) -> Result<usize, usize> {
-        self.infos.binary_search_by_key(&copy, |info| info.id)
+        let (Some(oldest), Some(newest)) = (self.infos.front(), self.infos.back()) else {
+            return Err(0);
+        };
+        let number = |copy: CopyId| copy.number() as usize;
+        let after = number(newest.id).saturating_sub(number(copy));
+        let before = number(copy).saturating_sub(number(oldest.id));
+        let mut low = self.infos.len().saturating_sub(after + 1);
+        let mut high = self.infos.len().min(before + 1);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.infos[middle].id.cmp(&copy) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        Err(low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn a_copy_is_found_whichever_were_deleted() {
+        let id = |number| CopyId::new(number).expect("a number");
+        for kept in 0..1_u32 << 7 {
+            let there: Vec<u32> =
+                (0..7).filter(|nth| kept & 1 << nth != 0).map(|nth| nth + 3).collect();
+            let mut copies = Copies::default();
+            for &number in there.iter().rev() {
+                copies
+                    .insert(CopyInfo { id: id(number), about: Description::new(String::new(), 0) });
+            }
+            assert!(copies.iter().map(|info| info.id.number()).eq(there.iter().copied()));
+            for number in 1..12 {
+                assert_eq!(copies.place_of(id(number)), there.binary_search(&number), "{there:?}");
+            }
+        }
     }
 }
