@@ -357,7 +357,7 @@ impl WriteAt for File {
         match self.durability {
             Durability::Durable => self.flush(),
             Durability::Coherent => {
-                fence(Ordering::SeqCst);
+                fence(Ordering::Release);
                 Ok(())
             }
         }

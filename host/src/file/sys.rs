@@ -144,14 +144,16 @@ pub(super) fn sync_parent(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+// Not by the C library, whose calls can be cancelled: in a process with threads, to prepare for that costs
+// a part of a short request.
 #[cfg(unix)]
 fn read_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+    Ok(rustix::io::pread(file, buffer, offset)?)
 }
 
 #[cfg(unix)]
 fn write_at(file: &fs::File, data: &[u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::write_at(file, data, offset)
+    Ok(rustix::io::pwrite(file, data, offset)?)
 }
 
 #[cfg(windows)]
