@@ -37,6 +37,6 @@ impl<S: Shared> Node<S> {
         media: &Media,
     ) -> Result<M::Output, Error> {
         let mut scratch = Scratch::new();
-        self.0.run(machine, media, Request::bare(&mut scratch), |_| Ok(()), |_| ())
+        self.0.run(machine, media, Request::bare(&mut scratch), |_, _| Ok(()), |_| ())
     }
 }

@@ -303,7 +303,7 @@ impl ShadowCopy {
             let read = read.get_or_insert_with(|| Read::new(copy, time, offset, length));
             read.begin(copy, time, offset, length);
             let request = Request { data: &[], user: buffer, scratch };
-            inner.node.run(read, &inner.media, request, |_| Ok(()), |_| ())
+            inner.node.run(read, &inner.media, request, |_, _| Ok(()), |_| ())
         });
         match &done {
             Ok(()) => inner.read_bytes.fetch_add(length, Ordering::Relaxed),
@@ -326,7 +326,7 @@ impl ShadowCopy {
         inner.check_open()?;
         let mut zeros = Zeros::new(self.info.id, self.info.about.time, offset, most);
         Bench::with(|Bench { scratch, .. }| {
-            inner.node.run(&mut zeros, &inner.media, Request::bare(scratch), |_| Ok(()), |_| ())
+            inner.node.run(&mut zeros, &inner.media, Request::bare(scratch), |_, _| Ok(()), |_| ())
         })
     }
 }
@@ -346,7 +346,7 @@ impl Inner {
         self.check_open()?;
         Bench::with(|Bench { scratch, .. }| {
             let request = Request::bare(scratch);
-            self.node.run(&mut CatchUp::new(), &self.media, request, |_| Ok(()), |_| ())
+            self.node.run(&mut CatchUp::new(), &self.media, request, |_, _| Ok(()), |_| ())
         })?;
         Ok(())
     }

@@ -27,7 +27,7 @@ use crate::clock::now;
 use crate::error::Error;
 use crate::lock::Locks;
 use crate::media::Media;
-use crate::node::{Node, Request};
+use crate::node::{Held, Node, Request};
 use crate::passive::Passive;
 use crate::sync::{AtomicBool, Mutex};
 use crate::trace::Change;
@@ -193,7 +193,6 @@ impl Volume {
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Error> {
         self.check_open()?;
         let length = data.len() as u64;
-        self.inner.tally.write(length);
         let done = self.tell(Bench::with(|Bench { write, scratch, commit, commit_scratch }| {
             write.begin(offset, length);
             let request = Request { data, user: &mut [], scratch };
@@ -385,18 +384,19 @@ impl Inner {
     ) -> Result<M::Output, Error> {
         // Only what changes the journal or the diff area's room can bring chores.
         let served = Cell::new(false);
-        let serve = |wait| {
+        let serve = |held: Held<'_, '_, Active>, wait| {
             served.set(true);
             match wait {
                 Wait::Turn | Wait::Barrier | Wait::Yield => Ok(()),
-                Wait::Gate => gate(),
+                Wait::Gate => held.let_go(&mut gate),
                 Wait::Commit => {
                     commit.begin();
-                    let request = Request::bare(commit_scratch);
-                    self.node.run(commit, &self.media, request, |_| Ok(()), |_| ())
+                    held.run(commit, &self.media, Request::bare(commit_scratch))
                 }
-                Wait::Room(slots) => self.run_one(&mut MakeRoom::new(slots, now())),
-                Wait::Settle(extent) => self.settle(&mut Settle::within(extent)).map(drop),
+                Wait::Room(slots) => held.let_go(|| self.run_one(&mut MakeRoom::new(slots, now()))),
+                Wait::Settle(extent) => {
+                    held.let_go(|| self.settle(&mut Settle::within(extent)).map(drop))
+                }
             }
         };
         self.node.run(machine, &self.media, request, serve, |active| {

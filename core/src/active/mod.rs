@@ -146,6 +146,10 @@ pub enum Event {
 /// What the node has done since it took the role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
+    /// Overwrites and discards that came to the origin.
+    pub writes: u64,
+    /// Bytes of the overwrites.
+    pub written_bytes: u64,
     /// Chunks whose old bytes were preserved.
     pub preserved_chunks: u64,
     /// Of these, chunks of zeros, which take no slot.

@@ -381,13 +381,14 @@ impl Write {
                 active.flights.leave();
                 return Step::Done(Ok(()));
             }
-            Change::Overwrite => Op::Write {
-                medium: Medium::Origin,
-                at: self.offset,
-                from: Span::user(0, self.length as usize),
-            },
+            Change::Overwrite => {
+                active.counters.written_bytes += self.length;
+                let from = Span::user(0, self.length as usize);
+                Op::Write { medium: Medium::Origin, at: self.offset, from }
+            }
             Change::Discard => Op::Punch { at: self.offset, len: self.length },
         });
+        active.counters.writes += 1;
         Step::Io
     }
 

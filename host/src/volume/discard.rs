@@ -21,7 +21,6 @@ impl Volume {
     /// As [`Volume::write`].
     pub fn discard(&self, offset: u64, length: u64) -> Result<(), Error> {
         self.check_open()?;
-        self.inner.tally.write(0);
         self.preserve_ahead(offset, length)?;
         let done = self.tell(self.inner.run_one(&mut Write::discard(offset, length)));
         self.inner.noted(done, Change::Discard { offset, length })

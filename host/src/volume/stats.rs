@@ -7,24 +7,17 @@ use shadowvol::active::Space;
 
 use super::Inner;
 
-/// Requests, counted without a lock.
+/// Reads, counted without a lock: they take none.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     reads: AtomicU64,
     read_bytes: AtomicU64,
-    writes: AtomicU64,
-    written_bytes: AtomicU64,
 }
 
 impl Tally {
     pub(super) fn read(&self, bytes: u64) {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.read_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    pub(super) fn write(&self, bytes: u64) {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        self.written_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -38,7 +31,7 @@ pub struct VolumeStats {
     pub reads: u64,
     /// Bytes of these.
     pub read_bytes: u64,
-    /// Requests to write or discard.
+    /// Overwrites and discards.
     pub writes: u64,
     /// Bytes that were written.
     pub written_bytes: u64,
@@ -66,7 +59,7 @@ pub struct VolumeStats {
 
 impl Inner {
     pub(super) fn stats(&self) -> VolumeStats {
-        let Tally { reads, read_bytes, writes, written_bytes } = &self.tally;
+        let Tally { reads, read_bytes } = &self.tally;
         let chunk = self.geometry.chunk.bytes();
         self.node.with(|active| {
             let counters = active.counters();
@@ -74,8 +67,8 @@ impl Inner {
                 copies: active.view().copies().len(),
                 reads: reads.load(Ordering::Relaxed),
                 read_bytes: read_bytes.load(Ordering::Relaxed),
-                writes: writes.load(Ordering::Relaxed),
-                written_bytes: written_bytes.load(Ordering::Relaxed),
+                writes: counters.writes,
+                written_bytes: counters.written_bytes,
                 preserved_bytes: (counters.preserved_chunks - counters.zero_chunks) * chunk,
                 zero_bytes: counters.zero_chunks * chunk,
                 records: active.records(),
