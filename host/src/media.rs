@@ -176,25 +176,24 @@ pub(crate) struct Failure {
 
 /// Something that does a machine's operations.
 pub(crate) trait Perform<O> {
-    /// Does one; `data` are the caller's bytes to write. Returns the number that it came to, for those
-    /// operations that come to one.
-    fn perform(&self, op: &O, buffers: &mut Buffers<'_>, data: &[u8]) -> Result<u64, Box<Failure>>;
-
-    /// What a machine is told of the operation's success.
-    fn told(op: &O, number: u64) -> Fed;
+    /// Does one; `data` are the caller's bytes to write.
+    fn perform(&self, op: &O, buffers: &mut Buffers<'_>, data: &[u8]) -> Performed;
 }
 
+/// What became of an operation. A failure is rare, and what is rare shall not make results large.
+type Performed = Result<Fed, Box<Failure>>;
+
 /// Does all operations of a machine until it wants to be stepped.
-pub(crate) fn perform_all<M: Machine, P: Perform<M::Op>>(
+pub(crate) fn perform_all<M: Machine>(
     machine: &mut M,
-    media: &P,
+    media: &impl Perform<M::Op>,
     buffers: &mut Buffers<'_>,
     data: &[u8],
-) -> Result<Fed, Box<Failure>> {
+) -> Performed {
     loop {
         let mut fed = Fed::Done;
         for op in machine.ops() {
-            fed = P::told(op, media.perform(op, buffers, data)?);
+            fed = media.perform(op, buffers, data)?;
         }
         if machine.absorb(buffers) == Next::Step {
             return Ok(fed);
@@ -203,55 +202,29 @@ pub(crate) fn perform_all<M: Machine, P: Perform<M::Op>>(
 }
 
 impl Perform<ReadOp> for ReadMedia {
-    fn perform(
-        &self,
-        op: &ReadOp,
-        buffers: &mut Buffers<'_>,
-        _: &[u8],
-    ) -> Result<u64, Box<Failure>> {
+    fn perform(&self, op: &ReadOp, buffers: &mut Buffers<'_>, _: &[u8]) -> Performed {
         let medium = match op.medium {
             Medium::Origin => &*self.origin,
             Medium::DiffArea => &*self.diff,
         };
         read(medium, op, buffers)
     }
-
-    fn told(_: &ReadOp, _: u64) -> Fed {
-        Fed::Done
-    }
 }
 
 impl Perform<LookOp> for ReadMedia {
-    fn perform(
-        &self,
-        op: &LookOp,
-        buffers: &mut Buffers<'_>,
-        data: &[u8],
-    ) -> Result<u64, Box<Failure>> {
+    fn perform(&self, op: &LookOp, buffers: &mut Buffers<'_>, data: &[u8]) -> Performed {
         match *op {
             LookOp::Read(read) => self.perform(&read, buffers, data),
             LookOp::Zeros { at, most } => match self.origin.data_from(at) {
-                Ok(data) => Ok(data.saturating_sub(at).min(most)),
+                Ok(data) => Ok(Fed::Zeros(data.saturating_sub(at).min(most))),
                 Err(source) => Err(Box::new(Failure { error: op.failure(), source })),
             },
-        }
-    }
-
-    fn told(op: &LookOp, number: u64) -> Fed {
-        match op {
-            LookOp::Read(_) => Fed::Done,
-            LookOp::Zeros { .. } => Fed::Zeros(number),
         }
     }
 }
 
 impl Perform<Op> for Media {
-    fn perform(
-        &self,
-        op: &Op,
-        buffers: &mut Buffers<'_>,
-        data: &[u8],
-    ) -> Result<u64, Box<Failure>> {
+    fn perform(&self, op: &Op, buffers: &mut Buffers<'_>, data: &[u8]) -> Performed {
         let medium = self.medium(op.medium());
         let done = match *op {
             Op::Read(op) => return read(medium, &op, buffers),
@@ -259,21 +232,14 @@ impl Perform<Op> for Media {
             Op::Barrier { .. } => medium.order(),
             Op::Punch { at, len } => medium.clear(at, len),
             Op::Grow { size } => match medium.enlarge(size) {
-                Ok(size) => return Ok(size),
+                Ok(size) => return Ok(Fed::Size(size)),
                 Err(source) => Err(source),
             },
         };
-        done.map(|()| 0).map_err(|source| {
+        done.map(|()| Fed::Done).map_err(|source| {
             let error = classify(op, medium, &source);
             Box::new(Failure { error, source })
         })
-    }
-
-    fn told(op: &Op, number: u64) -> Fed {
-        match op {
-            Op::Grow { .. } => Fed::Size(number),
-            _ => Fed::Done,
-        }
     }
 }
 
@@ -284,17 +250,13 @@ fn bytes<'a>(from: Span, buffers: &'a Buffers<'_>, data: &'a [u8]) -> &'a [u8] {
     }
 }
 
-fn read<S: Source + ?Sized>(
-    medium: &S,
-    op: &ReadOp,
-    buffers: &mut Buffers<'_>,
-) -> Result<u64, Box<Failure>> {
+fn read<S: Source + ?Sized>(medium: &S, op: &ReadOp, buffers: &mut Buffers<'_>) -> Performed {
     let into = match op.into.buffer {
         Buffer::User => &mut buffers.user[op.into.range()],
         Buffer::Scratch => &mut buffers.scratch[op.into.range()],
     };
     let end = op.at.saturating_add(into.len() as u64);
-    medium.fill(op.at, into).map(|()| 0).map_err(|source| {
+    medium.fill(op.at, into).map(|()| Fed::Done).map_err(|source| {
         let short =
             op.medium == Medium::DiffArea && medium.source_size().is_ok_and(|size| size < end);
         let error = if short {
