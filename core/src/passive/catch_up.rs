@@ -89,14 +89,7 @@ impl CatchUp {
 
     /// Begins once more, with what it knows of superblocks; it must be done.
     pub(super) fn begin(&mut self) {
-        self.phase = Phase::Begin;
-        self.looks = 0;
-        self.from = None;
-        self.found = None;
-        self.torn = None;
-        self.stable = None;
-        self.missing = None;
-        self.load = None;
+        *self = Self { seen: mem::take(&mut self.seen), ..Self::new() };
     }
 
     /// As [`CatchUp::begin`], and decides by what the node knows now where to look for news, so that no

@@ -368,6 +368,11 @@ impl Read {
         }
     }
 
+    /// Whether R3 comes behind what was read.
+    fn confirms_next(&self) -> bool {
+        self.rules.keeps(Rule::ConfirmAbsence) && self.rules.keeps(Rule::ReadBeforeConfirm)
+    }
+
     /// R3 begins.
     fn begin_to_confirm(&mut self) -> Fed {
         self.phase = Phase::Confirm;
@@ -391,11 +396,7 @@ impl Read {
             }
             (Phase::Confirm, fed) => fed,
             (_, Fed::Failed(error)) => return Err(error),
-            _ if !self.rules.keeps(Rule::ConfirmAbsence)
-                || !self.rules.keeps(Rule::ReadBeforeConfirm) =>
-            {
-                return self.confirmed(passive, buffers);
-            }
+            _ if !self.confirms_next() => return self.confirmed(passive, buffers),
             _ => self.begin_to_confirm(),
         };
         match self.catch_up.step(passive, buffers, fed) {
@@ -441,10 +442,7 @@ impl Machine for Read {
             Phase::Confirm => return self.catch_up.absorb(buffers),
             Phase::Read => {
                 self.check_slots(geometry, buffers);
-                let rules = self.rules;
-                let confirms =
-                    rules.keeps(Rule::ConfirmAbsence) && rules.keeps(Rule::ReadBeforeConfirm);
-                if confirms && self.catch_up.is_prepared() {
+                if self.confirms_next() && self.catch_up.is_prepared() {
                     self.phase = Phase::Confirm;
                     return Next::Io;
                 }
